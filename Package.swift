@@ -1,0 +1,76 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("ExistentialAny"),
+]
+
+/// A Swift target in `Sources/`, with the settings that all share.
+func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+/// A test target in `Tests/`, named after what it tests.
+func tests(of name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .testTarget(
+    name: "\(name)Tests", dependencies: [.byName(name: name)] + dependencies,
+    swiftSettings: settings)
+}
+
+let package = Package(
+  name: "Kontext",
+  targets: [
+    // C libraries of the distribution; each is imported by exactly one Swift target.
+    .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+    .systemLibrary(
+      name: "CMicroHTTPDLibrary", path: "Sources/CMicroHTTPD/library", pkgConfig: "libmicrohttpd",
+      providers: [.apt(["libmicrohttpd-dev"])]),
+    .target(
+      name: "CMicroHTTPD", dependencies: ["CMicroHTTPDLibrary"], path: "Sources/CMicroHTTPD/shim"),
+    .systemLibrary(
+      name: "CCurlLibrary", path: "Sources/CCurl/library", pkgConfig: "libcurl",
+      providers: [.apt(["libcurl4-openssl-dev"])]),
+    .target(name: "CCurl", dependencies: ["CCurlLibrary"], path: "Sources/CCurl/shim"),
+    .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
+    .target(name: "CEventLoop"),
+
+    // Pure: no sockets, no clock, no database.
+    .target(
+      name: "Schemas", path: "Schemas",
+      resources: [.embedInCode("migrations"), .embedInCode("contexts")], swiftSettings: settings),
+    module("JSON"),
+    module("JSONLD", ["JSON"]),
+    module("NGSILD", ["JSON", "JSONLD"]),
+    module("NGSILDQuery", ["NGSILD", "JSONLD", "JSON", "CPCRE2"]),
+    module("Subscriptions", ["NGSILDQuery", "NGSILD", "JSONLD", "JSON"]),
+
+    // Input and output.
+    module("EventLoop", ["CEventLoop"]),
+    module("Postgres", ["EventLoop", "CLibPQ"]),
+    module("HTTPServer", ["EventLoop", "CMicroHTTPD"]),
+    module("HTTPClient", ["EventLoop", "CCurl"]),
+    module("Storage", ["Postgres", "NGSILDQuery", "NGSILD", "JSONLD", "JSON", "Schemas"]),
+
+    // The broker.
+    module(
+      "Broker",
+      [
+        "Storage", "Subscriptions", "NGSILDQuery", "NGSILD", "JSONLD", "JSON", "HTTPClient",
+        "EventLoop",
+      ]),
+    module("HTTPAPI", ["Broker", "NGSILDQuery", "NGSILD", "JSONLD", "JSON", "HTTPServer"]),
+    .executableTarget(
+      name: "kontext",
+      dependencies: [
+        "HTTPAPI", "Broker", "Storage", "Postgres", "HTTPServer", "HTTPClient", "EventLoop",
+        "JSONLD", "JSON", "Schemas",
+      ],
+      swiftSettings: settings),
+
+    tests(of: "JSON"),
+  ],
+  swiftLanguageModes: [.v6]
+)

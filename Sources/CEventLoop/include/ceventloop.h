@@ -1,0 +1,7 @@
+// What Swift's Glibc module leaves out of epoll, eventfd and clocks.
+#ifndef CEVENTLOOP_H
+#define CEVENTLOOP_H
+#include <stdint.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#endif

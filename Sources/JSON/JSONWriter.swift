@@ -1,0 +1,171 @@
+/// Writes JSON without white space; commas are put where they belong.
+///
+/// The caller pairs `beginObject` with `endObject` and names each member before its value.
+package struct JSONWriter {
+  package private(set) var bytes: [UInt8]
+  private var needsComma = false
+
+  package init(reservingCapacity capacity: Int = 0) {
+    bytes = []
+    bytes.reserveCapacity(capacity)
+  }
+
+  package var text: String { String(decoding: bytes, as: UTF8.self) }
+
+  // MARK: Structure
+
+  package mutating func beginObject() { open(UInt8(ascii: "{")) }
+  package mutating func endObject() { close(UInt8(ascii: "}")) }
+  package mutating func beginArray() { open(UInt8(ascii: "[")) }
+  package mutating func endArray() { close(UInt8(ascii: "]")) }
+
+  /// Writes a member's name; its value is written next.
+  package mutating func name(_ name: StaticString) {
+    separate()
+    bytes.append(UInt8(ascii: "\""))
+    name.withUTF8Buffer { bytes.append(contentsOf: $0) }
+    endName()
+  }
+
+  package mutating func name(_ name: String) {
+    separate()
+    appendString(name)
+    bytes.append(UInt8(ascii: ":"))
+    needsComma = false
+  }
+
+  /// Writes a name of which `contents` are the bytes between the quotes, escaped already.
+  package mutating func name(contents: UnsafeBufferPointer<UInt8>) {
+    separate()
+    bytes.append(UInt8(ascii: "\""))
+    bytes.append(contentsOf: contents)
+    endName()
+  }
+
+  package mutating func name(contents: [UInt8]) {
+    contents.withUnsafeBufferPointer { name(contents: $0) }
+  }
+
+  private mutating func endName() {
+    bytes.append(UInt8(ascii: "\""))
+    bytes.append(UInt8(ascii: ":"))
+    needsComma = false
+  }
+
+  // MARK: Values
+
+  package mutating func string(_ string: String) {
+    separate()
+    appendString(string)
+  }
+
+  /// Writes a string of which `contents` are the bytes between the quotes, escaped already.
+  package mutating func string(contents: [UInt8]) {
+    separate()
+    bytes.append(UInt8(ascii: "\""))
+    bytes.append(contentsOf: contents)
+    bytes.append(UInt8(ascii: "\""))
+  }
+
+  package mutating func integer(_ integer: Int) { raw("\(integer)") }
+  package mutating func double(_ double: Double) { raw("\(double)") }
+  package mutating func boolean(_ boolean: Bool) { raw(boolean ? "true" : "false") }
+  package mutating func null() { raw("null") }
+
+  /// Copies a value as its bytes stand, less the white space between its tokens.
+  package mutating func value(_ value: JSONValue) {
+    separate()
+    if value.text.hasWhitespace && (value.isObject || value.isArray) {
+      needsComma = false
+      copyMinimal(value)
+    } else {
+      value.withRaw { bytes.append(contentsOf: $0) }
+    }
+    needsComma = true
+  }
+
+  /// Writes text that is one whole JSON value.
+  package mutating func raw(_ json: String) {
+    separate()
+    bytes.append(contentsOf: json.utf8)
+  }
+
+  package mutating func raw(_ json: [UInt8]) {
+    separate()
+    bytes.append(contentsOf: json)
+  }
+
+  // MARK: Parts
+
+  private mutating func open(_ byte: UInt8) {
+    separate()
+    bytes.append(byte)
+    needsComma = false
+  }
+
+  private mutating func close(_ byte: UInt8) {
+    bytes.append(byte)
+    needsComma = true
+  }
+
+  private mutating func separate() {
+    if needsComma { bytes.append(UInt8(ascii: ",")) }
+    needsComma = true
+  }
+
+  private mutating func copyMinimal(_ value: JSONValue) {
+    switch value.kind {
+    case .object:
+      open(UInt8(ascii: "{"))
+      for member in value.members {
+        member.name.withContents { name(contents: $0) }
+        self.value(member.value)
+      }
+      endObject()
+    case .array:
+      open(UInt8(ascii: "["))
+      for element in value.elements { self.value(element) }
+      endArray()
+    default: value.withRaw { bytes.append(contentsOf: $0) }
+    }
+  }
+
+  private mutating func appendString(_ string: String) {
+    bytes.append(UInt8(ascii: "\""))
+    appendEscaped(string, to: &bytes)
+    bytes.append(UInt8(ascii: "\""))
+  }
+}
+
+/// The bytes of `string` between the quotes of a JSON string.
+package func jsonContents(of string: String) -> [UInt8] {
+  var contents: [UInt8] = []
+  contents.reserveCapacity(string.utf8.count)
+  appendEscaped(string, to: &contents)
+  return contents
+}
+
+private func appendEscaped(_ string: String, to bytes: inout [UInt8]) {
+  var string = string
+  string.withUTF8 { contents in
+    if !contents.contains(where: { $0 < 0x20 || $0 == 0x22 || $0 == 0x5C }) {
+      bytes.append(contentsOf: contents)
+      return
+    }
+    for byte in contents {
+      switch byte {
+      case UInt8(ascii: "\""): bytes.append(contentsOf: [0x5C, 0x22])
+      case UInt8(ascii: "\\"): bytes.append(contentsOf: [0x5C, 0x5C])
+      case 0x0A: bytes.append(contentsOf: [0x5C, UInt8(ascii: "n")])
+      case 0x0D: bytes.append(contentsOf: [0x5C, UInt8(ascii: "r")])
+      case 0x09: bytes.append(contentsOf: [0x5C, UInt8(ascii: "t")])
+      case 0..<0x20:
+        let digits = Array("0123456789abcdef".utf8)
+        bytes.append(contentsOf: "\\u00".utf8)
+        bytes.append(digits[Int(byte >> 4)])
+        bytes.append(digits[Int(byte & 15)])
+      default: bytes.append(byte)
+      }
+    }
+  }
+}

@@ -1,0 +1,4 @@
+@main
+enum Kontext {
+  static func main() {}
+}
