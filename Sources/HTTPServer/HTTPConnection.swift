@@ -28,7 +28,7 @@ final class HTTPConnection: @unchecked Sendable {
     case replied
   }
 
-  private unowned let server: HTTPServer
+  private let server: HTTPServer
   private let connection: OpaquePointer
   private let remoteAddress: String
   /// Where the server's list of connections holds this one.
