@@ -42,7 +42,7 @@ let package = Package(
       name: "Schemas", path: "Schemas",
       resources: [.embedInCode("migrations"), .embedInCode("contexts")], swiftSettings: settings),
     module("JSON"),
-    module("JSONLD", ["JSON"]),
+    module("JSONLD", ["JSON", "Schemas"]),
     module("NGSILD", ["JSON", "JSONLD"]),
     module("NGSILDQuery", ["NGSILD", "JSONLD", "JSON", "CPCRE2"]),
     module("Subscriptions", ["NGSILDQuery", "NGSILD", "JSONLD", "JSON"]),
@@ -71,6 +71,7 @@ let package = Package(
       swiftSettings: settings),
 
     tests(of: "JSON"),
+    tests(of: "JSONLD", ["JSON", "Schemas"]),
   ],
   swiftLanguageModes: [.v6]
 )
