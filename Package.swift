@@ -71,6 +71,7 @@ let package = Package(
       swiftSettings: settings),
 
     tests(of: "JSON"),
+    tests(of: "NGSILDQuery", ["NGSILD", "JSONLD", "JSON"]),
   ],
   swiftLanguageModes: [.v6]
 )
