@@ -48,6 +48,7 @@ let package = Package(
     module("Subscriptions", ["NGSILDQuery", "NGSILD", "JSONLD", "JSON"]),
 
     // Input and output.
+    module("Log"),
     module("EventLoop", ["CEventLoop"]),
     module("Postgres", ["EventLoop", "CLibPQ"]),
     module("HTTPServer", ["EventLoop", "CMicroHTTPD"]),
@@ -58,10 +59,12 @@ let package = Package(
     module(
       "Broker",
       [
-        "Storage", "Subscriptions", "NGSILDQuery", "NGSILD", "JSONLD", "JSON", "HTTPClient",
-        "EventLoop",
+        "Storage", "Postgres", "Subscriptions", "NGSILDQuery", "NGSILD", "JSONLD", "JSON",
+        "HTTPClient", "EventLoop", "Log",
       ]),
-    module("HTTPAPI", ["Broker", "NGSILDQuery", "NGSILD", "JSONLD", "JSON", "HTTPServer"]),
+    module(
+      "HTTPAPI",
+      ["Broker", "NGSILDQuery", "NGSILD", "JSONLD", "JSON", "HTTPServer", "Log"]),
     .executableTarget(
       name: "kontext",
       dependencies: [

@@ -1,0 +1,126 @@
+package import JSON
+import JSONLD
+
+/// The form in which Entities are stored and worked on.
+///
+/// Shape: `{"id", "type": [IRI], "scope": [..]?, "createdAt", "modifiedAt", "expiresAt"?, IRI:
+/// [instance]}`, an instance being `{"type", value member, "datasetId"?, …, "createdAt",
+/// "modifiedAt", IRI: [instance]}`. Names of Attributes have a colon, other members have none.
+/// Written without white space.
+extension Entity {
+  /// Reads what `write(to:)` wrote.
+  ///
+  /// A text of another shape is a broken database: nothing here is checked again.
+  package init(stored: JSONValue) {
+    var entity = Entity(
+      id: stored["id"]?.string ?? "", types: [], createdAt: .earliest, modifiedAt: .earliest)
+    for (name, value) in stored.members {
+      switch CoreMember(spelt: name) {
+      case .id?: break
+      case .type?: entity.types = value.elements.map { IRI($0.string ?? "") }
+      case .scope?: entity.scopes = value.elements.map { $0.string ?? "" }
+      case .createdAt?: entity.createdAt = value.storedDateTime
+      case .modifiedAt?: entity.modifiedAt = value.storedDateTime
+      case .expiresAt?:
+        entity.expiresAt = try? DateTimeText(parsing: value.string ?? "", of: "expiresAt")
+      default:
+        entity.attributes.append(Attribute(storedAs: name, value))
+      }
+    }
+    self = entity
+  }
+
+  package func write(to writer: inout JSONWriter) {
+    writer.beginObject()
+    writer.name("id")
+    writer.string(id)
+    writer.name("type")
+    writer.beginArray()
+    for type in types { writer.string(type.text) }
+    writer.endArray()
+    if !scopes.isEmpty {
+      writer.name("scope")
+      writer.beginArray()
+      for scope in scopes { writer.string(scope) }
+      writer.endArray()
+    }
+    writer.timestamps(createdAt, modifiedAt)
+    if let expiresAt {
+      writer.name("expiresAt")
+      writer.string(expiresAt.text)
+    }
+    for attribute in attributes { attribute.write(to: &writer) }
+    writer.endObject()
+  }
+}
+
+extension Attribute {
+  init(storedAs name: JSONValue, _ value: JSONValue) {
+    self.init(
+      name: IRI(name.string ?? ""), instances: value.elements.map(AttributeInstance.init(stored:)))
+  }
+
+  package func write(to writer: inout JSONWriter) {
+    writer.name(name.text)
+    writer.beginArray()
+    for instance in instances { instance.write(to: &writer) }
+    writer.endArray()
+  }
+}
+
+extension AttributeInstance {
+  package init(stored: JSONValue) {
+    var instance = AttributeInstance(
+      type: .property, value: stored, members: [], subAttributes: [], createdAt: .earliest,
+      modifiedAt: .earliest)
+    for (name, value) in stored.members {
+      guard let member = CoreMember(spelt: name) else {
+        instance.subAttributes.append(Attribute(storedAs: name, value))
+        continue
+      }
+      switch member {
+      case .type: instance.type = AttributeType(value.string ?? "") ?? .property
+      case .datasetId: instance.datasetId = value.string
+      case .createdAt: instance.createdAt = value.storedDateTime
+      case .modifiedAt: instance.modifiedAt = value.storedDateTime
+      case _ where member.attributeType != nil: instance.value = value
+      default: instance.members.append(Member(name: member, value: value))
+      }
+    }
+    self = instance
+  }
+
+  package func write(to writer: inout JSONWriter) {
+    writer.beginObject()
+    writer.name("type")
+    writer.string("\(type.term)")
+    writer.name(type.valueMember.term)
+    writer.value(value)
+    if let datasetId {
+      writer.name("datasetId")
+      writer.string(datasetId)
+    }
+    for member in members {
+      writer.name(member.name.term)
+      writer.value(member.value)
+    }
+    writer.timestamps(createdAt, modifiedAt)
+    for attribute in subAttributes { attribute.write(to: &writer) }
+    writer.endObject()
+  }
+}
+
+extension JSONWriter {
+  fileprivate mutating func timestamps(_ createdAt: DateTime, _ modifiedAt: DateTime) {
+    name("createdAt")
+    string(createdAt.description)
+    name("modifiedAt")
+    string(modifiedAt.description)
+  }
+}
+
+extension JSONValue {
+  fileprivate var storedDateTime: DateTime {
+    DateTime(self) ?? .earliest
+  }
+}

@@ -1,0 +1,68 @@
+package import JSON
+package import JSONLD
+
+/// What a client gave in the body of a provision operation: checked, names expanded, nothing
+/// applied yet.
+///
+/// Standard: Entity and Entity Fragment (GS CIM 009, 5.4).
+package struct EntityFragment: Sendable {
+  package var id: String?
+  package var types: [IRI]
+  package var scope: FragmentValue<[String]>
+  package var expiresAt: FragmentValue<DateTimeText>
+  package var attributes: [NamedFragments]
+
+  package struct NamedFragments: Sendable {
+    package let name: IRI
+    package var instances: [AttributeFragment]
+  }
+
+  /// Whether it says nothing that an operation could apply.
+  package var isEmpty: Bool {
+    types.isEmpty && scope.isAbsent && expiresAt.isAbsent && attributes.isEmpty
+  }
+}
+
+/// What a fragment says of one member.
+package enum FragmentValue<Value: Sendable>: Sendable {
+  case absent
+  /// The NGSI-LD Null: the member is removed.
+  case deletion
+  case value(Value)
+
+  package var isAbsent: Bool {
+    if case .absent = self { true } else { false }
+  }
+}
+
+/// What a fragment says of one Attribute instance.
+package struct AttributeFragment: Sendable {
+  /// nil where the fragment names neither a type nor a value.
+  package var type: AttributeType?
+  package var value: FragmentValue<JSONValue>
+  /// nil for the default instance.
+  package var datasetId: String?
+  /// A value may be the NGSI-LD Null where the operation allows it.
+  package var members: [AttributeInstance.Member]
+  package var subAttributes: [EntityFragment.NamedFragments]
+
+  package var isDeletion: Bool {
+    if case .deletion = value { true } else { false }
+  }
+}
+
+/// Where an operation accepts the NGSI-LD Null, and whether its Attributes need a value.
+package enum FragmentRules: Sendable {
+  /// Create, append, replace, upsert: every Attribute is complete, no Nulls.
+  case complete
+  /// Update Attributes: complete, or deleted by Null.
+  case update
+  /// Partial Attribute Update: any members, each of which may be deleted.
+  case partial
+  /// Merge: as partial, and below values.
+  case merge
+
+  var allowsDeletion: Bool { self != .complete }
+  var allowsMemberDeletion: Bool { self == .partial || self == .merge }
+  var needsValue: Bool { self == .complete || self == .update }
+}

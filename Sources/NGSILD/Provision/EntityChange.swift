@@ -1,0 +1,51 @@
+package import JSONLD
+
+/// What one operation did to one Entity: the basis of its history and of notifications.
+package struct EntityChange: Sendable {
+  /// nil when the Entity came to exist.
+  package let before: Entity?
+  /// nil when the Entity was deleted.
+  package let after: Entity?
+  /// Each Attribute instance that was written, also with the value that it had.
+  package let attributes: [AttributeChange]
+}
+
+/// What happened to one Attribute instance.
+package struct AttributeChange: Sendable {
+  package let name: IRI
+  /// nil when it came to exist.
+  package let before: AttributeInstance?
+  /// nil when it was deleted.
+  package let after: AttributeInstance?
+
+  package var datasetId: String? { (after ?? before)?.datasetId }
+
+  /// Whether anything but timestamps differs (5.8.6).
+  package var isDifferent: Bool {
+    guard let before, let after else { return true }
+    return !before.hasSameContent(as: after)
+  }
+}
+
+extension AttributeInstance {
+  /// Equal but for `createdAt` and `modifiedAt`.
+  package func hasSameContent(as other: AttributeInstance) -> Bool {
+    type == other.type && value == other.value && datasetId == other.datasetId
+      && members.count == other.members.count
+      && members.allSatisfy { member in other[member.name].map { $0 == member.value } ?? false }
+      && subAttributes.count == other.subAttributes.count
+      && subAttributes.allSatisfy { attribute in
+        other.subAttributes.first { $0.name == attribute.name }
+          .map { attribute.hasSameContent(as: $0) } ?? false
+      }
+  }
+}
+
+extension Attribute {
+  fileprivate func hasSameContent(as other: Attribute) -> Bool {
+    instances.count == other.instances.count
+      && instances.allSatisfy { instance in
+        other.instances.contains { instance.hasSameContent(as: $0) }
+      }
+  }
+}

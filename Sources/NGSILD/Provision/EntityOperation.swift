@@ -1,0 +1,48 @@
+package import JSONLD
+
+/// An operation on one Entity, as it is applied to the stored state.
+///
+/// Standard: context information provision (GS CIM 009, 5.6).
+package enum EntityOperation: Sendable {
+  /// 5.6.1: the Entity must not exist yet.
+  case create(EntityFragment)
+  /// 5.6.8: create, or else replace or update.
+  case upsert(EntityFragment, mode: UpsertMode)
+  /// 5.6.3.
+  case appendAttributes(EntityFragment, overwrite: Bool)
+  /// 5.6.2: Update Attributes.
+  case updateAttributes(EntityFragment)
+  /// 5.6.4: Partial Attribute Update.
+  case updateAttribute(IRI, AttributeFragment)
+  /// 5.6.5.
+  case deleteAttribute(IRI, InstanceSelection)
+  /// 5.6.5 on `scope`.
+  case deleteScope
+  /// 5.6.18.
+  case replaceEntity(EntityFragment)
+  /// 5.6.19.
+  case replaceAttribute(IRI, AttributeFragment)
+  /// 5.6.6.
+  case delete
+
+  package enum UpsertMode: Sendable { case replace, update }
+
+  package enum InstanceSelection: Sendable {
+    case all
+    /// nil for the default instance.
+    case one(datasetId: String?)
+  }
+}
+
+/// What an operation that was carried out says about it.
+package struct OperationResult: Sendable {
+  package var change: EntityChange
+  /// Attributes, and `scope`, that the operation left alone, with the reason (5.2.18).
+  package var notUpdated: [NotUpdated] = []
+
+  package struct NotUpdated: Sendable {
+    /// An IRI, or `scope`.
+    package let name: String
+    package let reason: String
+  }
+}

@@ -1,0 +1,66 @@
+package import JSONLD
+
+/// How Entities are shown to who asked for them.
+///
+/// Standard: representations (GS CIM 009, 4.5; parameters 6.3.7, 6.3.11).
+package struct Representation: Sendable {
+  package enum Format: Sendable { case normalized, concise, simplified }
+
+  package var format: Format
+  /// Whether `createdAt`, `modifiedAt` and `expiresAt` are shown.
+  package var showsSystemAttributes: Bool
+  package var members: MemberSelection
+  /// Instances to keep by `datasetId`, nil standing for the default one; nil keeps all.
+  package var datasets: Set<String?>?
+  package let context: Context
+  /// Whether each Entity carries the `@context` (JSON-LD bodies).
+  package var embedsContext: Bool
+
+  package init(
+    format: Format = .normalized, showsSystemAttributes: Bool = false,
+    members: MemberSelection = .all, datasets: Set<String?>? = nil, context: Context,
+    embedsContext: Bool = false
+  ) {
+    self.format = format
+    self.showsSystemAttributes = showsSystemAttributes
+    self.members = members
+    self.datasets = datasets
+    self.context = context
+    self.embedsContext = embedsContext
+  }
+}
+
+/// Which members of an Entity are shown (4.21).
+package enum MemberSelection: Sendable, Hashable {
+  case all
+  /// `attrs`: id, type and scope always, and these Attributes.
+  case attributes(Set<IRI>)
+  /// `pick`: these members and nothing else.
+  case pick(core: Set<CoreMember>, attributes: Set<IRI>)
+  /// `omit`: all but these members.
+  case omit(core: Set<CoreMember>, attributes: Set<IRI>)
+
+  package func shows(_ member: CoreMember) -> Bool {
+    switch self {
+    case .all, .attributes: true
+    case .pick(let core, _): core.contains(member)
+    case .omit(let core, _): !core.contains(member)
+    }
+  }
+
+  package func shows(_ attribute: IRI) -> Bool {
+    switch self {
+    case .all: true
+    case .attributes(let names), .pick(_, let names): names.contains(attribute)
+    case .omit(_, let names): !names.contains(attribute)
+    }
+  }
+
+  var showsAllAttributes: Bool {
+    switch self {
+    case .all: true
+    case .omit(_, let names): names.isEmpty
+    default: false
+    }
+  }
+}
