@@ -1,0 +1,107 @@
+package import EventLoop
+import Log
+package import NGSILD
+import Postgres
+package import Storage
+
+/// The write path: operations that arrive in one tick of the loop are planned together and
+/// committed in one transaction, and answered after the commit.
+///
+/// A batch holds one operation per Entity; a second one on the same Entity waits for the next. A
+/// batch that fails is run again one by one, so that one bad row hurts only itself.
+///
+/// `@unchecked Sendable`: used on its loop's thread only.
+package final class WriteBatcher: @unchecked Sendable {
+  package struct Limits: Sendable {
+    package var rowsMax = 64
+    package var flightsMax = 2
+    /// Operations that may wait; one more is answered with `overloaded`.
+    package var waitingMax = 20_000
+
+    package init() {}
+  }
+
+  private struct Request {
+    let reference: EntityReference
+    let operation: EntityOperation
+    let at: DateTime
+    let continuation: UnsafeContinuation<Result<OperationResult, NGSILDError>, Never>
+  }
+
+  private let loop: EventLoop
+  private let transaction: WriteTransaction
+  private let limits: Limits
+  private var waiting: [Request] = []
+  private var busy: Set<EntityReference> = []
+  private var flights = 0
+
+  /// Called with the number of operations of each batch that was committed.
+  package var batchCommitted: (Int) -> Void = { _ in }
+
+  package init(loop: EventLoop, transaction: WriteTransaction, limits: Limits = Limits()) {
+    self.loop = loop
+    self.transaction = transaction
+    self.limits = limits
+    loop.beforeSleep(.flush) { [unowned self] in
+      flush()
+      return nil
+    }
+  }
+
+  /// Carries out one operation; returns once it is committed.
+  package func perform(
+    _ operation: EntityOperation, on reference: EntityReference, at now: DateTime
+  ) async throws(NGSILDError) -> OperationResult {
+    guard waiting.count < limits.waitingMax else {
+      throw NGSILDError(.overloaded, "Too many writes are waiting; try again in a moment")
+    }
+    return try await withUnsafeContinuation { continuation in
+      waiting.append(
+        Request(reference: reference, operation: operation, at: now, continuation: continuation))
+    }.get()
+  }
+
+  /// Starts flights with what waits, as far as bounds and busy Entities allow.
+  private func flush() {
+    while flights < limits.flightsMax {
+      let batch = takeBatch()
+      guard !batch.isEmpty else { return }
+      flights += 1
+      Task(executorPreference: loop) { [self] in
+        await run(batch)
+        flights -= 1
+        for request in batch { busy.remove(request.reference) }
+      }
+    }
+  }
+
+  private func takeBatch() -> [Request] {
+    var batch: [Request] = []
+    var rest: [Request] = []
+    for request in waiting {
+      if batch.count < limits.rowsMax && busy.insert(request.reference).inserted {
+        batch.append(request)
+      } else {
+        rest.append(request)
+      }
+    }
+    waiting = rest
+    return batch
+  }
+
+  private func run(_ batch: [Request]) async {
+    let operations = batch.map {
+      WriteTransaction.Operation(reference: $0.reference, operation: $0.operation, at: $0.at)
+    }
+    if let results = await transaction.run(operations) {
+      batchCommitted(batch.count)
+      for (request, result) in zip(batch, results) {
+        request.continuation.resume(returning: result)
+      }
+      return
+    }
+    for (request, operation) in zip(batch, operations) {
+      request.continuation.resume(returning: await transaction.runAlone(operation))
+    }
+  }
+}

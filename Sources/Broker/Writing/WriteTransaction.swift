@@ -1,0 +1,107 @@
+package import Log
+package import NGSILD
+package import Postgres
+package import Storage
+
+/// One transaction of the write path: lock and read, apply, write and commit.
+package struct WriteTransaction {
+  package struct Operation {
+    package let reference: EntityReference
+    package let operation: EntityOperation
+    package let at: DateTime
+  }
+
+  package typealias Outcome = Result<OperationResult, NGSILDError>
+
+  let store: EntityStore
+  let notifier: any ChangeNotifier
+  let log: Log
+
+  package init(store: EntityStore, notifier: any ChangeNotifier, log: Log) {
+    self.store = store
+    self.notifier = notifier
+    self.log = log
+  }
+
+  /// Runs operations on different Entities together; nil if the database refused the whole, so
+  /// that each has to be run alone.
+  package func run(_ operations: [Operation]) async -> [Outcome]? {
+    do throws(PostgresError) {
+      return try await attempt(operations)
+    } catch {
+      let failure = Outcome.failure(NGSILDError(error))
+      guard operations.count > 1, !error.isConnectionLoss, error.kind != .poolExhausted else {
+        log.error("write failed", ["error": "\(error)", "operations": "\(operations.count)"])
+        return operations.map { _ in failure }
+      }
+      log.warning("batch failed, running one by one", ["error": "\(error)"])
+      return nil
+    }
+  }
+
+  /// Runs one operation, again when another writer was faster.
+  package func runAlone(_ operation: Operation) async -> Outcome {
+    for _ in 1..<Self.attemptsMax {
+      do throws(PostgresError) {
+        return try await attempt([operation])[0]
+      } catch  where error.isUniqueViolation || error.isSerializationFailure {
+        continue
+      } catch {
+        log.error("write failed", ["error": "\(error)", "entity": operation.reference.id])
+        return .failure(NGSILDError(error))
+      }
+    }
+    return .failure(NGSILDError(.overloaded, "Other writers were faster; try again"))
+  }
+
+  private static let attemptsMax = 5
+
+  private func attempt(_ operations: [Operation]) async throws(PostgresError) -> [Outcome] {
+    try await store.withWriter { connection throws(PostgresError) in
+      let locked = try await EntityStore.lock(operations.map(\.reference), on: connection)
+      let outcomes = operations.map { operation in
+        apply(operation, to: locked[operation.reference]?.entity)
+      }
+      let changes = zip(operations, outcomes).compactMap { operation, outcome in
+        (try? outcome.get()).map { (operation: operation, change: $0.change) }
+      }
+      guard !changes.isEmpty else {
+        try await connection.rollback()
+        return outcomes
+      }
+      let writes = try await rows(of: changes, locked: locked)
+      let owed = try await notifier.owed(for: writes)
+      try await EntityStore.commit(writes, owed, on: connection)
+      notifier.committed(owed)
+      return outcomes
+    }
+  }
+
+  private func apply(_ operation: Operation, to entity: Entity?) -> Outcome {
+    do throws(NGSILDError) {
+      return .success(
+        try operation.operation.apply(to: entity, id: operation.reference.id, at: operation.at))
+    } catch {
+      return .failure(error)
+    }
+  }
+
+  private func rows(
+    of changes: [(operation: Operation, change: EntityChange)],
+    locked: [EntityReference: LockedEntity]
+  ) async throws(PostgresError) -> [EntityWrite] {
+    try await store.prepare(
+      changes.map { ($0.operation.reference.tenant, $0.change) },
+      newKeys: changes.count { locked[$0.operation.reference] == nil })
+    return changes.map { operation, change in
+      store.write(
+        change, of: operation.reference, locked: locked[operation.reference], at: operation.at)
+    }
+  }
+}
+
+/// Decides which notifications a change owes, and hears when they are committed.
+package protocol ChangeNotifier: AnyObject, Sendable {
+  func owed(for writes: [EntityWrite]) async throws(PostgresError) -> [OwedNotification]
+  func committed(_ notifications: [OwedNotification])
+}

@@ -1,0 +1,57 @@
+import NGSILD
+
+/// The JSON-LD context links of a request's `Link` headers (GS CIM 009, 6.3.5).
+enum LinkHeader {
+  static let contextRelation = "http://www.w3.org/ns/json-ld#context"
+
+  /// The value that points to `url`, in the spelling that clients compare with.
+  static func context(_ url: String) -> String {
+    "<\(url)>; rel=\"\(contextRelation)\"; type=\"application/ld+json\""
+  }
+
+  /// The URL of the one context link; nil without one. Other links are passed over.
+  ///
+  /// - Throws: `badRequestData` for more than one (JSON-LD 1.1, 6.2).
+  static func contextURL(in values: [String]) throws(NGSILDError) -> String? {
+    var urls: [String] = []
+    for value in values {
+      for link in split(value) {
+        guard let end = link.firstIndex(of: ">"), link.hasPrefix("<") else { continue }
+        let attributes = link[end...].dropFirst().split(separator: ";").map(\.trimmed)
+        let isContext = attributes.contains { attribute in
+          let parts = attribute.split(separator: "=", maxSplits: 1).map(\.trimmed)
+          return parts.count == 2 && parts[0].lowercased() == "rel"
+            && parts[1].filter { $0 != "\"" } == contextRelation
+        }
+        if isContext { urls.append(String(link[link.index(after: link.startIndex)..<end])) }
+      }
+    }
+    guard urls.count < 2 else {
+      throw .badRequestData("The Link header names \(urls.count) JSON-LD contexts; one is expected")
+    }
+    return urls.first
+  }
+
+  /// Splits at commas outside of `<>` and quotes.
+  private static func split(_ value: String) -> [String] {
+    var links: [String] = []
+    var link = ""
+    var inAngle = false
+    var inQuotes = false
+    for character in value {
+      switch character {
+      case "<" where !inQuotes: inAngle = true
+      case ">" where !inQuotes: inAngle = false
+      case "\"" where !inAngle: inQuotes.toggle()
+      case "," where !inAngle && !inQuotes:
+        links.append(link.trimmed)
+        link = ""
+        continue
+      default: break
+      }
+      link.append(character)
+    }
+    links.append(link.trimmed)
+    return links
+  }
+}

@@ -1,0 +1,26 @@
+import JSON
+package import NGSILD
+package import Postgres
+
+extension EntityStore {
+  /// The stored forms of Entities, in the order of `references`; nil for what does not exist.
+  ///
+  /// Expired ones count as absent (GS CIM 009, 4.22).
+  package func documents(
+    _ references: [EntityReference], at now: DateTime
+  ) async throws(PostgresError) -> [[UInt8]?] {
+    let rows = try await readers.query(
+      Self.readStatement(references.map(\.tenant), references.map(\.id), now.timestamp))
+    var documents = [[UInt8]?](repeating: nil, count: references.count)
+    for row in rows { documents[row[0].int - 1] = row[1].bytes }
+    return documents
+  }
+
+  private static let readStatement = Statement(
+    """
+    SELECT wanted.place, e.document
+    FROM unnest($1::int[], $2::text[]) WITH ORDINALITY AS wanted (tenant, id, place)
+    JOIN entity AS e USING (tenant, id)
+    WHERE e.typeset IS NOT NULL AND (e.expires IS NULL OR e.expires > $3)
+    """)
+}

@@ -1,0 +1,202 @@
+import JSON
+import NGSILD
+package import Postgres
+
+/// The write path: lock and read, then write and commit, each in one round trip.
+///
+/// Between the two, pure code decides; the rows stay locked, so nothing that it saw can change.
+extension EntityStore {
+  /// Begins a transaction that locks the rows of `references` in one order, and reads them.
+  ///
+  /// Entities that do not exist are missing in the result; two writers that create the same one
+  /// meet at its unique key when they commit.
+  package static func lock(
+    _ references: [EntityReference], on connection: Connection
+  ) async throws(PostgresError) -> [EntityReference: LockedEntity] {
+    let rows = try await connection.flight([
+      "BEGIN", lockStatement(references.map(\.tenant), references.map(\.id)),
+    ])[1]
+    var locked: [EntityReference: LockedEntity] = [:]
+    locked.reserveCapacity(rows.count)
+    for row in rows {
+      let reference = EntityReference(tenant: TenantNumber(row[0].int), id: row[1].string)
+      let typeset = row[3].present.map { TypesetNumber($0.int) }
+      let entity = typeset.map { _ in Entity(stored: storedJSON(row[4].bytes)) }
+      locked[reference] = LockedEntity(key: row[2].int64, typeset: typeset, entity: entity)
+    }
+    return locked
+  }
+
+  private static let lockStatement = Statement(
+    """
+    SELECT e.tenant, e.id, e.key, e.typeset, e.document
+    FROM unnest($1::int[], $2::text[]) AS wanted (tenant, id)
+    JOIN entity AS e USING (tenant, id)
+    ORDER BY e.tenant, e.id
+    FOR UPDATE OF e
+    """)
+
+  /// Writes everything that the changes of a batch consist of, and commits.
+  package static func commit(
+    _ writes: [EntityWrite], _ notifications: [OwedNotification], on connection: Connection
+  ) async throws(PostgresError) {
+    var statements: [SQL] = []
+    let created = writes.filter(\.isNew)
+    let changed = writes.filter { !$0.isNew }
+    let gone = writes.filter { $0.typeset == nil }
+    let kept = writes.filter { $0.typeset != nil }
+    if !created.isEmpty { statements.append(insertEntities(created)) }
+    if !changed.isEmpty { statements.append(updateEntities(changed)) }
+    if !kept.isEmpty { statements.append(upsertValues(kept)) }
+    if !gone.isEmpty { statements += deleteValues(gone) }
+    statements += writeGeometries(kept)
+    statements += insertInstances(writes)
+    statements += OutboxStore.insert(notifications)
+    statements.append("COMMIT")
+    _ = try await connection.flight(statements)
+  }
+
+  // MARK: Current state
+
+  private static func insertEntities(_ writes: [EntityWrite]) -> SQL {
+    """
+    INSERT INTO entity (tenant, key, id, typeset, created, modified, expires, document)
+    SELECT * FROM unnest(
+      \(writes, each: { $0.tenant }), \(writes, each: { $0.key }), \(writes, each: { $0.id }),
+      \(writes, each: { $0.typeset }), \(writes, each: { $0.created }),
+      \(writes, each: { $0.modified }), \(writes, each: { $0.expires }),
+      \(writes, each: { $0.document }))
+    """
+  }
+
+  private static func updateEntities(_ writes: [EntityWrite]) -> SQL {
+    """
+    UPDATE entity AS e
+    SET typeset = new.typeset, created = new.created, modified = new.modified,
+      expires = new.expires, document = new.document
+    FROM unnest(
+      \(writes, each: { $0.tenant }), \(writes, each: { $0.key }),
+      \(writes, each: { $0.typeset }), \(writes, each: { $0.created }),
+      \(writes, each: { $0.modified }), \(writes, each: { $0.expires }),
+      \(writes, each: { $0.document })
+    ) AS new (tenant, key, typeset, created, modified, expires, document)
+    WHERE e.tenant = new.tenant AND e.key = new.key
+    """
+  }
+
+  private static func upsertValues(_ writes: [EntityWrite]) -> SQL {
+    let scopes = writes.map { $0.values?.scopes.map(arrayLiteral) }
+    return """
+      INSERT INTO entity_value (tenant, key, typeset, attrs, scopes, attributes)
+      SELECT tenant, key, typeset, attrs::int[], scopes::text[], attributes
+      FROM unnest(
+        \(writes, each: { $0.tenant }), \(writes, each: { $0.key }),
+        \(writes, each: { $0.typeset }), \(writes, each: { arrayLiteral($0.values?.names ?? []) }),
+        \(scopes), \(writes, each: { JSONB($0.values?.attributes ?? []) })
+      ) AS new (tenant, key, typeset, attrs, scopes, attributes)
+      ON CONFLICT (tenant, key) DO UPDATE
+      SET typeset = excluded.typeset, attrs = excluded.attrs, scopes = excluded.scopes,
+        attributes = excluded.attributes
+      """
+  }
+
+  private static func deleteValues(_ writes: [EntityWrite]) -> [SQL] {
+    ["entity_value", "entity_geo"].map { table in
+      """
+      DELETE FROM \(identifier: table) AS old
+      USING unnest(\(writes, each: { $0.tenant }), \(writes, each: { $0.key })) AS gone (tenant, key)
+      WHERE old.tenant = gone.tenant AND old.key = gone.key
+      """
+    }
+  }
+
+  private static func writeGeometries(_ writes: [EntityWrite]) -> [SQL] {
+    let rows = writes.flatMap { write in write.geometries.map { (write: write, row: $0) } }
+    let removed = writes.flatMap { write in write.removedGeometries.map { (write: write, key: $0) }
+    }
+    var statements: [SQL] = []
+    if !removed.isEmpty {
+      statements.append(
+        """
+        DELETE FROM entity_geo AS old
+        USING unnest(
+          \(removed, each: { $0.write.tenant }), \(removed, each: { $0.write.key }),
+          \(removed, each: { $0.key.attribute }), \(removed, each: { $0.key.dataset })
+        ) AS gone (tenant, key, attribute, dataset)
+        WHERE old.tenant = gone.tenant AND old.key = gone.key
+          AND old.attribute = gone.attribute AND old.dataset = gone.dataset
+        """)
+    }
+    if !rows.isEmpty {
+      statements.append(
+        """
+        INSERT INTO entity_geo (tenant, key, attribute, dataset, typeset, geo)
+        SELECT tenant, key, attribute, dataset, typeset, ST_GeomFromGeoJSON(geo)::geography
+        FROM unnest(
+          \(rows, each: { $0.write.tenant }), \(rows, each: { $0.write.key }),
+          \(rows, each: { $0.row.key.attribute }), \(rows, each: { $0.row.key.dataset }),
+          \(rows, each: { $0.write.typeset }), \(rows, each: { $0.row.geometry })
+        ) AS new (tenant, key, attribute, dataset, typeset, geo)
+        ON CONFLICT (tenant, key, attribute, dataset) DO UPDATE
+        SET typeset = excluded.typeset, geo = excluded.geo
+        """)
+    }
+    return statements
+  }
+
+  // MARK: History
+
+  private static func insertInstances(_ writes: [EntityWrite]) -> [SQL] {
+    let rows = writes.flatMap { write in write.instances.map { (write: write, row: $0) } }
+    guard !rows.isEmpty else { return [] }
+    return [
+      """
+      INSERT INTO attribute_instance (tenant, entity, attribute, dataset, time, is_observed,
+        is_deletion, created, modified, number, document)
+      SELECT * FROM unnest(
+        \(rows, each: { $0.write.tenant }), \(rows, each: { $0.write.key }),
+        \(rows, each: { $0.row.attribute }), \(rows, each: { $0.row.dataset }),
+        \(rows, each: { $0.row.time.timestamp }), \(rows, each: { $0.row.isObserved }),
+        \(rows, each: { $0.row.isDeletion }), \(rows, each: { $0.row.created.timestamp }),
+        \(rows, each: { $0.row.modified.timestamp }), \(rows, each: { $0.row.number }),
+        \(rows, each: { $0.row.document }))
+      """
+    ]
+  }
+}
+
+extension EntityWrite {
+  fileprivate var created: Timestamp {
+    (change.after?.createdAt ?? change.before?.createdAt ?? at).timestamp
+  }
+  fileprivate var modified: Timestamp { at.timestamp }
+  fileprivate var expires: Timestamp? { change.after?.expiresAt?.instant.timestamp }
+}
+
+/// The stored form that a row holds.
+///
+/// Only this broker writes it, so a row that is no JSON is a broken database.
+func storedJSON(_ bytes: [UInt8]) -> JSONValue {
+  do throws(JSONError) {
+    return try JSONValue(parsing: bytes, limits: JSONLimits(depthMax: 256))
+  } catch {
+    preconditionFailure("A stored document is no JSON: \(error)")
+  }
+}
+
+/// PostgreSQL's text form of an array; an array of arrays of differing lengths is none of its types.
+private func arrayLiteral(_ numbers: [NameNumber]) -> String {
+  "{" + numbers.map { "\($0)" }.joined(separator: ",") + "}"
+}
+
+private func arrayLiteral(_ texts: [String]) -> String {
+  let quoted = texts.map { text in
+    var literal = "\""
+    for character in text {
+      if character == "\"" || character == "\\" { literal += "\\" }
+      literal.append(character)
+    }
+    return literal + "\""
+  }
+  return "{" + quoted.joined(separator: ",") + "}"
+}

@@ -1,0 +1,225 @@
+import JSON
+import JSONLD
+package import NGSILD
+import Postgres
+
+/// The row that one Entity has, as it was locked.
+package struct LockedEntity: Sendable {
+  package let key: Int64
+  package let typeset: TypesetNumber?
+  /// nil when the Entity was deleted and only its key is left.
+  package let entity: Entity?
+}
+
+/// All rows that one change of one Entity writes.
+package struct EntityWrite: Sendable {
+  package let tenant: TenantNumber
+  package let id: String
+  package let key: Int64
+  /// Whether the Entity had no row.
+  package let isNew: Bool
+  /// nil for a deleted Entity.
+  package let typeset: TypesetNumber?
+  /// The stored form; for a deleted Entity what is left of it.
+  package let document: [UInt8]
+  package let change: EntityChange
+  package let at: DateTime
+  let values: EntityValues?
+  let geometries: [GeometryRow]
+  let removedGeometries: [GeometryKey]
+  let instances: [InstanceRow]
+}
+
+struct GeometryKey: Sendable, Hashable {
+  let attribute: NameNumber
+  let dataset: NameNumber
+}
+
+struct GeometryRow: Sendable {
+  let key: GeometryKey
+  /// GeoJSON.
+  let geometry: [UInt8]
+}
+
+/// One row of history.
+struct InstanceRow: Sendable {
+  let attribute: NameNumber
+  let dataset: NameNumber
+  let time: DateTime
+  let isObserved: Bool
+  let isDeletion: Bool
+  let created: DateTime
+  let modified: DateTime
+  let number: Double?
+  let document: [UInt8]
+}
+
+extension DateTime {
+  var timestamp: Timestamp { Timestamp(microseconds: microseconds) }
+}
+
+extension EntityWrite {
+  /// Names that need a number before the rows of `change` can be made.
+  package static func names(of change: EntityChange) -> Set<String> {
+    var names: Set<String> = []
+    for type in change.after?.types ?? [] { names.insert(type.text) }
+    for attribute in change.after?.attributes ?? [] { collect(attribute, into: &names) }
+    for attribute in change.attributes {
+      names.insert(attribute.name.text)
+      if let datasetId = attribute.datasetId { names.insert(datasetId) }
+    }
+    return names
+  }
+
+  private static func collect(_ attribute: Attribute, into names: inout Set<String>) {
+    names.insert(attribute.name.text)
+    for instance in attribute.instances {
+      if let datasetId = instance.datasetId { names.insert(datasetId) }
+      for attribute in instance.subAttributes { collect(attribute, into: &names) }
+    }
+  }
+
+  /// Makes the rows of `change`; all its names have numbers, and its types a typeset.
+  package init(
+    _ change: EntityChange, id: String, locked: LockedEntity?, newKey: @autoclosure () -> Int64,
+    tenant: TenantNumber, typeset: TypesetNumber?, at now: DateTime, names: NameTable
+  ) {
+    self.tenant = tenant
+    self.id = id
+    self.change = change
+    self.typeset = typeset
+    self.at = now
+    isNew = locked == nil
+    key = locked?.key ?? newKey()
+    var writer = JSONWriter(reservingCapacity: 2048)
+    if let entity = change.after {
+      entity.write(to: &writer)
+      values = EntityValues(of: entity, names: names)
+    } else {
+      change.before?.writeTombstone(deletedAt: now, to: &writer)
+      values = nil
+    }
+    document = writer.bytes
+    instances = change.attributes.map { InstanceRow($0, at: now, names: names) }
+    let movesTypeset = locked?.typeset != nil && locked?.typeset != typeset
+    (geometries, removedGeometries) = change.geometries(all: movesTypeset, names: names)
+  }
+}
+
+extension Entity {
+  /// What is left in the row of a deleted Entity, so that its history can be shown.
+  fileprivate func writeTombstone(deletedAt: DateTime, to writer: inout JSONWriter) {
+    var rest = self
+    rest.attributes = []
+    rest.scopes = []
+    rest.expiresAt = nil
+    rest.modifiedAt = deletedAt
+    rest.write(to: &writer)
+  }
+}
+
+extension EntityChange {
+  /// Geometry rows to write and to remove; `all` writes also what did not change.
+  fileprivate func geometries(
+    all: Bool, names: NameTable
+  ) -> (written: [GeometryRow], removed: [GeometryKey]) {
+    var written: [GeometryRow] = []
+    var removed: [GeometryKey] = []
+    if all, let after {
+      for attribute in after.attributes {
+        for instance in attribute.instances where instance.type == .geoProperty {
+          written.append(GeometryRow(attribute.name, instance, names: names))
+        }
+      }
+    }
+    for change in attributes {
+      if let instance = change.after, instance.type == .geoProperty {
+        if !all { written.append(GeometryRow(change.name, instance, names: names)) }
+      } else if let instance = change.before, instance.type == .geoProperty {
+        removed.append(GeometryKey(change.name, instance.datasetId, names: names))
+      }
+    }
+    return (written, removed)
+  }
+}
+
+extension GeometryKey {
+  init(_ name: IRI, _ datasetId: String?, names: NameTable) {
+    attribute = names.required(name.text)
+    dataset = names.dataset(datasetId)
+  }
+}
+
+extension GeometryRow {
+  init(_ name: IRI, _ instance: AttributeInstance, names: NameTable) {
+    key = GeometryKey(name, instance.datasetId, names: names)
+    geometry = instance.value.withRaw { Array($0) }
+  }
+}
+
+extension InstanceRow {
+  init(_ change: AttributeChange, at now: DateTime, names: NameTable) {
+    attribute = names.required(change.name.text)
+    dataset = names.dataset(change.datasetId)
+    isDeletion = change.after == nil
+    modified = now
+    created = now
+    var writer = JSONWriter(reservingCapacity: 256)
+    if var instance = change.after {
+      instance.createdAt = now
+      instance.write(to: &writer)
+      let observed = instance[.observedAt].flatMap { DateTime($0) }
+      time = observed ?? now
+      isObserved = observed != nil
+      number = instance.type == .property ? instance.value.double : nil
+    } else {
+      change.before?.writeDeletion(at: now, to: &writer)
+      time = now
+      isObserved = false
+      number = nil
+    }
+    document = writer.bytes
+  }
+}
+
+extension AttributeInstance {
+  /// The record that this instance was deleted (06 temporal evolution; GS CIM 009, 4.5.0).
+  fileprivate func writeDeletion(at now: DateTime, to writer: inout JSONWriter) {
+    writer.beginObject()
+    writer.name("type")
+    writer.string("\(type.term)")
+    writer.name(type.valueMember.term)
+    if type == .languageProperty {
+      writer.beginObject()
+      writer.name("@none")
+      writer.string("\(ngsildNull)")
+      writer.endObject()
+    } else {
+      writer.string("\(ngsildNull)")
+    }
+    if let datasetId {
+      writer.name("datasetId")
+      writer.string(datasetId)
+    }
+    for name: StaticString in ["createdAt", "modifiedAt", "deletedAt"] {
+      writer.name(name)
+      writer.string(now.description)
+    }
+    writer.endObject()
+  }
+}
+
+extension NameTable {
+  /// The number of a name that was created before.
+  func required(_ name: String) -> NameNumber {
+    guard let number = number(of: name) else {
+      preconditionFailure("The name \(name) was not created before it is written")
+    }
+    return number
+  }
+
+  /// 0 stands for the default instance.
+  func dataset(_ datasetId: String?) -> NameNumber {
+    datasetId.map(required) ?? 0
+  }
+}

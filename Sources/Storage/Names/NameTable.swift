@@ -1,0 +1,74 @@
+import JSONLD
+package import Postgres
+import Synchronization
+
+/// The number that stands for an IRI or a datasetId in rows.
+package typealias NameNumber = Int32
+
+/// The names in use and their numbers, shared by all loops of a process.
+///
+/// A number is given once and for all, so what was read stays true; a name that is missing here is
+/// looked up, and added where it is new.
+package final class NameTable: Sendable {
+  private struct State {
+    var numbers: [String: NameNumber] = [:]
+    var names: [NameNumber: String] = [:]
+
+    mutating func add(_ name: String, _ number: NameNumber) {
+      numbers[name] = number
+      names[number] = name
+    }
+  }
+
+  private let state = Mutex(State())
+
+  package init() {}
+
+  /// The number of a name that this process has met; nil for another.
+  package func number(of name: String) -> NameNumber? {
+    state.withLock { $0.numbers[name] }
+  }
+
+  package func name(of number: NameNumber) -> String? {
+    state.withLock { $0.names[number] }
+  }
+
+  /// The names among `names` that have to be looked up.
+  package func unknown(among names: some Sequence<String>) -> Set<String> {
+    state.withLock { state in Set(names.filter { state.numbers[$0] == nil }) }
+  }
+
+  /// Reads all names at start, so that requests meet known ones.
+  package func load(from pool: Pool) async throws(PostgresError) {
+    let rows = try await pool.query("SELECT id, iri FROM name")
+    add(rows)
+  }
+
+  /// Looks names up and gives new ones a number.
+  package func create(_ names: Set<String>, in pool: Pool) async throws(PostgresError) {
+    guard !names.isEmpty else { return }
+    let names = names.sorted()
+    _ = try await pool.query(
+      "INSERT INTO name (iri) SELECT unnest(\(names)) ON CONFLICT DO NOTHING")
+    add(try await pool.query("SELECT id, iri FROM name WHERE iri = ANY (\(names))"))
+  }
+
+  /// Looks names up without adding any: a filter on a name that nobody used matches nothing.
+  package func find(_ names: Set<String>, in pool: Pool) async throws(PostgresError) {
+    guard !names.isEmpty else { return }
+    add(try await pool.query("SELECT id, iri FROM name WHERE iri = ANY (\(names.sorted()))"))
+  }
+
+  /// Looks numbers up that came out of rows which another process wrote.
+  package func find(numbers: Set<NameNumber>, in pool: Pool) async throws(PostgresError) {
+    let unknown = state.withLock { state in numbers.filter { state.names[$0] == nil } }
+    guard !unknown.isEmpty else { return }
+    add(try await pool.query("SELECT id, iri FROM name WHERE id = ANY (\(Array(unknown)))"))
+  }
+
+  private func add(_ rows: Rows) {
+    state.withLock { state in
+      for row in rows { state.add(row[1].string, NameNumber(row[0].int)) }
+    }
+  }
+}

@@ -1,0 +1,29 @@
+package import NGSILD
+package import Postgres
+
+extension NGSILDError {
+  /// What a failure of the database means to the user of the API.
+  ///
+  /// The cause is for the log and never part of the answer: it could hold data or SQL.
+  package init(_ error: PostgresError) {
+    if error.isConnectionLoss || error.kind == .poolExhausted {
+      self.init(.overloaded, "The database is not available at present; try again")
+    } else if error.isQueryCanceled {
+      self.init(
+        .overloaded, "The operation took too long and was cancelled; narrow it or try again")
+    } else {
+      self.init(.internalError, "The database refused the operation")
+    }
+  }
+}
+
+extension Pool {
+  /// Runs one statement on its own.
+  func rows(_ sql: SQL) async throws(NGSILDError) -> Rows {
+    do throws(PostgresError) {
+      return try await query(sql)
+    } catch {
+      throw NGSILDError(error)
+    }
+  }
+}
