@@ -64,7 +64,7 @@ let package = Package(
       ]),
     module(
       "HTTPAPI",
-      ["Broker", "NGSILDQuery", "NGSILD", "JSONLD", "JSON", "HTTPServer", "Log"]),
+      ["Broker", "Storage", "NGSILDQuery", "NGSILD", "JSONLD", "JSON", "HTTPServer", "Log"]),
     .executableTarget(
       name: "kontext",
       dependencies: [
@@ -77,6 +77,8 @@ let package = Package(
       name: "TestSupport", dependencies: ["Postgres", "EventLoop"], path: "Tests/TestSupport",
       swiftSettings: settings),
     tests(of: "JSON"),
+    tests(of: "JSONLD", ["JSON", "Schemas"]),
+    tests(of: "NGSILDQuery", ["NGSILD", "JSONLD", "JSON"]),
     tests(of: "Postgres", ["TestSupport", "EventLoop"]),
   ],
   swiftLanguageModes: [.v6]

@@ -1,4 +1,5 @@
 package import JSON
+import Postgres
 package import NGSILD
 package import NGSILDQuery
 package import Storage
