@@ -180,13 +180,13 @@ struct ContextCacheTests {
   func reload() async throws {
     _ = try await resolver.context(linkedAt: url)
     loader.set(url, two)
-    try await resolver.cache.reload(documentAt: url, loader: loader)
+    try await resolver.reload(documentAt: url)
     #expect(try await resolver.context(linkedAt: url).expand("a").text == "urn:two:a")
     #expect(loader.fetches.count == 2)
     for broken in [nil, "[]"] {
       loader.set(url, broken)
       await #expect(throws: JSONLDError.self) {
-        try await resolver.cache.reload(documentAt: url, loader: loader)
+        try await resolver.reload(documentAt: url)
       }
       #expect(try await resolver.context(linkedAt: url).expand("a").text == "urn:two:a")
     }
