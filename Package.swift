@@ -68,7 +68,7 @@ let package = Package(
     .executableTarget(
       name: "kontext",
       dependencies: [
-        "HTTPAPI", "Broker", "Storage", "Postgres", "HTTPServer", "HTTPClient", "EventLoop",
+        "HTTPAPI", "Broker", "Storage", "Postgres", "HTTPServer", "HTTPClient", "EventLoop", "Log",
         "JSONLD", "JSON", "Schemas",
       ],
       swiftSettings: settings),

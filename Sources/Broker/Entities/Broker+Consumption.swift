@@ -1,7 +1,7 @@
 package import JSON
-import Postgres
 package import NGSILD
 package import NGSILDQuery
+import Postgres
 package import Storage
 
 /// Context information consumption (GS CIM 009, 5.7).

@@ -19,7 +19,8 @@ extension Broker {
     }
     guard found.instances.count <= HistoryStore.instancesMax else {
       throw NGSILDError(
-        .tooManyResults, "More than \(HistoryStore.instancesMax) instances; narrow it by timerel or lastN")
+        .tooManyResults,
+        "More than \(HistoryStore.instancesMax) instances; narrow it by timerel or lastN")
     }
     return found
   }

@@ -32,7 +32,8 @@ extension API {
     guard case .attributes(let names) = representation.members else { return }
     let isShown = entity.members.contains { names.contains(IRI($0.name.string ?? "")) }
     guard isShown else {
-      throw NGSILDError(.resourceNotFound, "The Entity '\(id)' has none of the Attributes asked for")
+      throw NGSILDError(
+        .resourceNotFound, "The Entity '\(id)' has none of the Attributes asked for")
     }
   }
 

@@ -66,7 +66,8 @@ extension API {
       return
     }
     guard ["before", "after", "between"].contains(relation) else {
-      throw .badRequestData("The timerel '\(relation)' is unknown; before, after or between is expected")
+      throw .badRequestData(
+        "The timerel '\(relation)' is unknown; before, after or between is expected")
     }
     guard let timeAt else { throw .badRequestData("timerel=\(relation) needs timeAt") }
     switch relation {

@@ -40,7 +40,9 @@ struct QueryPlan {
     if let scopes = query.scopes { ofValues.append(scopes.sql) }
     if let filter = query.query {
       let usesEntity = filter.terms.contains { $0.path.isOfEntity }
-      if usesEntity { ofEntity.append(filter.sql(names: names)) } else {
+      if usesEntity {
+        ofEntity.append(filter.sql(names: names))
+      } else {
         ofValues.append(filter.sql(names: names))
       }
       if usesEntity { ofValues.append("true") }
@@ -174,7 +176,8 @@ extension GeoQuery {
     return switch relation {
     case .near(let near):
       switch near.bound {
-      case .within: "ST_DWithin(g.geo, ST_GeomFromGeoJSON(\(geometry.text))::geography, \(near.distance))"
+      case .within:
+        "ST_DWithin(g.geo, ST_GeomFromGeoJSON(\(geometry.text))::geography, \(near.distance))"
       case .beyond:
         "NOT ST_DWithin(g.geo, ST_GeomFromGeoJSON(\(geometry.text))::geography, \(near.distance))"
       }
