@@ -29,7 +29,7 @@ enum Operation: String, Sendable, CaseIterable {
   /// Parameters that may follow the `?`; any other is refused (6.3.20).
   var parameters: Set<String> {
     switch self {
-    case .createEntity, .createBatch: ["local"]
+    case .createEntity, .createBatch, .deleteBatch: ["local"]
     case .upsertBatch, .updateBatch: ["options", "local"]
     case .retrieveEntity:
       ["type", "attrs", "format", "options", "datasetId", "local", "lang", "pick", "omit"]
