@@ -132,7 +132,7 @@ private struct QueryParser {
   private func expanded(_ value: Query.Value, _ expands: Bool) -> Query.Value {
     guard expands else { return value }
     return switch value {
-    case .string(let name): .uri(expander.expand(name))
+    case .string(let name) where isName(name): .uri(expander.expand(name))
     case .uri(let iri): .uri(expander.expand(iri.text))
     default: value
     }
