@@ -70,7 +70,11 @@ let package = Package(
       ],
       swiftSettings: settings),
 
+    .target(
+      name: "TestSupport", dependencies: ["Postgres", "EventLoop"], path: "Tests/TestSupport",
+      swiftSettings: settings),
     tests(of: "JSON"),
+    tests(of: "Postgres", ["TestSupport", "EventLoop"]),
   ],
   swiftLanguageModes: [.v6]
 )
