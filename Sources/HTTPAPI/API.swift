@@ -99,9 +99,7 @@ package final class API: HTTPResponder {
     case .health: await operations.health()
     case .metrics: await operations.metrics()
     case .version: operations.version()
-    default:
-      throw NGSILDError(
-        .notImplemented, "The operation '\(call.operation.rawValue)' is not built yet")
+    default: throw call.operation.notBuilt
     }
   }
 }

@@ -86,7 +86,16 @@ extension API {
       georel: parameters["georel"], geometry: parameters["geometry"],
       coordinates: parameters["coordinates"], geoproperty: parameters["geoproperty"],
       expander: context)
-    let isLocal = try parameters.boolean("local") || query.selector.types == .any
+    if let text = parameters["csf"] {
+      // It restricts Context Sources only; here its form is checked.
+      _ = try Query(parsing: text, as: "csf", expander: context)
+    }
+    let isOfAnyType = query.selector.types == .any
+    let isLocal = try parameters.boolean("local", default: isOfAnyType)
+    guard isLocal || !isOfAnyType else {
+      throw .badRequestData(
+        "type=* asks for all that is held here; it does not go with local=false")
+    }
     try requireRestriction(
       selectors: [query.selector], projection: projection, query: query.query,
       geoQuery: query.geo, isLocal: isLocal)
@@ -134,9 +143,6 @@ extension API {
       representation.format = format
     }
     representation.showsSystemAttributes = options.contains("sysAttrs")
-    if call.parameters["lang"] != nil {
-      throw NGSILDError(.notImplemented, "The parameter 'lang' is not built yet")
-    }
     representation.members = MemberSelection(try projection(call, context))
     representation.datasets = try call.parameters["datasetId"].map { text throws(NGSILDError) in
       let selection = try DatasetSelection(parsing: text)

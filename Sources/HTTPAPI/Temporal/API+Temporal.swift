@@ -26,7 +26,7 @@ extension API {
         .invalidRequest,
         "The format '\(format)' is unknown; normalized or temporalValues is expected")
     }
-    for name in ["pick", "omit", "lang", "datasetId"] where call.parameters[name] != nil {
+    for name in ["pick", "omit", "datasetId"] where call.parameters[name] != nil {
       throw NGSILDError(.notImplemented, "The parameter '\(name)' is not built yet")
     }
     let history = try await broker.retrieveTemporalEntity(
