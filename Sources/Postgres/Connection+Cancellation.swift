@@ -11,7 +11,7 @@ extension Connection {
 
   /// Asks the server to cancel a flight, now or when its turn comes.
   func cancel(_ number: Int) {
-    guard !flights.isEmpty, flights.first.number <= number, number <= lastFlight else { return }
+    guard flights.contains(where: { $0.number == number }) else { return }
     cancelled.insert(number)
     if flights.first.number == number { cancelFirst() }
   }

@@ -35,6 +35,8 @@ package struct PostgresError: Error, Sendable, Hashable {
 }
 
 extension PostgresError {
+  static let closed = PostgresError(.connectionLost, "The connection is closed")
+
   package var isUniqueViolation: Bool { sqlState == .uniqueViolation }
 
   /// Another transaction stood in the way; the same transaction, run again, may pass.
