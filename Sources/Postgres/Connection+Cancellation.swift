@@ -30,8 +30,8 @@ extension Connection {
     receive()
     guard isOpen, !flights.isEmpty, flights.first.number == number else { return }
     // A request that overtakes its query finds nothing to cancel.
-    loop.after(Self.cancelInterval) { [self] in
-      if let number { cancel(number) }
+    loop.after(Self.cancelInterval) { [weak self] in
+      if let number { self?.cancel(number) }
     }
   }
 }
