@@ -51,6 +51,7 @@ final class Server: @unchecked Sendable {
     } catch {
       end(with: "\(error)")
     }
+    scheduleMaintenance()
     let configuration = shared.configuration
     shared.log.info(
       "serving",
@@ -77,6 +78,23 @@ final class Server: @unchecked Sendable {
     defer { pool.close() }
     try await shared.names.load(from: pool)
     try await HistoryPartitions.createAhead(in: pool, at: .now)
+  }
+
+  /// Keeps partitions ahead of time, several times a day so that one failure does no harm.
+  private func scheduleMaintenance() {
+    loop.after(.seconds(6 * 3600)) { [self] in
+      Task(executorPreference: loop) {
+        let connection = self.shared.configuration.connection()
+        let pool = Pool(Pool.Configuration(connection, connectionsMax: 1), on: self.loop)
+        do throws(PostgresError) {
+          try await HistoryPartitions.createAhead(in: pool, at: .now)
+        } catch {
+          self.shared.log.error("maintenance failed", ["error": "\(error)"])
+        }
+        pool.close()
+        self.scheduleMaintenance()
+      }
+    }
   }
 
   /// The first worker runs on the main thread's loop, each further one on a thread of its own.

@@ -56,7 +56,8 @@ final class Worker: @unchecked Sendable {
       tenants: shared.tenants,
       entities: EntityStore(
         names: shared.names, typesets: shared.typesets, writers: writers, readers: readers),
-      queries: QueryStore(names: shared.names, typesets: shared.typesets, pool: queries),
+      queries: QueryStore(
+        names: shared.names, typesets: shared.typesets, pool: queries, readers: readers),
       history: HistoryStore(names: shared.names, pool: queries), notifier: NoSubscriptions(),
       log: shared.log)
     broker.writer.batchCommitted = { [metrics = shared.metrics] in
