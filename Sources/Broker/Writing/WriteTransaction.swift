@@ -29,10 +29,9 @@ package struct WriteTransaction {
     do throws(PostgresError) {
       return try await attempt(operations)
     } catch {
-      let failure = Outcome.failure(NGSILDError(error))
       guard operations.count > 1, !error.isConnectionLoss, error.kind != .poolExhausted else {
-        log.error("write failed", ["error": "\(error)", "operations": "\(operations.count)"])
-        return operations.map { _ in failure }
+        let failure = log.failure(error, at: "write")
+        return operations.map { _ in .failure(failure) }
       }
       log.warning("batch failed, running one by one", ["error": "\(error)"])
       return nil
@@ -47,8 +46,7 @@ package struct WriteTransaction {
       } catch  where error.isUniqueViolation || error.isSerializationFailure {
         continue
       } catch {
-        log.error("write failed", ["error": "\(error)", "entity": operation.reference.id])
-        return .failure(NGSILDError(error))
+        return .failure(log.failure(error, at: "write of \(operation.reference.id)"))
       }
     }
     return .failure(NGSILDError(.overloaded, "Other writers were faster; try again"))
