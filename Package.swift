@@ -71,6 +71,9 @@ let package = Package(
       swiftSettings: settings),
 
     tests(of: "JSON"),
+    tests(of: "EventLoop"),
+    tests(of: "HTTPServer", ["EventLoop"]),
+    tests(of: "HTTPClient", ["HTTPServer", "EventLoop"]),
   ],
   swiftLanguageModes: [.v6]
 )
