@@ -80,6 +80,9 @@ let package = Package(
     tests(of: "JSONLD", ["JSON", "Schemas"]),
     tests(of: "NGSILDQuery", ["NGSILD", "JSONLD", "JSON"]),
     tests(of: "Postgres", ["TestSupport", "EventLoop"]),
+    tests(of: "EventLoop"),
+    tests(of: "HTTPServer", ["EventLoop"]),
+    tests(of: "HTTPClient", ["HTTPServer", "EventLoop"]),
   ],
   swiftLanguageModes: [.v6]
 )
