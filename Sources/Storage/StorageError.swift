@@ -11,6 +11,8 @@ extension NGSILDError {
     } else if error.isQueryCanceled {
       self.init(
         .overloaded, "The operation took too long and was cancelled; narrow it or try again")
+    } else if error.sqlState == .invalidRegularExpression {
+      self.init(.badRequestData, "A pattern is no regular expression of the kind expected here")
     } else {
       self.init(.internalError, "The database refused the operation")
     }

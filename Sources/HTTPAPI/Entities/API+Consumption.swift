@@ -92,7 +92,11 @@ extension API {
     guard query.limit > 0 || query.wantsCount else {
       throw .badRequestData("limit=0 is of use only with count=true")
     }
-    try requireNarrow(query, isLocal: parameters.boolean("local"))
+    let isLocal = try parameters.boolean("local", default: query.types == .any)
+    guard isLocal || query.types != .any else {
+      throw .badRequestData("type=* asks for what is stored here; it excludes local=false")
+    }
+    try requireNarrow(query, isLocal: isLocal)
     return query
   }
 
@@ -110,9 +114,15 @@ extension API {
     }
   }
 
+  /// Members that are no Attributes: to ask for them restricts nothing.
+  private static let membersOfEntities: Set<String> = [
+    "id", "type", "scope", "createdAt", "modifiedAt", "deletedAt", "expiresAt", "observedAt",
+    "instanceId",
+  ]
+
   private func expanded(_ names: [String], _ context: Context) throws(NGSILDError) -> [IRI] {
     var expanded: [IRI] = []
-    for name in names where !["id", "type", "scope"].contains(name) {
+    for name in names where !Self.membersOfEntities.contains(name) {
       try requireName(name, as: "The Attribute name")
       expanded.append(context.expand(name))
     }

@@ -102,7 +102,12 @@ extension EntityWrite {
     document = writer.bytes
     instances = change.attributes.map { InstanceRow($0, at: now, names: names) }
     let movesTypeset = locked?.typeset != nil && locked?.typeset != typeset
-    (geometries, removedGeometries) = change.geometries(all: movesTypeset, names: names)
+    let (written, removed) = change.geometries(all: movesTypeset, names: names)
+    geometries = written
+    // What has expired is no part of the change, but its rows are still there.
+    let expired = change.before == nil ? locked?.entity : nil
+    let kept = Set(written.map(\.key))
+    removedGeometries = removed + (expired?.geometryKeys(names) ?? []).filter { !kept.contains($0) }
   }
 }
 
@@ -140,6 +145,15 @@ extension EntityChange {
       }
     }
     return (written, removed)
+  }
+}
+
+extension Entity {
+  fileprivate func geometryKeys(_ names: NameTable) -> [GeometryKey] {
+    attributes.flatMap { attribute in
+      attribute.instances.filter { $0.type == .geoProperty }
+        .map { GeometryKey(attribute.name, $0.datasetId, names: names) }
+    }
   }
 }
 
