@@ -60,7 +60,7 @@ let package = Package(
       "Broker",
       [
         "Storage", "Postgres", "Subscriptions", "NGSILDQuery", "NGSILD", "JSONLD", "JSON",
-        "HTTPClient", "EventLoop", "Log",
+        "HTTPClient", "EventLoop", "Log", "Schemas",
       ]),
     module(
       "HTTPAPI",
@@ -74,8 +74,12 @@ let package = Package(
       swiftSettings: settings),
 
     .target(
-      name: "TestSupport", dependencies: ["Postgres", "EventLoop"], path: "Tests/TestSupport",
-      swiftSettings: settings),
+      name: "TestSupport",
+      dependencies: [
+        "HTTPAPI", "Broker", "Storage", "HTTPServer", "HTTPClient", "Postgres", "EventLoop", "JSON",
+        "Log",
+      ],
+      path: "Tests/TestSupport", swiftSettings: settings),
     tests(of: "JSON"),
     tests(of: "JSONLD", ["JSON", "Schemas"]),
     tests(of: "NGSILDQuery", ["NGSILD", "JSONLD", "JSON"]),
@@ -83,6 +87,7 @@ let package = Package(
     tests(of: "EventLoop"),
     tests(of: "HTTPServer", ["EventLoop"]),
     tests(of: "HTTPClient", ["HTTPServer", "EventLoop"]),
+    tests(of: "HTTPAPI", ["TestSupport", "HTTPServer", "JSON"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -15,6 +15,8 @@ extension NGSILDError {
       self.init(
         .overloaded,
         "The operation took too long and was cancelled; narrow it or try again\(reference)")
+    } else if error.sqlState == .invalidRegularExpression {
+      self.init(.badRequestData, "A pattern is no regular expression of the kind expected here")
     } else {
       self.init(.internalError, "The database refused the operation\(reference)")
     }

@@ -29,7 +29,8 @@ package struct WriteTransaction {
     do throws(PostgresError) {
       return try await attempt(operations)
     } catch {
-      guard operations.count > 1, !error.isConnectionLoss, error.kind != .poolExhausted else {
+      let mayPassAlone = operations.count > 1 || error.isLostRace
+      guard mayPassAlone, !error.isConnectionLoss, error.kind != .poolExhausted else {
         let failure = log.failure(error, at: "write")
         return operations.map { _ in .failure(failure) }
       }
@@ -43,7 +44,7 @@ package struct WriteTransaction {
     for _ in 1..<Self.attemptsMax {
       do throws(PostgresError) {
         return try await attempt([operation])[0]
-      } catch  where error.isUniqueViolation || error.isSerializationFailure {
+      } catch  where error.isLostRace {
         continue
       } catch {
         return .failure(log.failure(error, at: "write of \(operation.reference.id)"))
@@ -96,6 +97,11 @@ package struct WriteTransaction {
         change, of: operation.reference, locked: locked[operation.reference], at: operation.at)
     }
   }
+}
+
+extension PostgresError {
+  /// Another writer was faster: what it wrote will be seen by the next attempt.
+  fileprivate var isLostRace: Bool { isUniqueViolation || isSerializationFailure }
 }
 
 /// Decides which notifications a change owes, and hears when they are committed.

@@ -30,7 +30,7 @@ package final class QueryStore {
       let plan = try await plan(query, at: now, tenant: tenant)
       // The version travels with the page: another process may have added a typeset meanwhile.
       var statements: [SQL] = [
-        "SELECT coalesce(max(id), 0) FROM typeset WHERE tenant = \(tenant)",
+        "SELECT count(*) FROM typeset WHERE tenant = \(tenant)",
         plan.page(limit: query.limit + 1, offset: query.offset),
       ]
       if query.wantsCount { statements.append(plan.count) }
