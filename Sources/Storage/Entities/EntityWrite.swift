@@ -33,7 +33,7 @@ package final class EntityWrite: Sendable {
 
   /// Makes the rows of `change`; all its names have numbers, and its types a typeset.
   package init(
-    _ change: EntityChange, id: String, locked: LockedEntity?, newKey: @autoclosure () -> Int64,
+    _ change: EntityChange, id: String, locked: LockedEntity?, newKey: Int64,
     tenant: TenantNumber, typeset: TypesetNumber?, at now: DateTime, names: NameTable
   ) {
     self.tenant = tenant
@@ -42,7 +42,7 @@ package final class EntityWrite: Sendable {
     self.typeset = typeset
     self.at = now
     isNew = locked == nil
-    key = locked?.key ?? newKey()
+    key = locked?.key ?? newKey
     var writer = JSONWriter(reservingCapacity: 2048)
     if let entity = change.after {
       entity.write(to: &writer)
