@@ -78,6 +78,7 @@ let package = Package(
       swiftSettings: settings),
     tests(of: "JSON"),
     tests(of: "JSONLD", ["JSON", "Schemas"]),
+    tests(of: "NGSILD", ["JSONLD", "JSON"]),
     tests(of: "NGSILDQuery", ["NGSILD", "JSONLD", "JSON"]),
     tests(of: "Postgres", ["TestSupport", "EventLoop"]),
   ],

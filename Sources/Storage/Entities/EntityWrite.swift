@@ -64,7 +64,7 @@ extension EntityWrite {
     var names: Set<String> = []
     for type in change.after?.types ?? [] { names.insert(type.text) }
     for attribute in change.after?.attributes ?? [] { collect(attribute, into: &names) }
-    for attribute in change.attributes {
+    for attribute in change.attributes + change.expired {
       names.insert(attribute.name.text)
       if let datasetId = attribute.datasetId { names.insert(datasetId) }
     }
@@ -138,6 +138,12 @@ extension EntityChange {
       } else if let instance = change.before, instance.type == .geoProperty {
         removed.append(GeometryKey(change.name, instance.datasetId, names: names))
       }
+    }
+    let kept = Set(written.map(\.key))
+    for change in expired {
+      guard let instance = change.before, instance.type == .geoProperty else { continue }
+      let key = GeometryKey(change.name, instance.datasetId, names: names)
+      if !kept.contains(key) { removed.append(key) }
     }
     return (written, removed)
   }
