@@ -82,6 +82,7 @@ let package = Package(
       path: "Tests/TestSupport", swiftSettings: settings),
     tests(of: "JSON"),
     tests(of: "JSONLD", ["JSON", "Schemas"]),
+    tests(of: "NGSILD", ["JSONLD", "JSON"]),
     tests(of: "NGSILDQuery", ["NGSILD", "JSONLD", "JSON"]),
     tests(of: "Postgres", ["TestSupport", "EventLoop"]),
     tests(of: "EventLoop"),
