@@ -76,6 +76,7 @@ let package = Package(
     tests(of: "JSON"),
     tests(of: "JSONLD", ["JSON", "Schemas"]),
     tests(of: "NGSILDQuery", ["NGSILD", "JSONLD", "JSON"]),
+    tests(of: "Subscriptions", ["NGSILDQuery", "NGSILD", "JSONLD", "JSON"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -36,6 +36,8 @@ extension Representation {
   private func shows(_ member: CoreMember) -> Bool {
     switch member {
     case .createdAt, .modifiedAt, .expiresAt: showsSystemAttributes && members.shows(member)
+    // That an Entity was deleted is the point of telling of it.
+    case .deletedAt: true
     default: members.shows(member)
     }
   }
@@ -123,11 +125,11 @@ extension Representation {
       }
       switch member {
       case .type where !withType: break
-      case .createdAt, .modifiedAt, .expiresAt:
+      case .createdAt, .modifiedAt, .expiresAt, .deletedAt:
         guard showsSystemAttributes else { continue }
         writer.name(member.term)
         writer.value(value)
-      case .vocab, .valueType, .objectType, .entityTypeSealed:
+      case .vocab, .previousVocab, .valueType, .objectType, .entityTypeSealed:
         writer.name(member.term)
         write(names: value, to: &writer)
       default:
@@ -145,7 +147,7 @@ extension Representation {
     guard let value = instance["value"], !showsSystemAttributes else { return nil }
     for (name, member) in instance.members {
       switch CoreMember(spelt: name) {
-      case .type?, .value?, .createdAt?, .modifiedAt?, .expiresAt?: break
+      case .type?, .value?, .createdAt?, .modifiedAt?, .expiresAt?, .deletedAt?: break
       case nil where !member.elements.contains(where: { isShown($0, at: now) }): break
       default: return nil
       }
@@ -173,6 +175,10 @@ extension Representation {
   // MARK: Simplified
 
   private func write(simplified instance: JSONValue, to writer: inout JSONWriter) {
+    guard instance["deletedAt"] == nil else {
+      writer.string("\(ngsildNull)")
+      return
+    }
     for (name, value) in instance.members {
       switch CoreMember(spelt: name) {
       case .value?, .object?, .valueList?: writer.value(value)
