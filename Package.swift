@@ -64,19 +64,23 @@ let package = Package(
       ]),
     module(
       "HTTPAPI",
-      ["Broker", "NGSILDQuery", "NGSILD", "JSONLD", "JSON", "HTTPServer", "Log"]),
+      ["Broker", "Storage", "NGSILDQuery", "NGSILD", "JSONLD", "JSON", "HTTPServer", "Log"]),
     .executableTarget(
       name: "kontext",
       dependencies: [
-        "HTTPAPI", "Broker", "Storage", "Postgres", "HTTPServer", "HTTPClient", "EventLoop",
+        "HTTPAPI", "Broker", "Storage", "Postgres", "HTTPServer", "HTTPClient", "EventLoop", "Log",
         "JSONLD", "JSON", "Schemas",
       ],
       swiftSettings: settings),
 
+    .target(
+      name: "TestSupport", dependencies: ["Postgres", "EventLoop"], path: "Tests/TestSupport",
+      swiftSettings: settings),
     tests(of: "JSON"),
     tests(of: "JSONLD", ["JSON", "Schemas"]),
     tests(of: "NGSILDQuery", ["NGSILD", "JSONLD", "JSON"]),
     tests(of: "Subscriptions", ["NGSILDQuery", "NGSILD", "JSONLD", "JSON"]),
+    tests(of: "Postgres", ["TestSupport", "EventLoop"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -23,6 +23,7 @@ CREATE TABLE entity_value (
   tenant int NOT NULL,
   key bigint NOT NULL,
   typeset int NOT NULL,
+  expires timestamptz,
   attrs int[] NOT NULL,
   scopes text[],
   attributes jsonb NOT NULL,            -- name.id to instances

@@ -52,7 +52,9 @@ package struct Log: Sendable {
     write(.error, event, fields)
   }
 
-  private func write(_ level: Level, _ event: String, _ fields: KeyValuePairs<String, String>) {
+  package func write(
+    _ level: Level, _ event: String, _ fields: KeyValuePairs<String, String> = [:]
+  ) {
     guard level >= self.level else { return }
     var line = ""
     switch format {

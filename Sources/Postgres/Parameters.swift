@@ -6,12 +6,6 @@ package struct Parameters: Sendable, Hashable {
     var offset: Int
     /// Bytes; nil for NULL.
     let length: Int?
-
-    init(type: PostgresType, offset: Int, length: Int?) {
-      self.type = type
-      self.offset = offset
-      self.length = length
-    }
   }
 
   private(set) var bytes: [UInt8] = []

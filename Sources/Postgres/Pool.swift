@@ -97,6 +97,7 @@ package final class Pool: @unchecked Sendable {
   /// is rolled back.
   ///
   /// - Throws: as `query`.
+  @discardableResult
   package func withConnection<Result>(
     _ body: (Connection) async throws(PostgresError) -> Result
   ) async throws(PostgresError) -> Result {
@@ -109,6 +110,7 @@ package final class Pool: @unchecked Sendable {
   package func close() {
     isClosed = true
     failWaiters(PostgresError(.connectionLost, "The pool was closed"))
+    if let timeout { loop.cancel(timeout) }
     for connection in connections { connection.close() }
   }
 

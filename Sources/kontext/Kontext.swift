@@ -1,4 +1,58 @@
+import Glibc
+
+/// The command line: `kontext serve`, `--help`, `--version`.
 @main
 enum Kontext {
-  static func main() {}
+  static let version = "0.1.0"
+
+  static func main() {
+    var arguments = CommandLine.arguments.dropFirst()
+    switch arguments.popFirst() {
+    case "serve":
+      if arguments.contains("--help") { return print(help) }
+      serve(Array(arguments))
+    case "--help", "-h", "help": print(help)
+    case "--version", "version": print("kontext \(version)")
+    case let other:
+      fail(other.map { "'\($0)' is no command; 'kontext --help' lists them" } ?? help)
+    }
+  }
+
+  private static func serve(_ options: [String]) {
+    do throws(ConfigurationError) {
+      Server(try Configuration(environment: environment(), options: options)).run()
+    } catch {
+      fail(error.description)
+    }
+  }
+
+  private static func fail(_ sentence: String) -> Never {
+    let line = Array("kontext: \(sentence)\n".utf8)
+    _ = write(STDERR_FILENO, line, line.count)
+    exit(2)
+  }
+
+  private static func environment() -> [String: String] {
+    var variables: [String: String] = [:]
+    for setting in Configuration.settings {
+      variables[setting.variable] = getenv(setting.variable).map { String(cString: $0) }
+    }
+    return variables
+  }
+
+  private static var help: String {
+    let settings = Configuration.settings.map { setting in
+      "  \(setting.option) \(setting.placeholder)\n      \(setting.help)\n      \(setting.variable)"
+    }
+    return """
+      kontext: an NGSI-LD context broker over PostgreSQL
+
+      kontext serve [OPTION ...]   serve the API until SIGTERM or SIGINT
+      kontext --version            print the version
+      kontext --help               print this
+
+      Options of serve, each with the environment variable that says the same:
+      \(settings.joined(separator: "\n"))
+      """
+  }
 }

@@ -14,13 +14,15 @@ struct CoreContextTests {
     #expect(Set(names).union(scoped) == Set(CoreTerm.allCases.map(\.rawValue)))
   }
 
-  @Test("every term goes to its IRI and back", arguments: CoreTerm.allCases)
-  func roundTrip(term: CoreTerm) {
-    #expect(Context.core.expand(term.rawValue) == term.iri)
-    #expect(Context.core.compact(term.iri) == term.rawValue)
-    #expect(Context.core.member(term.rawValue) == .coreTerm(term))
-    #expect(Context.core.member(term.iri.text) == .coreTerm(term))
-    #expect(Context.coreTerm(for: term.iri) == term)
+  @Test("every term goes to its IRI and back")
+  func roundTrip() {
+    for term in CoreTerm.allCases {
+      #expect(Context.core.expand(term.rawValue) == term.iri)
+      #expect(Context.core.compact(term.iri) == term.rawValue)
+      #expect(Context.core.member(term.rawValue) == .coreTerm(term))
+      #expect(Context.core.member(term.iri.text) == .coreTerm(term))
+      #expect(Context.coreTerm(for: term.iri) == term)
+    }
   }
 
   @Test(

@@ -61,6 +61,26 @@ package final class WriteBatcher: @unchecked Sendable {
     }.get()
   }
 
+  /// Carries out operations in order for each Entity; returns once all are committed or refused.
+  package func perform(
+    _ operations: [(reference: EntityReference, operation: EntityOperation)], at now: DateTime
+  ) async -> [Result<OperationResult, NGSILDError>] {
+    await withTaskGroup(of: (Int, Result<OperationResult, NGSILDError>).self) { group in
+      for (index, (reference, operation)) in operations.enumerated() {
+        group.addTask(executorPreference: loop) { [self] in
+          do throws(NGSILDError) {
+            return (index, .success(try await perform(operation, on: reference, at: now)))
+          } catch {
+            return (index, .failure(error))
+          }
+        }
+      }
+      var results = [Result<OperationResult, NGSILDError>?](repeating: nil, count: operations.count)
+      for await (index, result) in group { results[index] = result }
+      return results.compactMap(\.self)
+    }
+  }
+
   /// Starts flights with what waits, as far as bounds and busy Entities allow.
   private func flush() {
     while flights < limits.flightsMax {

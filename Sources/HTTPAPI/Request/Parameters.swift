@@ -1,4 +1,4 @@
-package import NGSILD
+import NGSILD
 
 /// The decoded parameters of a query string.
 struct Parameters: Sendable {

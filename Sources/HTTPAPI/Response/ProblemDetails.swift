@@ -1,6 +1,6 @@
-package import HTTPServer
+import HTTPServer
 import JSON
-package import NGSILD
+import NGSILD
 
 /// The one place that knows status codes of errors.
 ///

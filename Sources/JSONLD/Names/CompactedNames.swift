@@ -6,11 +6,14 @@ package import JSON
 /// Make one for a response, and let no other task use it at the same time.
 package struct CompactedNames {
   private let terms: Terms
+  /// Keeps `slots` alive.
   private var table: NameTable<Void>
+  private var slots: NameSlots<Void>
 
   init(of terms: Terms) {
     self.terms = terms
     table = terms.compactedNames.table
+    slots = table.slots
   }
 
   /// Appends the name of `iri`, as the contents of a JSON string, escaped and without quotes.
@@ -35,9 +38,10 @@ package struct CompactedNames {
   package mutating func withContents<Result>(
     of iri: UnsafeBufferPointer<UInt8>, _ body: (UnsafeBufferPointer<UInt8>) -> Result
   ) -> Result {
-    if let entry = table.entry(of: iri) { return body(entry.pointee.contents) }
+    if let entry = slots.entry(of: iri) { return body(entry.pointee.contents) }
     let contents = jsonContents(of: terms.compact(String(decoding: iri, as: UTF8.self)))
     table = terms.compactedNames.insert(iri, contents: contents, value: ())
+    slots = table.slots
     return contents.withUnsafeBufferPointer(body)
   }
 }

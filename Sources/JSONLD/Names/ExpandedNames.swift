@@ -6,11 +6,14 @@ package import JSON
 /// Make one for a request, and let no other task use it at the same time.
 package struct ExpandedNames {
   private let terms: Terms
+  /// Keeps `slots` alive.
   private var table: NameTable<Member>
+  private var slots: NameSlots<Member>
 
   init(of terms: Terms) {
     self.terms = terms
     table = terms.expandedNames.table
+    slots = table.slots
   }
 
   /// What a member's name means.
@@ -35,12 +38,13 @@ package struct ExpandedNames {
   package mutating func withEntry<Result>(
     bytes name: UnsafeBufferPointer<UInt8>, _ body: (Member, UnsafeBufferPointer<UInt8>) -> Result
   ) -> Result {
-    if let entry = table.entry(of: name) {
+    if let entry = slots.entry(of: name) {
       return body(entry.pointee.value, entry.pointee.contents)
     }
     let member = terms.member(String(decoding: name, as: UTF8.self))
     let contents = jsonContents(of: member.iri.text)
     table = terms.expandedNames.insert(name, contents: contents, value: member)
+    slots = table.slots
     return contents.withUnsafeBufferPointer { body(member, $0) }
   }
 }

@@ -131,8 +131,8 @@ package final class ContextCache: Sendable {
   }
 
   /// Loads the document at `url` anew; on failure the copy that is kept stays.
-  package func reload(
-    documentAt url: String, loader: any ContextLoader, limits: ContextLimits = ContextLimits()
+  func reload(
+    documentAt url: String, loader: any ContextLoader, limits: ContextLimits
   ) async throws(JSONLDError) {
     let document = try await fetch(url, loader: loader, limits: limits)
     remove(documentAt: url)

@@ -46,6 +46,13 @@ package struct ContextResolver: Sendable {
     return try await make(value, linkURL: url, key: key)
   }
 
+  /// Loads the document at `url` anew; on failure the copy that is kept stays.
+  ///
+  /// Standard: Delete and Reload @context (GS CIM 009, 5.13.5).
+  package func reload(documentAt url: String) async throws(JSONLDError) {
+    try await cache.reload(documentAt: url, loader: loader, limits: limits)
+  }
+
   private func context(
     for value: JSONValue, key: ContextKey
   ) async throws(JSONLDError) -> Context {

@@ -50,12 +50,18 @@ struct LeastRecentlyUsed<Key: Hashable, Value> {
     for (key, slot) in slots where isUnwanted(slot.value) { remove(key) }
   }
 
+  /// Sorts stamps, not slots, for those are costly to move.
   private mutating func evict() {
-    for (key, _) in slots.sorted(by: { $0.value.usedAt < $1.value.usedAt }) {
-      guard slots.count > countMax - countMax / 8 || weight > weightMax - weightMax / 8 else {
-        return
-      }
-      remove(key)
+    let stamps = slots.values.map { (usedAt: $0.usedAt, weight: $0.weight) }
+      .sorted { $0.usedAt < $1.usedAt }
+    var (count, weight) = (slots.count, weight)
+    var last: UInt64 = 0
+    for stamp in stamps {
+      guard count > countMax - countMax / 8 || weight > weightMax - weightMax / 8 else { break }
+      count -= 1
+      weight -= stamp.weight
+      last = stamp.usedAt
     }
+    for (key, slot) in slots where slot.usedAt <= last { remove(key) }
   }
 }

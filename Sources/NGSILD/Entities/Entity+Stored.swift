@@ -1,5 +1,5 @@
 package import JSON
-import JSONLD
+package import JSONLD
 
 /// The form in which Entities are stored and worked on.
 ///
@@ -122,5 +122,12 @@ extension JSONWriter {
 extension JSONValue {
   fileprivate var storedDateTime: DateTime {
     DateTime(self) ?? .earliest
+  }
+}
+
+extension JSONValue {
+  /// The types of a stored Entity.
+  package var storedTypes: [IRI] {
+    self["type"]?.elements.map { IRI($0.string ?? "") } ?? []
   }
 }

@@ -110,7 +110,7 @@ extension Representation {
       } else {
         write(members: instance, withType: needsType(instance), at: now, to: &writer)
       }
-    case .simplified: write(simplified: instance, to: &writer)
+    case .simplified: writeValue(ofInstance: instance, to: &writer)
     }
   }
 
@@ -118,6 +118,17 @@ extension Representation {
     members instance: JSONValue, withType: Bool, at now: DateTime, to writer: inout JSONWriter
   ) {
     writer.beginObject()
+    writeMembers(ofInstance: instance, withType: withType, at: now, to: &writer)
+    writer.endObject()
+  }
+
+  /// Writes the members of a stored instance into an object that the caller has begun.
+  ///
+  /// - Parameter now: Sub-Attributes that have expired by then are left out.
+  package func writeMembers(
+    ofInstance instance: JSONValue, withType: Bool = true, at now: DateTime = .earliest,
+    to writer: inout JSONWriter
+  ) {
     for (name, value) in instance.members {
       guard let member = CoreMember(spelt: name) else {
         _ = write(attribute: name, value, at: now, to: &writer)
@@ -137,7 +148,6 @@ extension Representation {
         writer.value(value)
       }
     }
-    writer.endObject()
   }
 
   // MARK: Concise
@@ -174,7 +184,8 @@ extension Representation {
 
   // MARK: Simplified
 
-  private func write(simplified instance: JSONValue, to writer: inout JSONWriter) {
+  /// Writes what the simplified representation shows of a stored instance.
+  package func writeValue(ofInstance instance: JSONValue, to writer: inout JSONWriter) {
     guard instance["deletedAt"] == nil else {
       writer.string("\(ngsildNull)")
       return

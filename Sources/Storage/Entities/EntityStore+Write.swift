@@ -87,15 +87,15 @@ extension EntityStore {
   private static func upsertValues(_ writes: [EntityWrite]) -> SQL {
     let scopes = writes.map { $0.values?.scopes.map(arrayLiteral) }
     return """
-      INSERT INTO entity_value (tenant, key, typeset, attrs, scopes, attributes)
-      SELECT tenant, key, typeset, attrs::int[], scopes::text[], attributes
+      INSERT INTO entity_value (tenant, key, typeset, expires, attrs, scopes, attributes)
+      SELECT tenant, key, typeset, expires, attrs::int[], scopes::text[], attributes
       FROM unnest(
         \(writes, each: { $0.tenant }), \(writes, each: { $0.key }),
-        \(writes, each: { $0.typeset }), \(writes, each: { arrayLiteral($0.values?.names ?? []) }),
-        \(scopes), \(writes, each: { JSONB($0.values?.attributes ?? []) })
-      ) AS new (tenant, key, typeset, attrs, scopes, attributes)
+        \(writes, each: { $0.typeset }), \(writes, each: { $0.expires }),
+        \(writes, each: { arrayLiteral($0.values?.names ?? []) }), \(scopes), \(writes, each: { JSONB($0.values?.attributes ?? []) })
+      ) AS new (tenant, key, typeset, expires, attrs, scopes, attributes)
       ON CONFLICT (tenant, key) DO UPDATE
-      SET typeset = excluded.typeset, attrs = excluded.attrs, scopes = excluded.scopes,
+      SET typeset = excluded.typeset, expires = excluded.expires, attrs = excluded.attrs, scopes = excluded.scopes,
         attributes = excluded.attributes
       """
   }
@@ -171,6 +171,11 @@ extension EntityWrite {
   }
   fileprivate var modified: Timestamp { at.timestamp }
   fileprivate var expires: Timestamp? { change.after?.expiresAt?.instant.timestamp }
+}
+
+extension JSONValue {
+  /// The stored form that a row holds.
+  package init(storedDocument bytes: [UInt8]) { self = storedJSON(bytes) }
 }
 
 /// The stored form that a row holds.

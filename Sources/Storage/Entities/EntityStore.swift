@@ -11,7 +11,7 @@ package final class EntityStore {
   /// For the flights of the write path, one connection each.
   let writers: Pool
   /// For single statements by key.
-  let readers: Pool
+  package let readers: Pool
   private var nextKey: Int64 = 0
   private var keysLeft = 0
 

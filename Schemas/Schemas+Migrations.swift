@@ -1,0 +1,9 @@
+/// The migrations, in order; the executable applies what a database lacks.
+extension Schemas {
+  package static let migrations: [(number: Int, name: String, script: [UInt8])] = [
+    (1, "names", PackageResources._001_names_sql),
+    (2, "entity", PackageResources._002_entity_sql),
+    (3, "attribute_instance", PackageResources._003_attribute_instance_sql),
+    (4, "subscription", PackageResources._004_subscription_sql),
+  ]
+}

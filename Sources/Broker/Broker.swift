@@ -1,0 +1,61 @@
+package import EventLoop
+package import JSONLD
+package import Log
+package import NGSILD
+import Postgres
+package import Storage
+
+/// Everything that one event loop needs to carry out the operations of the standard, which are
+/// functions in extensions, one each.
+///
+/// `@unchecked Sendable`: used on its loop's thread only; what it shares with other loops is
+/// itself safe.
+package final class Broker: @unchecked Sendable {
+  package let loop: EventLoop
+  package let contexts: ContextResolver
+  package let tenants: TenantTable
+  package let entities: EntityStore
+  package let queries: QueryStore
+  package let history: HistoryStore
+  package let writer: WriteBatcher
+  package let reader: ReadBatcher
+  package let log: Log
+
+  package init(
+    loop: EventLoop, contexts: ContextResolver, tenants: TenantTable, entities: EntityStore,
+    queries: QueryStore, history: HistoryStore, notifier: any ChangeNotifier, log: Log
+  ) {
+    self.loop = loop
+    self.contexts = contexts
+    self.tenants = tenants
+    self.entities = entities
+    self.queries = queries
+    self.history = history
+    self.log = log
+    writer = WriteBatcher(
+      loop: loop,
+      transaction: WriteTransaction(store: entities, notifier: notifier, log: log))
+    reader = ReadBatcher(loop: loop, store: entities)
+  }
+
+  /// Runs database work and turns its failure into what the user of the API is told.
+  func database<Result>(
+    _ work: () async throws(PostgresError) -> Result
+  ) async throws(NGSILDError) -> Result {
+    do throws(PostgresError) {
+      return try await work()
+    } catch {
+      log.error("database failed", ["error": "\(error)"])
+      throw NGSILDError(error)
+    }
+  }
+}
+
+extension DateTime {
+  /// The present instant, to the millisecond: what timestamps are given in.
+  package static var now: DateTime {
+    let (seconds, attoseconds) = WallClock.sinceEpoch.components
+    return DateTime(
+      microseconds: seconds * 1_000_000 + attoseconds / 1_000_000_000_000_000 * 1000)
+  }
+}

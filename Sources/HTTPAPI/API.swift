@@ -1,0 +1,112 @@
+package import Broker
+package import HTTPServer
+import NGSILD
+
+/// The HTTP binding: routes a request to its operation and turns the outcome into a response.
+///
+/// Standard: GS CIM 009, 6.
+package final class API: HTTPResponder {
+  let broker: Broker
+  let operations: any OperatorResponder
+
+  package init(broker: Broker, operations: any OperatorResponder) {
+    self.broker = broker
+    self.operations = operations
+  }
+
+  /// Route, method and headers, before the body is read (6.3.2, 6.3.4).
+  package func refuse(_ head: HTTPRequest) -> HTTPResponse? {
+    let response = refusal(of: head)
+    guard var response else { return nil }
+    echoTenant(of: head, in: &response)
+    return response
+  }
+
+  private func refusal(of head: HTTPRequest) -> HTTPResponse? {
+    guard let resource = Resource(path: head.path) else {
+      let error = NGSILDError(.resourceNotFound, "There is no resource '\(head.path)'")
+      return ProblemDetails(error).response
+    }
+    guard resource.operation(of: head.method) != nil else {
+      return head.method == "OPTIONS"
+        ? HTTPResponse(status: 204, headers: [("Allow", resource.allow)])
+        : methodNotAllowed(head.method, on: resource)
+    }
+    guard ["POST", "PATCH", "PUT"].contains(head.method) else { return nil }
+    guard head.headers.contains("Content-Length") else { return HTTPResponse(status: 411) }
+    let type = head.headers.first("Content-Type").flatMap(MediaType.init(contentType:))
+    switch type {
+    case .json, .jsonLD: return nil
+    case .mergePatch where head.method == "PATCH": return nil
+    default: return HTTPResponse(status: 415)
+    }
+  }
+
+  private func methodNotAllowed(_ method: String, on resource: Resource) -> HTTPResponse {
+    var response = ProblemDetails(
+      status: 405, title: "Method not allowed",
+      detail: "The method '\(method)' is not defined here; \(resource.allow) is expected"
+    ).response
+    response.headers.append(("Allow", resource.allow))
+    return response
+  }
+
+  package func respond(to request: HTTPRequest) async -> HTTPResponse {
+    guard let resource = Resource(path: request.path),
+      let operation = resource.operation(of: request.method)
+    else { return refuse(request) ?? failure(status: 404, detail: "There is no such resource") }
+    let started = ContinuousClock.now
+    var response: HTTPResponse
+    do throws(NGSILDError) {
+      let call = try Call(request, operation, resource)
+      response = try await carryOut(call)
+    } catch {
+      response = ProblemDetails(error).response
+    }
+    echoTenant(of: request, in: &response)
+    operations.answered(
+      route: resource.template, method: request.method, status: response.status,
+      after: .now - started)
+    return response
+  }
+
+  package func failure(status: Int, detail: String) -> HTTPResponse {
+    ProblemDetails(status: status, title: "Request refused", detail: detail).response
+  }
+
+  private func echoTenant(of request: HTTPRequest, in response: inout HTTPResponse) {
+    guard let tenant = request.headers.first("NGSILD-Tenant") else { return }
+    response.headers.append(("NGSILD-Tenant", tenant))
+  }
+
+  private func carryOut(_ call: Call) async throws(NGSILDError) -> HTTPResponse {
+    switch call.operation {
+    case .createEntity: try await createEntity(call)
+    case .retrieveEntity: try await retrieveEntity(call)
+    case .queryEntities: try await queryEntities(call)
+    case .deleteEntity: try await deleteEntity(call)
+    case .replaceEntity: try await replaceEntity(call)
+    case .appendAttributes: try await appendAttributes(call)
+    case .updateAttributes: try await updateAttributes(call)
+    case .updateAttribute: try await updateAttribute(call)
+    case .replaceAttribute: try await replaceAttribute(call)
+    case .deleteAttribute: try await deleteAttribute(call)
+    case .upsertBatch: try await upsertBatch(call)
+    case .retrieveTemporalEntity: try await retrieveTemporalEntity(call)
+    case .health: await operations.health()
+    case .metrics: await operations.metrics()
+    case .version: operations.version()
+    default:
+      throw NGSILDError(
+        .notImplemented, "The operation '\(call.operation.rawValue)' is not built yet")
+    }
+  }
+}
+
+/// What operators ask for, and what they are told of each request.
+package protocol OperatorResponder: Sendable {
+  func health() async -> HTTPResponse
+  func metrics() async -> HTTPResponse
+  func version() -> HTTPResponse
+  func answered(route: String, method: String, status: Int, after: Duration)
+}

@@ -1,0 +1,90 @@
+import JSON
+import JSONLD
+import NGSILD
+import NGSILDQuery
+import Storage
+
+extension Context: NameExpander {}
+
+/// Tenants, bodies and contexts of requests.
+extension API {
+  /// - Throws: `nonexistentTenant`.
+  func tenant(of call: Call) async throws(NGSILDError) -> TenantNumber {
+    try await broker.tenants.number(of: call.tenantName(), in: broker.entities.readers)
+  }
+
+  /// The tenant, created where it is new (5.5.10).
+  func newTenant(of call: Call) async throws(NGSILDError) -> TenantNumber {
+    try await broker.tenants.create(call.tenantName(), in: broker.entities.readers)
+  }
+
+  /// The body and the context that it is read with (6.3.5).
+  func body(of call: Call) async throws(NGSILDError) -> (value: JSONValue, context: Context) {
+    let value = try json(call.request.body)
+    let link = try LinkHeader.contextURL(in: call.request.headers.all("Link"))
+    let embedded = value["@context"]
+    if isJSONLD(call) {
+      guard link == nil else {
+        throw .badRequestData(
+          "The Link header names a JSON-LD context; with application/ld+json it stands in the body")
+      }
+      guard let embedded else {
+        throw .badRequestData("The body has no '@context', which application/ld+json needs")
+      }
+      return (value, try await context(for: embedded))
+    }
+    guard embedded == nil else {
+      throw .badRequestData(
+        "The body has an '@context'; with application/json it is given in a Link header")
+    }
+    return (value, try await context(linkedAt: link))
+  }
+
+  /// The context of a request without body: that of its Link header, or the Core.
+  func context(of call: Call) async throws(NGSILDError) -> Context {
+    try await context(linkedAt: LinkHeader.contextURL(in: call.request.headers.all("Link")))
+  }
+
+  func isJSONLD(_ call: Call) -> Bool {
+    call.request.headers.first("Content-Type").flatMap(MediaType.init(contentType:)) == .jsonLD
+  }
+
+  func context(linkedAt url: String?) async throws(NGSILDError) -> Context {
+    guard let url else { return .core }
+    do throws(JSONLDError) {
+      return try await broker.contexts.context(linkedAt: url)
+    } catch {
+      throw NGSILDError(error)
+    }
+  }
+
+  func context(for value: JSONValue) async throws(NGSILDError) -> Context {
+    do throws(JSONLDError) {
+      return try await broker.contexts.context(for: value)
+    } catch {
+      throw NGSILDError(error)
+    }
+  }
+
+  /// - Throws: `invalidRequest` for what is no JSON, `badRequestData` for what is ambiguous JSON.
+  func json(_ body: [UInt8]) throws(NGSILDError) -> JSONValue {
+    do throws(JSONError) {
+      return try JSONValue(parsing: body)
+    } catch {
+      switch error.reason {
+      case .duplicateName, .nulCharacter, .numberOutOfRange:
+        throw .badRequestData("The body is not acceptable: \(error)")
+      default: throw NGSILDError(.invalidRequest, "The body is no JSON: \(error)")
+      }
+    }
+  }
+}
+
+extension NGSILDError {
+  /// A context that cannot be fetched, or is invalid (5.5.6).
+  init(_ error: JSONLDError) {
+    self.init(
+      error.isUnavailability ? .ldContextNotAvailable : .badRequestData,
+      "The @context is not usable: \(error.detail)")
+  }
+}

@@ -1,0 +1,55 @@
+import HTTPServer
+import JSON
+import JSONLD
+import NGSILD
+import Storage
+
+/// A request to one operation, its parameters known and its identifiers checked.
+struct Call: Sendable {
+  let operation: Operation
+  let parameters: Parameters
+  let request: HTTPRequest
+  /// The variable parts of the path, decoded.
+  let identifiers: [String]
+  /// The media type of the response body.
+  let accepts: MediaType
+
+  /// - Throws: `notAcceptable`, `invalidRequest` or `badRequestData`, in the order of the checks.
+  init(
+    _ request: HTTPRequest, _ operation: Operation, _ resource: Resource
+  ) throws(NGSILDError) {
+    self.operation = operation
+    self.request = request
+    identifiers = resource.identifiers
+    let available = operation.representations
+    let accept = operation.answersWithBody ? request.headers.first("Accept") : nil
+    guard let accepts = MediaType.negotiate(accept, among: available) else {
+      let types = available.map(\.rawValue).joined(separator: ", ")
+      throw NGSILDError(.notAcceptable, "'\(accept ?? "")' is not available; \(types) are")
+    }
+    self.accepts = accepts
+    parameters = try Parameters(query: request.query)
+    try parameters.require(knownTo: operation)
+    _ = try parameters.boolean("local")
+  }
+
+  /// The Entity id of the path.
+  func entityID() throws(NGSILDError) -> String {
+    let id = identifiers.first ?? ""
+    try requireEntityID(id)
+    return id
+  }
+
+  /// The Attribute name of the path, as it is given.
+  func attributeName() throws(NGSILDError) -> String {
+    let name = identifiers.count > 1 ? identifiers[1] : ""
+    try requireName(name, as: "The Attribute name")
+    return name
+  }
+
+  /// The tenant that the request names (6.3.14).
+  func tenantName() throws(NGSILDError) -> TenantName {
+    guard let name = request.headers.first("NGSILD-Tenant") else { return .standard }
+    return try TenantName(name)
+  }
+}

@@ -1,0 +1,21 @@
+package import NGSILD
+package import Postgres
+
+/// Partitions of the history, created ahead of the time that they hold.
+package enum HistoryPartitions {
+  private static let monthsAhead: Int32 = 4
+
+  /// Creates what is missing from last month on; returns how many.
+  @discardableResult
+  package static func createAhead(
+    in pool: Pool, at now: DateTime
+  ) async throws(PostgresError) -> Int {
+    let lastMonth = DateTime(microseconds: now.microseconds - 31 * 86_400 * 1_000_000)
+    let rows = try await pool.query(
+      """
+      SELECT attribute_instance_create_partitions(
+        \(lastMonth.timestamp), \(Self.monthsAhead + 1))
+      """)
+    return rows[0][0].int
+  }
+}

@@ -1,0 +1,128 @@
+package import JSON
+package import JSONLD
+package import NGSILD
+package import Postgres
+
+/// Which instances of an Entity's Attributes are asked for.
+///
+/// Standard: temporal query language (GS CIM 009, 4.11).
+package struct HistoryQuery: Sendable {
+  package enum TimeProperty: String, Sendable, CaseIterable {
+    case observedAt, createdAt, modifiedAt, deletedAt
+  }
+
+  /// Empty for all.
+  package var attributes: [IRI] = []
+  package var property = TimeProperty.observedAt
+  /// Included; nil for no bound.
+  package var from: DateTime?
+  /// Excluded; nil for no bound.
+  package var to: DateTime?
+  /// Latest instances per Attribute; nil for all.
+  package var lastN: Int?
+
+  package init() {}
+
+  /// Whether instances without the time property are left out.
+  var isRestricted: Bool { from != nil || to != nil || property == .deletedAt }
+}
+
+/// The temporal evolution of one Entity, ordered by Attribute and time.
+package struct EntityHistory: Sendable {
+  package struct Instance: Sendable {
+    package let attribute: IRI
+    package let id: Int64
+    /// The stored form of the instance.
+    package let document: JSONValue
+  }
+
+  /// The Entity's stored form; of a deleted Entity, id and types.
+  package let entity: JSONValue
+  package let instances: [Instance]
+}
+
+/// The history in the database.
+package final class HistoryStore {
+  let names: NameTable
+  let pool: Pool
+
+  /// Instances that one answer holds at most.
+  package static let instancesMax = 100_000
+
+  package init(names: NameTable, pool: Pool) {
+    self.names = names
+    self.pool = pool
+  }
+
+  /// The history of one Entity; nil if it never existed.
+  package func history(
+    of id: String, _ query: HistoryQuery, tenant: TenantNumber
+  ) async throws(PostgresError) -> EntityHistory? {
+    let entities = try await pool.query(
+      "SELECT key, document FROM entity WHERE tenant = \(tenant) AND id = \(id)")
+    guard let row = entities.first else { return nil }
+    try await names.find(names.unknown(among: query.attributes.map(\.text)), in: pool)
+    let rows = try await pool.query(instances(of: row[0].int64, query, tenant: tenant))
+    try await names.find(numbers: Set(rows.map { NameNumber($0[0].int) }), in: pool)
+    return EntityHistory(
+      entity: storedJSON(row[1].bytes),
+      instances: rows.map { row in
+        EntityHistory.Instance(
+          attribute: IRI(names.name(of: NameNumber(row[0].int)) ?? ""), id: row[1].int64,
+          document: storedJSON(row[2].bytes))
+      })
+  }
+
+  private func instances(of key: Int64, _ query: HistoryQuery, tenant: TenantNumber) -> SQL {
+    let time = query.property.column
+    var conditions: [SQL] = ["i.tenant = \(tenant)", "i.entity = \(key)"]
+    if !query.attributes.isEmpty {
+      let numbers = query.attributes.compactMap { names.number(of: $0.text) }
+      conditions.append("i.attribute = ANY (\(numbers))")
+    }
+    if query.isRestricted, let condition = query.property.condition { conditions.append(condition) }
+    if let from = query.from { conditions.append("\(time) >= \(from.timestamp)") }
+    if let to = query.to { conditions.append("\(time) < \(to.timestamp)") }
+    let matching: SQL = SQL.joined(conditions, by: " AND ")
+    guard let lastN = query.lastN else {
+      return """
+        SELECT i.attribute, i.id, i.document
+        FROM attribute_instance AS i
+        WHERE \(matching)
+        ORDER BY i.attribute, \(time), i.id
+        LIMIT \(Self.instancesMax + 1)
+        """
+    }
+    return """
+      SELECT last.attribute, last.id, last.document
+      FROM (
+        SELECT i.attribute, i.id, i.document, \(time) AS at,
+          row_number() OVER (PARTITION BY i.attribute ORDER BY \(time) DESC, i.id DESC) AS place
+        FROM attribute_instance AS i
+        WHERE \(matching)
+      ) AS last
+      WHERE last.place <= \(lastN)
+      ORDER BY last.attribute, last.at, last.id
+      LIMIT \(Self.instancesMax + 1)
+      """
+  }
+}
+
+extension HistoryQuery.TimeProperty {
+  fileprivate var column: SQL {
+    switch self {
+    case .observedAt: "i.time"
+    case .createdAt: "i.created"
+    case .modifiedAt, .deletedAt: "i.modified"
+    }
+  }
+
+  /// Instances that have the property at all.
+  fileprivate var condition: SQL? {
+    switch self {
+    case .observedAt: "i.is_observed"
+    case .deletedAt: "i.is_deletion"
+    case .createdAt, .modifiedAt: nil
+    }
+  }
+}

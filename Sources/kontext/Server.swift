@@ -1,0 +1,110 @@
+import Broker
+import EventLoop
+import Glibc
+import HTTPAPI
+import HTTPServer
+import JSONLD
+import Log
+import Postgres
+import Schemas
+import Storage
+
+/// The process: prepares the database, starts a worker on each loop, and ends in order.
+///
+/// `@unchecked Sendable`: its state changes on the first loop only.
+final class Server: @unchecked Sendable {
+  private let shared: Shared
+  private let loop = EventLoop()
+  private var workers: [Worker] = []
+  private var otherLoops: [EventLoop] = []
+  private var isStopping = false
+
+  init(_ configuration: Configuration) {
+    let names = NameTable()
+    shared = Shared(
+      configuration: configuration,
+      log: Log(level: configuration.logLevel, format: configuration.logFormat),
+      metrics: Metrics(), names: names, typesets: TypesetTable(names: names),
+      tenants: TenantTable(), contextCache: ContextCache { WallClock.sinceEpoch })
+  }
+
+  /// Serves until SIGTERM or SIGINT.
+  func run() {
+    signal(SIGPIPE, SIG_IGN)
+    loop.onSignals([SIGTERM, SIGINT]) { [self] _ in
+      Task(executorPreference: loop) { await self.stop() }
+    }
+    Task(executorPreference: loop) { await self.start() }
+    loop.run()
+  }
+
+  // MARK: Start
+
+  private func start() async {
+    do throws(PostgresError) {
+      try await prepareDatabase()
+    } catch {
+      end(with: "the database is not usable: \(error)")
+    }
+    do throws(HTTPServerError) {
+      try await startWorkers()
+    } catch {
+      end(with: "\(error)")
+    }
+    let configuration = shared.configuration
+    shared.log.info(
+      "serving",
+      [
+        "port": "\(configuration.port)", "loops": "\(configuration.loops)",
+        "version": Kontext.version,
+      ])
+  }
+
+  private func end(with sentence: String) -> Never {
+    shared.log.error("cannot start", ["reason": sentence])
+    exit(1)
+  }
+
+  private func prepareDatabase() async throws(PostgresError) {
+    let migrations = Schemas.migrations.map { number, name, script in
+      Migration(number: number, name: name, script: String(decoding: script, as: UTF8.self))
+    }
+    let connection = shared.configuration.connection()
+    for migration in try await Migrator(migrations).migrate(connection, on: loop) {
+      shared.log.info("migrated", ["number": "\(migration.number)", "name": migration.name])
+    }
+    let pool = Pool(Pool.Configuration(connection, connectionsMax: 1), on: loop)
+    defer { pool.close() }
+    try await shared.names.load(from: pool)
+    try await HistoryPartitions.createAhead(in: pool, at: .now)
+  }
+
+  /// The first worker runs on the main thread's loop, each further one on a thread of its own.
+  private func startWorkers() async throws(HTTPServerError) {
+    for index in 0..<shared.configuration.loops {
+      let loop = index == 0 ? self.loop : EventLoop()
+      let worker = Worker(shared, on: loop)
+      try worker.serve()
+      workers.append(worker)
+      if index > 0 {
+        otherLoops.append(loop)
+        _ = loop.start()
+      }
+    }
+  }
+
+  // MARK: Stop
+
+  private func stop() async {
+    guard !isStopping else { return }
+    isStopping = true
+    shared.log.info("stopping", [:])
+    await withTaskGroup { group in
+      for (worker, loop) in zip(workers, [loop] + otherLoops) {
+        group.addTask(executorPreference: loop) { await worker.drain() }
+      }
+    }
+    shared.log.info("stopped", [:])
+    for loop in otherLoops + [loop] { loop.stop() }
+  }
+}

@@ -1,0 +1,39 @@
+package import EventLoop
+import Glibc
+package import Postgres
+
+/// The PostgreSQL server that the tests run on.
+package enum TestDatabase {
+  /// The environment does not say where the server is.
+  struct Missing: Error, CustomStringConvertible {
+    let description =
+      "KONTEXT_TEST_DATABASE_URL is not set; Scripts/test starts a server and sets it"
+  }
+
+  /// - Throws: `Missing`, since tests without a server fail.
+  package static func configuration(
+    settings: [String: String] = [:]
+  ) throws -> Connection.Configuration {
+    guard let url = getenv("KONTEXT_TEST_DATABASE_URL") else { throw Missing() }
+    return Connection.Configuration(url: String(cString: url), settings: settings)
+  }
+
+  /// Runs `body` with a connection on an event loop of its own.
+  package static func withConnection<Result: Sendable>(
+    _ body: @Sendable (Connection) async throws -> Result
+  ) async throws -> Result {
+    try await withConnection(configuration()) { connection, _ in try await body(connection) }
+  }
+
+  /// Runs `body` with a connection of the given kind, and its event loop.
+  package static func withConnection<Result: Sendable>(
+    _ configuration: Connection.Configuration,
+    _ body: @Sendable (Connection, EventLoop) async throws -> Result
+  ) async throws -> Result {
+    try await onEventLoop { loop in
+      let connection = try await Connection.open(configuration, on: loop)
+      defer { connection.close() }
+      return try await body(connection, loop)
+    }
+  }
+}
