@@ -6,7 +6,7 @@ package struct Settlement: Sendable {
   /// Delivered, or not to be delivered any more.
   package var done: [NotificationReference] = []
   /// Failed, to be tried again.
-  package var retries: [Retry] = []
+  package var retries: [NotificationReference: Retry] = [:]
   /// Failed for too long: they become dead letters.
   package var dead: [Retry] = []
   package var counts: [SubscriptionNumber: DeliveryCounts] = [:]
@@ -53,7 +53,7 @@ extension OutboxStore {
   package func settle(_ settlement: Settlement) async throws(PostgresError) {
     var statements: [SQL] = ["SELECT set_config('synchronous_commit', 'off', true)"]
     if !settlement.done.isEmpty { statements.append(Self.remove(settlement.done)) }
-    if !settlement.retries.isEmpty { statements.append(Self.mark(settlement.retries)) }
+    if !settlement.retries.isEmpty { statements.append(Self.mark(Array(settlement.retries.values))) }
     if !settlement.dead.isEmpty {
       statements += [Self.mark(settlement.dead), Self.bury(settlement.dead)]
     }

@@ -18,12 +18,12 @@ package struct OwedNotification: Sendable {
   package let body: [UInt8]
   /// Attempts that failed so far.
   package let attempts: Int
-  /// How long it has been owed when it was read; zero for a new one.
-  package let age: Duration
+  package let since: ContinuousClock.Instant
 
   package init(
     tenant: TenantNumber, id: Int64, subscription: SubscriptionNumber, entity: Int64,
-    process: ProcessNumber, body: [UInt8], attempts: Int = 0, age: Duration = .zero
+    process: ProcessNumber, body: [UInt8], attempts: Int = 0,
+    since: ContinuousClock.Instant = .now
   ) {
     self.tenant = tenant
     self.id = id
@@ -32,7 +32,7 @@ package struct OwedNotification: Sendable {
     self.process = process
     self.body = body
     self.attempts = attempts
-    self.age = age
+    self.since = since
   }
 }
 
@@ -96,7 +96,7 @@ package struct OutboxStore {
       OwedNotification(
         tenant: TenantNumber(row[0].int), id: row[1].int64, subscription: subscription,
         entity: row[2].int64, process: process, body: row[4].bytes, attempts: row[3].int,
-        age: .milliseconds(row[5].int))
+        since: .now - .milliseconds(row[5].int))
     }
   }
 

@@ -1,4 +1,4 @@
-import JSON
+package import JSON
 package import JSONLD
 import NGSILD
 import NGSILDQuery
@@ -111,15 +111,21 @@ extension [ProjectedMember] {
 }
 
 extension Context {
-  /// The one URL that says all of it: also that of an array whose other elements are the Core.
   fileprivate var onlyURL: String? {
     if let linkURL { return linkURL }
-    guard let source, let value = try? JSONValue(parsing: source), value.isArray else { return nil }
-    let others = value.elements.filter { element in
-      element.string.map { !$0.hasPrefix(CoreContext.urlPrefix) } ?? true
-    }
-    return others.count == 1 ? others[0].string : nil
+    guard let source, let value = try? JSONValue(parsing: source) else { return nil }
+    return contextURLOfNotifications(value)
   }
+}
+
+/// The one URL that says all of an `@context` value: also that of an array whose other elements are
+/// the Core. nil if there is none.
+package func contextURLOfNotifications(_ value: JSONValue) -> String? {
+  guard value.isArray else { return value.string }
+  let others = value.elements.filter { element in
+    element.string.map { !$0.hasPrefix(CoreContext.urlPrefix) } ?? true
+  }
+  return others.count == 1 ? others[0].string : nil
 }
 
 extension CoreContext {
