@@ -91,14 +91,15 @@ package final class API: HTTPResponder {
     case .updateAttribute: try await updateAttribute(call)
     case .replaceAttribute: try await replaceAttribute(call)
     case .deleteAttribute: try await deleteAttribute(call)
+    case .createBatch: try await createBatch(call)
     case .upsertBatch: try await upsertBatch(call)
+    case .updateBatch: try await updateBatch(call)
+    case .deleteBatch: try await deleteBatch(call)
     case .retrieveTemporalEntity: try await retrieveTemporalEntity(call)
     case .health: await operations.health()
     case .metrics: await operations.metrics()
     case .version: operations.version()
-    default:
-      throw NGSILDError(
-        .notImplemented, "The operation '\(call.operation.rawValue)' is not built yet")
+    default: throw call.operation.notBuilt
     }
   }
 }

@@ -36,8 +36,7 @@ final class Worker: @unchecked Sendable {
     self.loop = loop
     self.shared = shared
     let configuration = shared.configuration
-    // By key and in batches, the generic plan is right, and planning costs more than running.
-    let planned = configuration.connection(settings: ["plan_cache_mode": "force_generic_plan"])
+    let planned = configuration.connection(settings: EntityStore.sessionSettings)
     writers = Pool(planned, max: configuration.writeConnections, on: loop)
     readers = Pool(planned, max: configuration.readConnections, on: loop)
     var filtering = configuration.connection(

@@ -31,8 +31,9 @@ struct QueryPlan {
     let now = now.timestamp
     var ofEntity: [SQL] = []
     var ofValues: [SQL] = []
-    if !query.ids.isEmpty { ofEntity.append("e.id = ANY (\(query.ids))") }
-    if let pattern = query.idPattern { ofEntity.append("e.id ~ \(pattern.text)") }
+    let ids = query.selector.ids.map(\.text)
+    if !ids.isEmpty { ofEntity.append("e.id = ANY (\(ids))") }
+    if let pattern = query.selector.idPattern { ofEntity.append("e.id ~ \(pattern.text)") }
     if !query.attributes.isEmpty {
       let numbers = query.attributes.compactMap { names.number(of: $0.text) }
       ofValues.append("v.attrs && \(numbers)")

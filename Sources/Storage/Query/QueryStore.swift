@@ -49,7 +49,7 @@ package final class QueryStore {
     try await names.find(names.unknown(among: query.names), in: pool)
     if typesets.version(of: tenant) == 0 { try await typesets.load(tenant, from: pool) }
     let matching = typesets.typesets(of: tenant).filter {
-      query.types?.matches(types: $0.types) ?? true
+      query.selector.types?.matches(types: $0.types) ?? true
     }
     return QueryPlan(
       query, at: now, tenant: tenant, typesets: matching.map(\.number), names: names)
