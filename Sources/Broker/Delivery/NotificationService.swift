@@ -100,6 +100,14 @@ package final class NotificationService: @unchecked Sendable {
     pool.close()
   }
 
+  /// Ends as a crash does, for tests: nothing is written down or signed off.
+  package func abandon() {
+    isStopped = true
+    listener?.close()
+    delivery.isStopping = true
+    pool.close()
+  }
+
   // MARK: Following the database
 
   private func listen(_ database: Connection.Configuration) async {

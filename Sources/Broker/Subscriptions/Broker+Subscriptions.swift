@@ -58,7 +58,9 @@ extension Broker {
     let page = try await subscriptions.page(
       of: tenant, limit: limit, offset: offset, counts: counts)
     var views: [SubscriptionView] = []
-    for (stored, record) in page.subscriptions { views.append(try SubscriptionView(stored, record)) }
+    for (stored, record) in page.subscriptions {
+      views.append(try SubscriptionView(stored, record))
+    }
     return (views, page.count)
   }
 

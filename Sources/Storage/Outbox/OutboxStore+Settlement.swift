@@ -53,7 +53,9 @@ extension OutboxStore {
   package func settle(_ settlement: Settlement) async throws(PostgresError) {
     var statements: [SQL] = ["SELECT set_config('synchronous_commit', 'off', true)"]
     if !settlement.done.isEmpty { statements.append(Self.remove(settlement.done)) }
-    if !settlement.retries.isEmpty { statements.append(Self.mark(Array(settlement.retries.values))) }
+    if !settlement.retries.isEmpty {
+      statements.append(Self.mark(Array(settlement.retries.values)))
+    }
     if !settlement.dead.isEmpty {
       statements += [Self.mark(settlement.dead), Self.bury(settlement.dead)]
     }
