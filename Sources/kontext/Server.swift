@@ -2,6 +2,7 @@ import Broker
 import EventLoop
 import Glibc
 import HTTPAPI
+import HTTPClient
 import HTTPServer
 import JSONLD
 import Log
@@ -18,6 +19,9 @@ final class Server: @unchecked Sendable {
   private var workers: [Worker] = []
   private var otherLoops: [EventLoop] = []
   private var isStopping = false
+  /// On the first loop, with a client of its own.
+  private var notifications: NotificationService?
+  private var client: HTTPClient?
 
   init(_ configuration: Configuration) {
     let names = NameTable()
@@ -43,6 +47,7 @@ final class Server: @unchecked Sendable {
   private func start() async {
     do throws(PostgresError) {
       try await prepareDatabase()
+      try await startNotifications()
     } catch {
       end(with: "the database is not usable: \(error)")
     }
@@ -79,11 +84,26 @@ final class Server: @unchecked Sendable {
     try await HistoryPartitions.createAhead(in: pool, at: .now)
   }
 
+  private func startNotifications() async throws(PostgresError) {
+    let configuration = shared.configuration
+    var limits = HTTPClientConfiguration()
+    limits.addressPolicy = configuration.allowedAddresses
+    let client = HTTPClient(loop: loop, configuration: limits)
+    self.client = client
+    notifications = try await NotificationService.start(
+      database: configuration.connection(settings: EntityStore.sessionSettings), on: loop,
+      client: client,
+      contexts: ContextResolver(
+        loader: HTTPContextLoader(client: client), cache: shared.contextCache),
+      log: shared.log)
+  }
+
   /// The first worker runs on the main thread's loop, each further one on a thread of its own.
   private func startWorkers() async throws(HTTPServerError) {
+    guard let notifications else { return }
     for index in 0..<shared.configuration.loops {
       let loop = index == 0 ? self.loop : EventLoop()
-      let worker = Worker(shared, on: loop)
+      let worker = Worker(shared, notifications, on: loop)
       try worker.serve()
       workers.append(worker)
       if index > 0 {
@@ -104,6 +124,8 @@ final class Server: @unchecked Sendable {
         group.addTask(executorPreference: loop) { await worker.drain() }
       }
     }
+    await notifications?.shutDown(grace: shared.configuration.drainTime)
+    await client?.shutDown()
     shared.log.info("stopped", [:])
     for loop in otherLoops + [loop] { loop.stop() }
   }

@@ -32,7 +32,7 @@ final class Worker: @unchecked Sendable {
   private let broker: Broker
   private var server: HTTPServer?
 
-  init(_ shared: Shared, on loop: EventLoop) {
+  init(_ shared: Shared, _ notifications: NotificationService, on loop: EventLoop) {
     self.loop = loop
     self.shared = shared
     let configuration = shared.configuration
@@ -57,8 +57,9 @@ final class Worker: @unchecked Sendable {
       entities: EntityStore(
         names: shared.names, typesets: shared.typesets, writers: writers, readers: readers),
       queries: QueryStore(names: shared.names, typesets: shared.typesets, pool: queries),
-      history: HistoryStore(names: shared.names, pool: queries), notifier: NoSubscriptions(),
-      log: shared.log)
+      history: HistoryStore(names: shared.names, pool: queries),
+      subscriptions: SubscriptionStore(pool: readers), subscriptionTable: notifications.table,
+      notifier: notifications.notifier(pool: readers), log: shared.log)
     broker.writer.batchCommitted = { [metrics = shared.metrics] in
       metrics.batchCommitted(operations: $0)
     }
@@ -130,9 +131,4 @@ extension Pool {
   ) {
     self.init(Configuration(connection, connectionsMax: max), on: loop)
   }
-}
-
-final class NoSubscriptions: ChangeNotifier {
-  func owed(for writes: [EntityWrite]) async throws(PostgresError) -> [OwedNotification] { [] }
-  func committed(_ notifications: [OwedNotification]) {}
 }

@@ -299,7 +299,7 @@ package final class Delivery: @unchecked Sendable {
     }
   }
 
-  private func resumeWhenIdle() {
+  func resumeWhenIdle() {
     whenIdle?.resume()
     whenIdle = nil
   }

@@ -86,12 +86,12 @@ package final class NotificationService: @unchecked Sendable {
       table: table, ids: ids, delivery: delivery, outbox: OutboxStore(pool: pool))
   }
 
-  /// Ends what is under way, writes down what became of it, and leaves the rest to other
-  /// processes. Call it on its loop, once no more writes come.
-  package func shutDown() async {
+  /// Lets requests under way end for at most `grace`, writes down what became of them, and leaves
+  /// the rest to other processes. Call it on its loop, once no more writes come.
+  package func shutDown(grace: Duration = .seconds(10)) async {
     isStopped = true
     listener?.close()
-    await delivery.stop()
+    await delivery.stop(grace: grace)
     do throws(PostgresError) {
       try await processes.handBack(delivery.process)
     } catch {
@@ -153,11 +153,15 @@ package final class NotificationService: @unchecked Sendable {
 }
 
 extension Delivery {
-  /// Starts no more attempts, waits for those under way, each of which has its time limit, and
-  /// writes down what became of all.
-  func stop() async {
+  /// Starts no more attempts, waits for those under way, and writes down what became of all; what
+  /// has not ended after `grace` stays owed.
+  func stop(grace: Duration) async {
     isStopping = true
-    if inFlight > 0 { await withUnsafeContinuation { whenIdle = $0 } }
+    if inFlight > 0 {
+      let timer = loop.after(grace) { [self] in resumeWhenIdle() }
+      await withUnsafeContinuation { whenIdle = $0 }
+      loop.cancel(timer)
+    }
     await settleAll()
   }
 }
