@@ -48,7 +48,8 @@ struct EntityWriter {
     let isSystemAttribute =
       member == .createdAt || member == .modifiedAt || member == .expiresAt
     guard !isSystemAttribute || representation.showsSystemAttributes else { return false }
-    return representation.members.shows(member)
+    // That an Entity was deleted is the point of telling of it.
+    return member == .deletedAt || representation.members.shows(member)
   }
 
   /// A member of the Entity itself: types are compacted, one-element arrays become scalars.
@@ -144,11 +145,11 @@ struct EntityWriter {
       }
       switch member {
       case .type where !withType: continue
-      case .createdAt, .modifiedAt, .expiresAt:
+      case .createdAt, .modifiedAt, .expiresAt, .deletedAt:
         guard representation.showsSystemAttributes else { continue }
         writer.name(member.term)
         writer.value(value)
-      case .vocab, .valueType, .objectType, .entityTypeSealed:
+      case .vocab, .previousVocab, .valueType, .objectType, .entityTypeSealed:
         writer.name(member.term)
         write(names: value, to: &writer)
       default:
@@ -165,7 +166,7 @@ struct EntityWriter {
     guard let value = instance["value"], !representation.showsSystemAttributes else { return nil }
     for (name, member) in instance.members {
       switch CoreMember(stored: name) {
-      case .type?, .value?, .createdAt?, .modifiedAt?, .expiresAt?: break
+      case .type?, .value?, .createdAt?, .modifiedAt?, .expiresAt?, .deletedAt?: break
       case nil where !member.elements.contains(where: { isShown($0, of: nil) }): break
       default: return nil
       }
@@ -195,6 +196,10 @@ struct EntityWriter {
   // MARK: Simplified
 
   mutating func writeValue(of instance: JSONValue, to writer: inout JSONWriter) {
+    guard instance["deletedAt"] == nil else {
+      writer.string("\(ngsildNull)")
+      return
+    }
     for (name, value) in instance.members {
       guard let member = CoreMember(stored: name), member.attributeType != nil else { continue }
       switch member {
