@@ -215,7 +215,10 @@ extension HTTPServer: FileDescriptorHandler {
     let started = tasksStarted
     var timeout: UInt64 = 0
     var roundsLeft = 64
-    if needsRound { MHD_run(daemon) }
+    if needsRound {
+      needsRound = false
+      MHD_run(daemon)
+    }
     while MHD_get_timeout(daemon, &timeout) == .YES {
       guard timeout == 0 else { return .milliseconds(timeout) }
       guard tasksStarted == started, roundsLeft > 0 else { return .zero }
