@@ -73,6 +73,9 @@ let package = Package(
       ],
       swiftSettings: settings),
 
+    .executableTarget(
+      name: "Benchmarks", dependencies: ["HTTPServer", "EventLoop"], swiftSettings: settings),
+
     .target(
       name: "TestSupport", dependencies: ["Postgres", "EventLoop"], path: "Tests/TestSupport",
       swiftSettings: settings),
