@@ -60,7 +60,7 @@ let package = Package(
       "Broker",
       [
         "Storage", "Postgres", "Subscriptions", "NGSILDQuery", "NGSILD", "JSONLD", "JSON",
-        "HTTPClient", "EventLoop", "Log",
+        "HTTPClient", "EventLoop", "Log", "Schemas",
       ]),
     module(
       "HTTPAPI",
@@ -77,12 +77,20 @@ let package = Package(
       name: "Benchmarks", dependencies: ["HTTPServer", "EventLoop"], swiftSettings: settings),
 
     .target(
-      name: "TestSupport", dependencies: ["Postgres", "EventLoop"], path: "Tests/TestSupport",
-      swiftSettings: settings),
+      name: "TestSupport",
+      dependencies: [
+        "HTTPAPI", "Broker", "Storage", "HTTPServer", "HTTPClient", "Postgres", "EventLoop", "JSON",
+        "Log",
+      ],
+      path: "Tests/TestSupport", swiftSettings: settings),
     tests(of: "JSON"),
     tests(of: "JSONLD", ["JSON", "Schemas"]),
     tests(of: "NGSILDQuery", ["NGSILD", "JSONLD", "JSON"]),
     tests(of: "Postgres", ["TestSupport", "EventLoop"]),
+    tests(of: "EventLoop"),
+    tests(of: "HTTPServer", ["EventLoop"]),
+    tests(of: "HTTPClient", ["HTTPServer", "EventLoop"]),
+    tests(of: "HTTPAPI", ["TestSupport", "HTTPServer", "JSON"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -3,11 +3,8 @@ import EventLoop
 import Glibc
 import HTTPAPI
 import HTTPServer
-import JSONLD
 import Log
 import Postgres
-import Schemas
-import Storage
 
 /// The process: prepares the database, starts a worker on each loop, and ends in order.
 ///
@@ -20,12 +17,9 @@ final class Server: @unchecked Sendable {
   private var isStopping = false
 
   init(_ configuration: Configuration) {
-    let names = NameTable()
     shared = Shared(
       configuration: configuration,
-      log: Log(level: configuration.logLevel, format: configuration.logFormat),
-      metrics: Metrics(), names: names, typesets: TypesetTable(names: names),
-      tenants: TenantTable(), contextCache: ContextCache { WallClock.sinceEpoch })
+      log: Log(level: configuration.logLevel, format: configuration.logFormat))
   }
 
   /// Serves until SIGTERM or SIGINT.
@@ -51,6 +45,7 @@ final class Server: @unchecked Sendable {
     } catch {
       end(with: "\(error)")
     }
+    scheduleMaintenance()
     let configuration = shared.configuration
     shared.log.info(
       "serving",
@@ -66,17 +61,23 @@ final class Server: @unchecked Sendable {
   }
 
   private func prepareDatabase() async throws(PostgresError) {
-    let migrations = Schemas.migrations.map { number, name, script in
-      Migration(number: number, name: name, script: String(decoding: script, as: UTF8.self))
-    }
-    let connection = shared.configuration.connection()
-    for migration in try await Migrator(migrations).migrate(connection, on: loop) {
+    for migration in try await shared.tables.prepare(shared.configuration.broker, on: loop) {
       shared.log.info("migrated", ["number": "\(migration.number)", "name": migration.name])
     }
-    let pool = Pool(Pool.Configuration(connection, connectionsMax: 1), on: loop)
-    defer { pool.close() }
-    try await shared.names.load(from: pool)
-    try await HistoryPartitions.createAhead(in: pool, at: .now)
+  }
+
+  /// Keeps partitions ahead of time, several times a day so that one failure does no harm.
+  private func scheduleMaintenance() {
+    loop.after(.seconds(6 * 3600)) { [self] in
+      Task(executorPreference: loop) {
+        do throws(PostgresError) {
+          try await self.shared.tables.maintain(self.shared.configuration.broker, on: self.loop)
+        } catch {
+          self.shared.log.error("maintenance failed", ["error": "\(error)"])
+        }
+        self.scheduleMaintenance()
+      }
+    }
   }
 
   /// The first worker runs on the main thread's loop, each further one on a thread of its own.

@@ -14,7 +14,8 @@ struct MigratorTests {
 
   /// Runs `body` with a session whose tables lie in a schema of its own.
   private func withSchema(
-    _ body: @Sendable (Connection, Connection.Configuration, EventLoop) async throws -> Void
+    _ body:
+      @Sendable @escaping (Connection, Connection.Configuration, EventLoop) async throws -> Void
   ) async throws {
     let schema = "test_\(UInt64.random(in: 0...(.max)))"
     let configuration = try TestDatabase.configuration(settings: ["search_path": schema])

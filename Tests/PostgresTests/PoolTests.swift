@@ -6,7 +6,7 @@ import Testing
 @Suite("Pool")
 struct PoolTests {
   private func withPool(
-    _ connectionsMax: Int, _ body: @Sendable (Pool, EventLoop) async throws -> Void
+    _ connectionsMax: Int, _ body: @Sendable @escaping (Pool, EventLoop) async throws -> Void
   ) async throws {
     try await withPool(
       Pool.Configuration(TestDatabase.configuration(), connectionsMax: connectionsMax), body)
@@ -14,7 +14,7 @@ struct PoolTests {
 
   private func withPool(
     _ configuration: Pool.Configuration,
-    _ body: @Sendable (Pool, EventLoop) async throws -> Void
+    _ body: @Sendable @escaping (Pool, EventLoop) async throws -> Void
   ) async throws {
     try await onEventLoop { loop in
       let pool = Pool(configuration, on: loop)

@@ -7,7 +7,7 @@ import Testing
 struct RoundTripTests {
   /// Sends each value, and reads it back by `read`.
   private func roundTrip<Value: ParameterValue & Equatable & Sendable>(
-    _ values: [Value], _ read: @Sendable (Cell) -> Value
+    _ values: [Value], _ read: @Sendable @escaping (Cell) -> Value
   ) async throws {
     try await TestDatabase.withConnection { connection async throws in
       for value in values {

@@ -5,7 +5,8 @@ import Testing
 @Suite("Transactions")
 struct TransactionTests {
   /// A table of this session with the rows 1 and 2.
-  private func withTable(_ body: @Sendable (Connection) async throws -> Void) async throws {
+  private func withTable(_ body: @Sendable @escaping (Connection) async throws -> Void) async throws
+  {
     try await TestDatabase.withConnection { connection async throws in
       try await connection.query("CREATE TEMP TABLE t (a int8 PRIMARY KEY, b int8)")
       try await connection.query("INSERT INTO t VALUES (1, 10), (2, 20)")

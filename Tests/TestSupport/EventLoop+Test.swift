@@ -2,7 +2,7 @@ package import EventLoop
 
 /// Runs `body` on an event loop with a thread of its own, which ends with it.
 package func onEventLoop<Result: Sendable>(
-  _ body: @Sendable (EventLoop) async throws -> Result
+  _ body: @Sendable @escaping (EventLoop) async throws -> Result
 ) async throws -> Result {
   let loop = EventLoop()
   let thread = loop.start()
@@ -10,7 +10,8 @@ package func onEventLoop<Result: Sendable>(
     loop.stop()
     thread.join()
   }
-  return try await withTaskExecutorPreference(loop) { try await body(loop) }
+  // Not `withTaskExecutorPreference`: it calls its body on the thread where it is.
+  return try await loop.task { try await body(loop) }.value
 }
 
 extension EventLoop {

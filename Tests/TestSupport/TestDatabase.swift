@@ -20,7 +20,7 @@ package enum TestDatabase {
 
   /// Runs `body` with a connection on an event loop of its own.
   package static func withConnection<Result: Sendable>(
-    _ body: @Sendable (Connection) async throws -> Result
+    _ body: @Sendable @escaping (Connection) async throws -> Result
   ) async throws -> Result {
     try await withConnection(configuration()) { connection, _ in try await body(connection) }
   }
@@ -28,7 +28,7 @@ package enum TestDatabase {
   /// Runs `body` with a connection of the given kind, and its event loop.
   package static func withConnection<Result: Sendable>(
     _ configuration: Connection.Configuration,
-    _ body: @Sendable (Connection, EventLoop) async throws -> Result
+    _ body: @Sendable @escaping (Connection, EventLoop) async throws -> Result
   ) async throws -> Result {
     try await onEventLoop { loop in
       let connection = try await Connection.open(configuration, on: loop)

@@ -12,22 +12,67 @@ extension API {
     let mode: EntityOperation.UpsertMode = options.contains("update") ? .update : .replace
     let items = try await items(of: call) { fragment in .upsert(fragment, mode: mode) }
     let tenant = try await newTenant(of: call)
+    return await carryOut(items, in: tenant).createdResponse
+  }
+
+  func createBatch(_ call: Call) async throws(NGSILDError) -> HTTPResponse {
+    let items = try await items(of: call) { fragment in .create(fragment) }
+    let tenant = try await newTenant(of: call)
+    return await carryOut(items, in: tenant).createdResponse
+  }
+
+  func updateBatch(_ call: Call) async throws(NGSILDError) -> HTTPResponse {
+    let overwrite = try !call.parameters.options(among: ["noOverwrite"]).contains("noOverwrite")
+    let items = try await items(of: call) { .appendAttributes($0, overwrite: overwrite) }
+    let tenant = try await tenant(of: call)
+    return await carryOut(items, in: tenant).changedResponse
+  }
+
+  /// The body is an array of ids, so no context plays a part.
+  func deleteBatch(_ call: Call) async throws(NGSILDError) -> HTTPResponse {
+    let body = try batch(of: call)
+    var items: [BatchResults.Item] = []
+    for element in body.elements {
+      guard let id = element.string else {
+        throw .badRequestData("The batch holds \(element.rawText); ids of Entities are expected")
+      }
+      items.append(
+        BatchResults.Item(
+          id: id,
+          operation: isURI(id)
+            ? .success(.delete) : .failure(.badRequestData("The id '\(id)' is not a URI"))))
+    }
+    let tenant = try await tenant(of: call)
+    return await carryOut(items, in: tenant).changedResponse
+  }
+
+  private func carryOut(
+    _ items: [BatchResults.Item], in tenant: TenantNumber
+  ) async -> BatchResults {
     var results = BatchResults(items)
-    let outcomes = await broker.performBatch(results.operations, in: tenant)
-    results.add(outcomes)
-    return results.upsertResponse
+    results.add(await broker.performBatch(results.operations, in: tenant))
+    return results
+  }
+
+  /// The body of a batch: an array with at least one item and no null.
+  private func batch(of call: Call) throws(NGSILDError) -> JSONValue {
+    let body = try json(call.request.body)
+    guard body.isArray else {
+      throw NGSILDError(.invalidRequest, "The body is no JSON array; a batch is one")
+    }
+    guard body.count > 0, !body.elements.contains(where: \.isNull) else {
+      throw .badRequestData("The batch is empty or holds null")
+    }
+    return body
   }
 
   /// Reads each item on its own: one that is wrong does not keep the others from being done.
   private func items(
     of call: Call, _ operation: (EntityFragment) -> EntityOperation
   ) async throws(NGSILDError) -> [BatchResults.Item] {
-    let body = try json(call.request.body)
-    guard body.isArray else {
-      throw NGSILDError(.invalidRequest, "The body is no JSON array; Entities are expected")
-    }
-    guard body.count > 0, !body.elements.contains(where: { !$0.isObject }) else {
-      throw .badRequestData("The batch is empty or holds what is no Entity")
+    let body = try batch(of: call)
+    guard body.elements.allSatisfy(\.isObject) else {
+      throw .badRequestData("The batch holds what is no Entity")
     }
     let link = try LinkHeader.contextURL(in: call.request.headers.all("Link"))
     let isJSONLD = isJSONLD(call)
@@ -120,13 +165,16 @@ struct BatchResults {
   }
 
   /// 201 with the ids that were created, 204 if none was, 207 unless all succeeded.
-  var upsertResponse: HTTPResponse {
+  var createdResponse: HTTPResponse {
     guard errors.isEmpty else { return partialSuccess }
     guard !created.isEmpty else { return .noContent }
     var writer = JSONWriter()
     write(created, to: &writer)
     return .plainJSON(writer.bytes, status: 201)
   }
+
+  /// 204, or 207 unless all succeeded.
+  var changedResponse: HTTPResponse { errors.isEmpty ? .noContent : partialSuccess }
 
   /// BatchOperationResult (5.2.16).
   private var partialSuccess: HTTPResponse {

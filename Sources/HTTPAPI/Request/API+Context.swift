@@ -21,6 +21,9 @@ extension API {
   /// The body and the context that it is read with (6.3.5).
   func body(of call: Call) async throws(NGSILDError) -> (value: JSONValue, context: Context) {
     let value = try json(call.request.body)
+    guard value.isObject else {
+      throw NGSILDError(.invalidRequest, "The body is no JSON object")
+    }
     let link = try LinkHeader.contextURL(in: call.request.headers.all("Link"))
     let embedded = value["@context"]
     if isJSONLD(call) {

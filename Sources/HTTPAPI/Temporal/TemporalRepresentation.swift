@@ -1,6 +1,7 @@
 import JSON
 import JSONLD
 import NGSILD
+import NGSILDQuery
 import Storage
 
 /// How the temporal evolution of an Entity is shown.
@@ -10,7 +11,7 @@ struct TemporalRepresentation {
   /// `temporalValues`: pairs of value and time only.
   let isSimplified: Bool
   let showsSystemAttributes: Bool
-  let property: HistoryQuery.TimeProperty
+  let property: TemporalQuery.TimeProperty
   let context: Context
   let embedsContext: Bool
 

@@ -90,6 +90,11 @@ package enum CoreMember: UInt8, Sendable, CaseIterable {
     self = found
   }
 
+  package init?(term: String) {
+    guard let member = Self.allCases.first(where: { "\($0.term)" == term }) else { return nil }
+    self = member
+  }
+
   /// Whether it may be given as a string by a client and is then ignored, since the broker sets it.
   var isSystemGenerated: Bool {
     switch self {

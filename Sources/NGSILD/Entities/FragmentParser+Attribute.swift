@@ -23,7 +23,9 @@ extension FragmentParser {
     guard !members.isEmpty else {
       throw .badRequestData("The Attribute Fragment is empty; at least one member is expected")
     }
-    return try instance(body, named: name, iri: iri)
+    var parser = self
+    parser.isBody = true
+    return try parser.instance(body, named: name, iri: iri)
   }
 
   /// The instances of an Attribute that a member of an Entity or Attribute gives.
@@ -122,6 +124,7 @@ extension FragmentParser {
     }
     switch member {
     case .type: break
+    case .context where isBody: break
     case .datasetId: fragment.datasetId = try datasetId(value)
     case .observedAt, .expiresAt, .unitCode, .valueType, .objectType, .entityIdSealed,
       .entityTypeSealed:

@@ -8,6 +8,8 @@ package import JSONLD
 package struct FragmentParser {
   let context: Context
   let rules: FragmentRules
+  /// Whether the object at hand is a whole body, in which an `@context` may stand.
+  var isBody = false
 
   package init(context: Context, rules: FragmentRules) {
     self.context = context

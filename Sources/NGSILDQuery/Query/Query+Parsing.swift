@@ -16,7 +16,7 @@ extension Query {
     let text = isPercentEncoded ? try percentDecoded(text, of: language) : text
     var parser = QueryParser(
       cursor: try TextCursor(text, of: language, limits: limits), expander: expander,
-      expandValues: expandValues)
+      expandValues: expandValues, termsLeft: limits.termsMax)
     self = try parser.disjunction(depth: 0)
     guard parser.cursor.isAtEnd else {
       throw parser.cursor.expected("an operator, ';', '|' or the end")
@@ -29,6 +29,7 @@ private struct QueryParser {
   var cursor: TextCursor
   let expander: any NameExpander
   let expandValues: Set<IRI>
+  var termsLeft: Int
 
   mutating func disjunction(depth: Int) throws(NGSILDError) -> Query {
     var parts: [Query] = []
@@ -55,6 +56,10 @@ private struct QueryParser {
   }
 
   private mutating func term() throws(NGSILDError) -> Query.Term {
+    guard termsLeft > 0 else {
+      throw NGSILDError(.tooComplexQuery, "\(cursor.language) has too many conditions")
+    }
+    termsLeft -= 1
     let isNegated = cursor.take("!")
     let path = try path(depth: 0)
     guard isNegated else { return Query.Term(path, try condition(on: path)) }
@@ -132,7 +137,7 @@ private struct QueryParser {
   private func expanded(_ value: Query.Value, _ expands: Bool) -> Query.Value {
     guard expands else { return value }
     return switch value {
-    case .string(let name): .uri(expander.expand(name))
+    case .string(let name) where isName(name): .uri(expander.expand(name))
     case .uri(let iri): .uri(expander.expand(iri.text))
     default: value
     }

@@ -75,9 +75,14 @@ extension Query.Value: CustomStringConvertible {
     case .dateTime(let dateTime): "\(dateTime)"
     case .date(let date): "\(date)"
     case .time(let time): "\(time)"
-    case .uri(let iri): "<\(iri)>"
+    case .uri(let iri): bareOrBracketed(iri)
     }
   }
+}
+
+private func bareOrBracketed(_ iri: IRI) -> String {
+  isAbsoluteIRI(iri.text) && !iri.text.utf8.contains(where: isBareValueEnd)
+    ? iri.text : "<\(iri)>"
 }
 
 private func bareOrQuoted(_ member: String) -> String {

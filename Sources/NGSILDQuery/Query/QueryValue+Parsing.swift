@@ -8,7 +8,7 @@ extension TextCursor {
     if isAt("\"") { return .string(try quotedString()) }
     if let iri = try bracketedIRI() { return .uri(IRI(iri)) }
     let start = position
-    let token = take { ";|),".utf8.contains($0) }
+    let token = take(until: isBareValueEnd)
     if let (first, count) = rangeStart(token) {
       position = start + count
       return first
@@ -102,7 +102,7 @@ extension TextCursor {
   /// Whether values and `..` follow, which would be a pattern only by accident.
   private func readsAsRange() throws(NGSILDError) -> Bool {
     var ahead = self
-    let token = ahead.take { ";|),".utf8.contains($0) }
+    let token = ahead.take(until: isBareValueEnd)
     guard let (_, count) = rangeStart(token) else { return false }
     return try bareValue(String(token.utf8.dropFirst(count + 2)) ?? "") != nil
   }
@@ -111,27 +111,34 @@ extension TextCursor {
   private mutating func barePattern() throws(NGSILDError) -> String {
     let start = position
     var depth = 0
-    var bracket: Int?
-    var braces = false
+    var isInBraces = false
     while let byte = current {
       switch byte {
-      case UInt8(ascii: "\\"): position += position + 1 < bytes.count ? 1 : 0
-      case UInt8(ascii: "]") where bracket != nil && position > bracket! + 1: bracket = nil
-      case _ where bracket != nil: break
-      case UInt8(ascii: "["): bracket = isAt("[^") ? position + 1 : position
-      case UInt8(ascii: "("): depth += 1
-      case UInt8(ascii: ")") where depth > 0: depth -= 1
-      case UInt8(ascii: "{"): braces = true
-      case UInt8(ascii: "}"): braces = false
-      case UInt8(ascii: ",") where depth == 0 && !braces:
+      case UInt8(ascii: ";") where depth == 0, UInt8(ascii: "|") where depth == 0,
+        UInt8(ascii: ")") where depth == 0:
+        return text(start..<position)
+      case UInt8(ascii: ",") where depth == 0 && !isInBraces:
         throw expected("a pattern in double quotes, if this ',' is part of it")
-      case UInt8(ascii: ";"), UInt8(ascii: "|"), UInt8(ascii: ")"):
-        if depth == 0 { return text(start..<position) }
+      case UInt8(ascii: "\\"): position += 1
+      case UInt8(ascii: "["): skipBracketExpression()
+      case UInt8(ascii: "("): depth += 1
+      case UInt8(ascii: ")"): depth -= 1
+      case UInt8(ascii: "{"): isInBraces = true
+      case UInt8(ascii: "}"): isInBraces = false
       default: break
       }
-      position += 1
+      position = min(position + 1, bytes.count)
     }
     return text(start..<position)
+  }
+
+  /// Moves from the `[` here to its `]`.
+  private mutating func skipBracketExpression() {
+    position += isAt("[^") ? 2 : 1
+    if isAt("]") { position += 1 }
+    while let byte = current, byte != UInt8(ascii: "]") {
+      position = min(position + (byte == UInt8(ascii: "\\") ? 2 : 1), bytes.count)
+    }
   }
 }
 
@@ -147,3 +154,6 @@ private func unescapedQuotes(_ pattern: String) -> String {
   }
   return String(decoding: result, as: UTF8.self)
 }
+
+/// Whether a byte ends a value without quotes.
+func isBareValueEnd(_ byte: UInt8) -> Bool { ";|),".utf8.contains(byte) }

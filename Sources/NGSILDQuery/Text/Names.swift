@@ -64,12 +64,16 @@ extension TextCursor {
 
   private mutating func takeShortName() -> Bool {
     let start = position
-    var scalars = text(position..<min(position + shortNameBytesMax, bytes.count)).unicodeScalars[
-      ...]
-    while let scalar = scalars.popFirst(), isNameScalar(scalar, first: position == start) {
+    while let scalar = currentScalar, isNameScalar(scalar, first: position == start) {
       position += UTF8.width(scalar)
     }
     return position > start
+  }
+
+  private var currentScalar: Unicode.Scalar? {
+    guard let byte = current else { return nil }
+    if byte < 0x80 { return Unicode.Scalar(byte) }
+    return text(position..<min(position + 4, bytes.count)).unicodeScalars.first
   }
 
   /// The end of the IRI from `start` on.
@@ -85,9 +89,6 @@ extension TextCursor {
     return bytes[lastSlash..<end].firstIndex(of: UInt8(ascii: ".")) ?? end
   }
 }
-
-/// The longest short name; a longer one breaks off, and so is refused.
-private let shortNameBytesMax = 1024
 
 private func isBareIRIByte(_ byte: UInt8) -> Bool {
   switch byte {

@@ -5,10 +5,13 @@ package struct QueryLimits: Sendable {
   package var bytesMax: Int
   /// Parentheses and braces within each other.
   package var depthMax: Int
+  /// Conditions of `q`, each of which the database has to look at.
+  package var termsMax: Int
 
-  package init(bytesMax: Int = 16_384, depthMax: Int = 32) {
+  package init(bytesMax: Int = 16_384, depthMax: Int = 32, termsMax: Int = 256) {
     self.bytesMax = bytesMax
     self.depthMax = depthMax
+    self.termsMax = termsMax
   }
 }
 

@@ -12,6 +12,15 @@ package final class EntityStore {
   let writers: Pool
   /// For single statements by key.
   package let readers: Pool
+  /// Sessions that only ever find rows by key.
+  ///
+  /// The generic plan is right for them, and planning costs more than running. It is made once, at
+  /// a time when tables may be empty, so plans that read whole tables are ruled out.
+  package static let sessionSettings = [
+    "plan_cache_mode": "force_generic_plan", "enable_seqscan": "off", "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+  ]
+
   private var nextKey: Int64 = 0
   private var keysLeft = 0
 
@@ -58,9 +67,7 @@ extension EntityStore {
   ) async throws(PostgresError) {
     try await reserveKeys(newKeys)
     var unknown: Set<String> = []
-    for (_, change) in changes {
-      unknown.formUnion(names.unknown(among: EntityWrite.names(of: change)))
-    }
+    for (_, change) in changes { names.collectUnknown(of: change, into: &unknown) }
     try await names.create(unknown, in: readers)
     for (tenant, change) in changes {
       guard let types = numbers(ofTypes: change),

@@ -189,6 +189,7 @@ struct QueryParsingTests {
       String(repeating: "(", count: 10_000), String(repeating: "a{", count: 8000),
       String(repeating: "a.", count: 8000), "a[" + String(repeating: "a.", count: 5000),
       "a==\"" + String(repeating: "x", count: 20_000) + "\"",
+      String(repeating: "a;", count: 256) + "a",
     ])
   func bounds(text: String) {
     let error = #expect(throws: NGSILDError.self) { try query(text) }

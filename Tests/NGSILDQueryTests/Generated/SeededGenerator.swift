@@ -1,0 +1,56 @@
+/// Random numbers that a seed repeats (SplitMix64).
+struct SeededGenerator: RandomNumberGenerator {
+  let seed: UInt64
+  private var state: UInt64
+
+  init(seed: UInt64) {
+    self.seed = seed
+    state = seed
+  }
+
+  /// With a new seed, which is printed; a failure is repeated by passing it to `init(seed:)`.
+  init(printingSeedOf test: String) {
+    self.init(seed: .random(in: 0...UInt64.max))
+    print("\(test): seed \(seed)")
+  }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var mixed = state
+    mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
+    mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
+    return mixed ^ mixed >> 31
+  }
+
+  mutating func number(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &self) }
+
+  mutating func chance(_ percent: Int) -> Bool { number(1...100) <= percent }
+
+  mutating func pick<Element>(_ elements: [Element]) -> Element {
+    elements[number(0...elements.count - 1)]
+  }
+
+  mutating func list<Element>(
+    _ counts: ClosedRange<Int>, _ make: (inout SeededGenerator) -> Element
+  ) -> [Element] {
+    (0..<number(counts)).map { _ in make(&self) }
+  }
+
+  /// `text` after one to four small changes: a piece is removed, repeated, replaced or put in.
+  mutating func mutate(_ text: String, with pieces: [String]) -> String {
+    var characters = Array(text.unicodeScalars)
+    for _ in 0..<number(1...4) {
+      let start = number(0...characters.count)
+      let end = min(characters.count, start + number(0...3))
+      switch number(0...3) {
+      case 0: characters.removeSubrange(start..<end)
+      case 1: characters.insert(contentsOf: characters[start..<end], at: start)
+      case 2: characters.replaceSubrange(start..<end, with: pick(pieces).unicodeScalars)
+      default: characters.insert(contentsOf: Array(pick(pieces).unicodeScalars), at: start)
+      }
+    }
+    var result = String.UnicodeScalarView()
+    result.append(contentsOf: characters)
+    return String(result)
+  }
+}
