@@ -75,6 +75,9 @@ let package = Package(
 
     .executableTarget(
       name: "Benchmarks", dependencies: ["HTTPServer", "EventLoop"], swiftSettings: settings),
+    .executableTarget(
+      name: "Demo", dependencies: ["HTTPServer", "HTTPClient", "EventLoop", "JSON"],
+      swiftSettings: settings),
 
     .target(
       name: "TestSupport",
