@@ -64,7 +64,7 @@ let package = Package(
       ]),
     module(
       "HTTPAPI",
-      ["Broker", "Storage", "NGSILDQuery", "NGSILD", "JSONLD", "JSON", "HTTPServer", "Log"]),
+      ["Broker", "Storage", "NGSILDQuery", "NGSILD", "JSONLD", "JSON", "HTTPServer", "Log", "Subscriptions"]),
     .executableTarget(
       name: "kontext",
       dependencies: [
@@ -88,7 +88,15 @@ let package = Package(
       path: "Tests/TestSupport", swiftSettings: settings),
     tests(of: "JSON"),
     tests(of: "JSONLD", ["JSON", "Schemas"]),
+    tests(of: "NGSILD", ["JSONLD", "JSON"]),
     tests(of: "NGSILDQuery", ["NGSILD", "JSONLD", "JSON"]),
+    tests(
+      of: "Broker",
+      [
+        "Storage", "Subscriptions", "NGSILD", "JSONLD", "JSON", "Schemas", "Postgres", "HTTPClient",
+        "HTTPServer", "EventLoop", "Log", "TestSupport",
+      ]),
+    tests(of: "Subscriptions", ["NGSILDQuery", "NGSILD", "JSONLD", "JSON"]),
     tests(of: "Postgres", ["TestSupport", "EventLoop"]),
     tests(of: "EventLoop"),
     tests(of: "HTTPServer", ["EventLoop"]),

@@ -17,13 +17,16 @@ package final class Broker: @unchecked Sendable {
   package let entities: EntityStore
   package let queries: QueryStore
   package let history: HistoryStore
+  package let subscriptions: SubscriptionStore
+  package let subscriptionTable: SubscriptionTable
   package let writer: WriteBatcher
   package let reader: ReadBatcher
   package let log: Log
 
   package init(
     loop: EventLoop, contexts: ContextResolver, tenants: TenantTable, entities: EntityStore,
-    queries: QueryStore, history: HistoryStore, notifier: any ChangeNotifier, log: Log
+    queries: QueryStore, history: HistoryStore, subscriptions: SubscriptionStore,
+    subscriptionTable: SubscriptionTable, notifier: any ChangeNotifier, log: Log
   ) {
     self.loop = loop
     self.contexts = contexts
@@ -31,6 +34,8 @@ package final class Broker: @unchecked Sendable {
     self.entities = entities
     self.queries = queries
     self.history = history
+    self.subscriptions = subscriptions
+    self.subscriptionTable = subscriptionTable
     self.log = log
     writer = WriteBatcher(
       loop: loop,

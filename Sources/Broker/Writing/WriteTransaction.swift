@@ -89,12 +89,14 @@ package struct WriteTransaction {
     of changes: [(operation: Operation, change: EntityChange)],
     locked: [EntityReference: LockedEntity]
   ) async throws(PostgresError) -> [EntityWrite] {
-    try await store.prepare(
+    var key = try await store.prepare(
       changes.map { ($0.operation.reference.tenant, $0.change) },
       newKeys: changes.count { locked[$0.operation.reference] == nil })
     return changes.map { operation, change in
-      store.write(
-        change, of: operation.reference, locked: locked[operation.reference], at: operation.at)
+      let locked = locked[operation.reference]
+      defer { key += locked == nil ? 1 : 0 }
+      return store.write(
+        change, of: operation.reference, locked: locked, newKey: key, at: operation.at)
     }
   }
 }
