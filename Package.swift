@@ -60,11 +60,11 @@ let package = Package(
       "Broker",
       [
         "Storage", "Postgres", "Subscriptions", "NGSILDQuery", "NGSILD", "JSONLD", "JSON",
-        "HTTPClient", "EventLoop", "Log",
+        "HTTPClient", "EventLoop", "Log", "Schemas",
       ]),
     module(
       "HTTPAPI",
-      ["Broker", "Storage", "NGSILDQuery", "NGSILD", "JSONLD", "JSON", "HTTPServer", "Log"]),
+      ["Broker", "Storage", "NGSILDQuery", "NGSILD", "JSONLD", "JSON", "HTTPServer", "Log", "Subscriptions"]),
     .executableTarget(
       name: "kontext",
       dependencies: [
@@ -74,10 +74,15 @@ let package = Package(
       swiftSettings: settings),
 
     .target(
-      name: "TestSupport", dependencies: ["Postgres", "EventLoop"], path: "Tests/TestSupport",
-      swiftSettings: settings),
+      name: "TestSupport",
+      dependencies: [
+        "HTTPAPI", "Broker", "Storage", "HTTPServer", "HTTPClient", "Postgres", "EventLoop", "JSON",
+        "Log",
+      ],
+      path: "Tests/TestSupport", swiftSettings: settings),
     tests(of: "JSON"),
     tests(of: "JSONLD", ["JSON", "Schemas"]),
+    tests(of: "NGSILD", ["JSONLD", "JSON"]),
     tests(of: "NGSILDQuery", ["NGSILD", "JSONLD", "JSON"]),
     tests(
       of: "Broker",
@@ -87,6 +92,10 @@ let package = Package(
       ]),
     tests(of: "Subscriptions", ["NGSILDQuery", "NGSILD", "JSONLD", "JSON"]),
     tests(of: "Postgres", ["TestSupport", "EventLoop"]),
+    tests(of: "EventLoop"),
+    tests(of: "HTTPServer", ["EventLoop"]),
+    tests(of: "HTTPClient", ["HTTPServer", "EventLoop"]),
+    tests(of: "HTTPAPI", ["TestSupport", "HTTPServer", "JSON"]),
   ],
   swiftLanguageModes: [.v6]
 )

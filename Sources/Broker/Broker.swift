@@ -40,7 +40,7 @@ package final class Broker: @unchecked Sendable {
     writer = WriteBatcher(
       loop: loop,
       transaction: WriteTransaction(store: entities, notifier: notifier, log: log))
-    reader = ReadBatcher(loop: loop, store: entities)
+    reader = ReadBatcher(loop: loop, store: entities, log: log)
   }
 
   /// Runs database work and turns its failure into what the user of the API is told.
@@ -50,8 +50,7 @@ package final class Broker: @unchecked Sendable {
     do throws(PostgresError) {
       return try await work()
     } catch {
-      log.error("database failed", ["error": "\(error)"])
-      throw NGSILDError(error)
+      throw log.failure(error, at: "query")
     }
   }
 }

@@ -69,6 +69,7 @@ package struct SQLState: Sendable, Hashable {
 
   package init(_ code: String) { self.code = code }
 
+  package static let invalidRegularExpression = SQLState("2201B")
   package static let foreignKeyViolation = SQLState("23503")
   package static let uniqueViolation = SQLState("23505")
   package static let checkViolation = SQLState("23514")

@@ -4,11 +4,8 @@ import Glibc
 import HTTPAPI
 import HTTPClient
 import HTTPServer
-import JSONLD
 import Log
 import Postgres
-import Schemas
-import Storage
 
 /// The process: prepares the database, starts a worker on each loop, and ends in order.
 ///
@@ -24,12 +21,9 @@ final class Server: @unchecked Sendable {
   private var client: HTTPClient?
 
   init(_ configuration: Configuration) {
-    let names = NameTable()
     shared = Shared(
       configuration: configuration,
-      log: Log(level: configuration.logLevel, format: configuration.logFormat),
-      metrics: Metrics(), names: names, typesets: TypesetTable(names: names),
-      tenants: TenantTable(), contextCache: ContextCache { WallClock.sinceEpoch })
+      log: Log(level: configuration.logLevel, format: configuration.logFormat))
   }
 
   /// Serves until SIGTERM or SIGINT.
@@ -56,6 +50,7 @@ final class Server: @unchecked Sendable {
     } catch {
       end(with: "\(error)")
     }
+    scheduleMaintenance()
     let configuration = shared.configuration
     shared.log.info(
       "serving",
@@ -71,17 +66,23 @@ final class Server: @unchecked Sendable {
   }
 
   private func prepareDatabase() async throws(PostgresError) {
-    let migrations = Schemas.migrations.map { number, name, script in
-      Migration(number: number, name: name, script: String(decoding: script, as: UTF8.self))
-    }
-    let connection = shared.configuration.connection()
-    for migration in try await Migrator(migrations).migrate(connection, on: loop) {
+    for migration in try await shared.tables.prepare(shared.configuration.broker, on: loop) {
       shared.log.info("migrated", ["number": "\(migration.number)", "name": migration.name])
     }
-    let pool = Pool(Pool.Configuration(connection, connectionsMax: 1), on: loop)
-    defer { pool.close() }
-    try await shared.names.load(from: pool)
-    try await HistoryPartitions.createAhead(in: pool, at: .now)
+  }
+
+  /// Keeps partitions ahead of time, several times a day so that one failure does no harm.
+  private func scheduleMaintenance() {
+    loop.after(.seconds(6 * 3600)) { [self] in
+      Task(executorPreference: loop) {
+        do throws(PostgresError) {
+          try await self.shared.tables.maintain(self.shared.configuration.broker, on: self.loop)
+        } catch {
+          self.shared.log.error("maintenance failed", ["error": "\(error)"])
+        }
+        self.scheduleMaintenance()
+      }
+    }
   }
 
   private func startNotifications() async throws(PostgresError) {
@@ -91,11 +92,7 @@ final class Server: @unchecked Sendable {
     let client = HTTPClient(loop: loop, configuration: limits)
     self.client = client
     notifications = try await NotificationService.start(
-      database: configuration.connection(settings: EntityStore.sessionSettings), on: loop,
-      client: client,
-      contexts: ContextResolver(
-        loader: HTTPContextLoader(client: client), cache: shared.contextCache),
-      log: shared.log)
+      configuration.broker, tables: shared.tables, client: client, on: loop, log: shared.log)
   }
 
   /// The first worker runs on the main thread's loop, each further one on a thread of its own.

@@ -1,22 +1,16 @@
 import Broker
 import EventLoop
 import HTTPAPI
-import HTTPClient
 import HTTPServer
-import JSONLD
 import Log
 import Postgres
-import Storage
 
 /// What all loops of the process share.
 struct Shared: Sendable {
   let configuration: Configuration
   let log: Log
-  let metrics: Metrics
-  let names: NameTable
-  let typesets: TypesetTable
-  let tenants: TenantTable
-  let contextCache: ContextCache
+  let metrics = Metrics()
+  let tables = BrokerTables()
 }
 
 /// One event loop with its own connections, broker and HTTP server.
@@ -25,41 +19,17 @@ struct Shared: Sendable {
 final class Worker: @unchecked Sendable {
   private let loop: EventLoop
   private let shared: Shared
-  private let writers: Pool
-  private let readers: Pool
-  private let queries: Pool
-  private let client: HTTPClient
+  private let connections: BrokerConnections
   private let broker: Broker
   private var server: HTTPServer?
 
   init(_ shared: Shared, _ notifications: NotificationService, on loop: EventLoop) {
     self.loop = loop
     self.shared = shared
-    let configuration = shared.configuration
-    let planned = configuration.connection(settings: EntityStore.sessionSettings)
-    writers = Pool(planned, max: configuration.writeConnections, on: loop)
-    readers = Pool(planned, max: configuration.readConnections, on: loop)
-    var filtering = configuration.connection(
-      settings: [
-        "plan_cache_mode": "force_custom_plan",
-        "statement_timeout": "\(configuration.queryTimeout.components.seconds)s",
-      ])
-    filtering.cancelsQueries = true
-    queries = Pool(filtering, max: configuration.queryConnections, on: loop)
-    var limits = HTTPClientConfiguration()
-    limits.addressPolicy = configuration.allowedAddresses
-    client = HTTPClient(loop: loop, configuration: limits)
+    connections = BrokerConnections(shared.configuration.broker, on: loop)
     broker = Broker(
-      loop: loop,
-      contexts: ContextResolver(
-        loader: HTTPContextLoader(client: client), cache: shared.contextCache),
-      tenants: shared.tenants,
-      entities: EntityStore(
-        names: shared.names, typesets: shared.typesets, writers: writers, readers: readers),
-      queries: QueryStore(names: shared.names, typesets: shared.typesets, pool: queries),
-      history: HistoryStore(names: shared.names, pool: queries),
-      subscriptions: SubscriptionStore(pool: readers), subscriptionTable: notifications.table,
-      notifier: notifications.notifier(pool: readers), log: shared.log)
+      on: loop, connections: connections, tables: shared.tables, notifications: notifications,
+      log: shared.log)
     broker.writer.batchCommitted = { [metrics = shared.metrics] in
       metrics.batchCommitted(operations: $0)
     }
@@ -84,13 +54,12 @@ final class Worker: @unchecked Sendable {
   func drain() async {
     await server?.drain(grace: shared.configuration.drainTime)
     await server?.shutDown()
-    await client.shutDown()
-    for pool in [writers, readers, queries] { pool.close() }
+    await connections.close()
   }
 
   private func databaseProblem() async -> String? {
     do throws(PostgresError) {
-      _ = try await readers.query("SELECT 1")
+      _ = try await connections.readers.query("SELECT 1")
       return nil
     } catch {
       return "not available"
@@ -98,7 +67,7 @@ final class Worker: @unchecked Sendable {
   }
 
   private func gauges() -> [Metrics.Gauge] {
-    [("write", writers), ("read", readers), ("query", queries)].flatMap { name, pool in
+    connections.pools.flatMap { name, pool in
       let statistics = pool.statistics
       let labels = "pool=\"\(name)\""
       return [
@@ -117,18 +86,13 @@ final class Worker: @unchecked Sendable {
 }
 
 extension Configuration {
-  /// Where the database is, with settings of a session.
-  func connection(settings: [String: String] = [:]) -> Connection.Configuration {
-    var connection = Connection.Configuration(url: databaseURL, settings: settings)
-    connection.applicationName = "kontext"
-    return connection
-  }
-}
-
-extension Pool {
-  fileprivate convenience init(
-    _ connection: Connection.Configuration, max: Int, on loop: EventLoop
-  ) {
-    self.init(Configuration(connection, connectionsMax: max), on: loop)
+  var broker: BrokerConfiguration {
+    var broker = BrokerConfiguration(databaseURL: databaseURL)
+    broker.writeConnections = writeConnections
+    broker.readConnections = readConnections
+    broker.queryConnections = queryConnections
+    broker.queryTimeout = queryTimeout
+    broker.allowedAddresses = allowedAddresses
+    return broker
   }
 }

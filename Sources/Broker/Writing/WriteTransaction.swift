@@ -29,10 +29,10 @@ package struct WriteTransaction {
     do throws(PostgresError) {
       return try await attempt(operations)
     } catch {
-      let failure = Outcome.failure(NGSILDError(error))
-      guard operations.count > 1, !error.isConnectionLoss, error.kind != .poolExhausted else {
-        log.error("write failed", ["error": "\(error)", "operations": "\(operations.count)"])
-        return operations.map { _ in failure }
+      let mayPassAlone = operations.count > 1 || error.isLostRace
+      guard mayPassAlone, !error.isConnectionLoss, error.kind != .poolExhausted else {
+        let failure = log.failure(error, at: "write")
+        return operations.map { _ in .failure(failure) }
       }
       log.warning("batch failed, running one by one", ["error": "\(error)"])
       return nil
@@ -44,11 +44,10 @@ package struct WriteTransaction {
     for _ in 1..<Self.attemptsMax {
       do throws(PostgresError) {
         return try await attempt([operation])[0]
-      } catch  where error.isUniqueViolation || error.isSerializationFailure {
+      } catch  where error.isLostRace {
         continue
       } catch {
-        log.error("write failed", ["error": "\(error)", "entity": operation.reference.id])
-        return .failure(NGSILDError(error))
+        return .failure(log.failure(error, at: "write of \(operation.reference.id)"))
       }
     }
     return .failure(NGSILDError(.overloaded, "Other writers were faster; try again"))
@@ -95,14 +94,21 @@ package struct WriteTransaction {
     of changes: [(operation: Operation, change: EntityChange)],
     locked: [EntityReference: LockedEntity]
   ) async throws(PostgresError) -> [EntityWrite] {
-    try await store.prepare(
+    var key = try await store.prepare(
       changes.map { ($0.operation.reference.tenant, $0.change) },
       newKeys: changes.count { locked[$0.operation.reference] == nil })
     return changes.map { operation, change in
-      store.write(
-        change, of: operation.reference, locked: locked[operation.reference], at: operation.at)
+      let locked = locked[operation.reference]
+      defer { key += locked == nil ? 1 : 0 }
+      return store.write(
+        change, of: operation.reference, locked: locked, newKey: key, at: operation.at)
     }
   }
+}
+
+extension PostgresError {
+  /// Another writer was faster: what it wrote will be seen by the next attempt.
+  fileprivate var isLostRace: Bool { isUniqueViolation || isSerializationFailure }
 }
 
 /// Decides which notifications a change owes, and hears when they are committed.

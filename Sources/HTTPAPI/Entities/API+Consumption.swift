@@ -40,22 +40,24 @@ extension API {
   func queryEntities(_ call: Call) async throws(NGSILDError) -> HTTPResponse {
     let context = try await context(of: call)
     let representation = try representation(for: call, context)
-    let query = try entityQuery(call, context)
+    let page = try Page(call.parameters)
+    let query = try entityQuery(call, page, context)
     let tenant = try await tenant(of: call)
-    let page = try await broker.queryEntities(query, in: tenant)
-    var writer = JSONWriter(reservingCapacity: 1024 * (page.documents.count + 1))
+    let found = try await broker.queryEntities(query, in: tenant)
+    var writer = JSONWriter(reservingCapacity: 1024 * (found.documents.count + 1))
     writer.beginArray()
     let now = DateTime.now
-    for document in page.documents {
+    for document in found.documents {
       representation.write(stored: JSONValue(storedDocument: document), at: now, to: &writer)
     }
     writer.endArray()
     var response = HTTPResponse.body(writer.bytes, as: call.accepts, context: context)
-    let links = PageLinks(
-      path: "/ngsi-ld/v1/entities", parameters: call.parameters, isSorted: true,
-      limit: query.limit, offset: query.offset, hasMore: page.hasMore, type: call.accepts)
-    response.headers += links.headers
-    if let count = page.count {
+    response.headers +=
+      PageLinks(
+        path: "/ngsi-ld/v1/entities", parameters: call.parameters, isSorted: true, page: page,
+        hasMore: found.hasMore, type: call.accepts
+      ).headers
+    if let count = found.count {
       response.headers.append(("NGSILD-Results-Count", "\(count)"))
     }
     return response
@@ -64,7 +66,7 @@ extension API {
   // MARK: Parameters
 
   private func entityQuery(
-    _ call: Call, _ context: Context
+    _ call: Call, _ page: Page, _ context: Context
   ) throws(NGSILDError) -> EntityQuery {
     let parameters = call.parameters
     var query = EntityQuery()
@@ -99,17 +101,11 @@ extension API {
     try requireRestriction(
       selectors: [query.selector], projection: projection, query: query.query,
       geoQuery: query.geo, isLocal: isLocal)
-    query.wantsCount = try parameters.boolean("count")
-    query.limit = try parameters.integer("limit", in: 0...Self.limitMax) ?? Self.limitDefault
-    query.offset = try parameters.integer("offset", in: 0...Int.max >> 8) ?? 0
-    guard query.limit > 0 || query.wantsCount else {
-      throw .badRequestData("limit=0 is of use only with count=true")
-    }
+    query.wantsCount = page.wantsCount
+    query.limit = page.limit
+    query.offset = page.offset
     return query
   }
-
-  private static let limitDefault = 20
-  private static let limitMax = 1000
 
   /// `attrs`, `pick` and `omit` (4.21).
   private func projection(

@@ -32,7 +32,11 @@ enum Operation: String, Sendable, CaseIterable {
   /// that is not built.
   var parameters: Set<String>? {
     switch self {
-    case .createEntity, .createBatch, .deleteBatch: ["local"]
+    case .createEntity, .createBatch, .deleteBatch, .mergeBatch: ["local"]
+    case .mergeEntity: ["type", "format", "options", "lang", "observedAt", "local"]
+    case .createSubscription, .deleteSubscription: []
+    case .retrieveSubscription: ["options"]
+    case .querySubscriptions: ["limit", "offset", "count", "options"]
     case .upsertBatch, .updateBatch: ["options", "local"]
     case .retrieveEntity: Self.consumption
     case .queryEntities:
@@ -62,12 +66,18 @@ enum Operation: String, Sendable, CaseIterable {
     "joinLevel", "containedBy", "geometryProperty", "entityMap", "entityMapLifetime",
   ]
 
-  /// Parameters of the standard that no operation heeds yet: they are answered with 501, so that
-  /// nobody takes an answer for what it is not.
-  static let parametersNotBuilt: Set = [
+  /// Whether the operation does not heed a parameter of the standard yet: it is answered with 501,
+  /// so that nobody takes an answer for what it is not.
+  func hasNotBuilt(_ parameter: String) -> Bool {
+    switch parameter {
+    case "lang": self != .mergeEntity
+    default: Self.parametersNotBuilt.contains(parameter)
+    }
+  }
+
+  private static let parametersNotBuilt: Set = [
     "join", "joinLevel", "containedBy", "geometryProperty", "entityMap", "entityMapLifetime",
-    "lang", "orderBy", "collation", "orderFrom", "orderGeometry", "aggrMethods",
-    "aggrPeriodDuration",
+    "orderBy", "collation", "orderFrom", "orderGeometry", "aggrMethods", "aggrPeriodDuration",
   ]
 
   var notBuilt: NGSILDError {

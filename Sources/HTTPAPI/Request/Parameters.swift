@@ -38,7 +38,7 @@ struct Parameters: Sendable {
     for (name, value) in list where value.isEmpty {
       throw .badRequestData("The parameter '\(name)' is empty; a value is expected")
     }
-    for (name, _) in list where Operation.parametersNotBuilt.contains(name) {
+    for (name, _) in list where operation.hasNotBuilt(name) {
       throw NGSILDError(.notImplemented, "The parameter '\(name)' is not built yet")
     }
   }

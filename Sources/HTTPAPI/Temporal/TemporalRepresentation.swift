@@ -56,6 +56,10 @@ struct TemporalRepresentation {
     for instance in instances {
       writer.beginObject()
       representation.writeMembers(ofInstance: instance.document, to: &writer)
+      if !showsSystemAttributes, let deletedAt = instance.document["deletedAt"] {
+        writer.name("deletedAt")
+        writer.value(deletedAt)
+      }
       writer.name("instanceId")
       writer.string("urn:ngsi-ld:Instance:\(instance.id)")
       writer.endObject()

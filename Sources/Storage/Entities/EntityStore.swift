@@ -21,33 +21,14 @@ package final class EntityStore {
     "enable_mergejoin": "off",
   ]
 
-  private var nextKey: Int64 = 0
-  private var keysLeft = 0
+  private let keys: KeyBlocks
 
   package init(names: NameTable, typesets: TypesetTable, writers: Pool, readers: Pool) {
     self.names = names
     self.typesets = typesets
     self.writers = writers
     self.readers = readers
-  }
-
-  /// Keys for new Entities, from the block that this store holds.
-  package func reserveKeys(_ count: Int) async throws(PostgresError) {
-    while keysLeft < count {
-      let first = try await readers.query("SELECT nextval('entity_key')")[0][0].int64
-      // Blocks need not be adjacent: what is left of the old one is given up.
-      nextKey = first
-      keysLeft = Self.keysPerBlock
-    }
-  }
-
-  private static let keysPerBlock = 1000
-
-  package func takeKey() -> Int64 {
-    precondition(keysLeft > 0, "Keys are reserved before they are taken")
-    keysLeft -= 1
-    defer { nextKey += 1 }
-    return nextKey
+    keys = KeyBlocks(of: "SELECT nextval('entity_key')", blockSize: 1000)
   }
 }
 
@@ -61,11 +42,12 @@ extension EntityStore {
     try await writers.withConnection(body)
   }
 
-  /// Makes sure that everything that the rows of `changes` refer to has its number.
+  /// Makes sure that everything that the rows of `changes` refer to has its number, and returns the
+  /// first of `newKeys` keys for new Entities.
   package func prepare(
     _ changes: [(tenant: TenantNumber, change: EntityChange)], newKeys: Int
-  ) async throws(PostgresError) {
-    try await reserveKeys(newKeys)
+  ) async throws(PostgresError) -> Int64 {
+    let firstKey = try await keys.take(newKeys, from: readers)
     var unknown: Set<String> = []
     for (_, change) in changes { names.collectUnknown(of: change, into: &unknown) }
     try await names.create(unknown, in: readers)
@@ -75,17 +57,19 @@ extension EntityStore {
       else { continue }
       try await typesets.create(types, tenant: tenant, in: readers)
     }
+    return firstKey
   }
 
-  /// The rows of a change that `prepare` has seen.
+  /// The rows of a change that `prepare` has seen; `newKey` is for an Entity without a row.
   package func write(
-    _ change: EntityChange, of reference: EntityReference, locked: LockedEntity?, at now: DateTime
+    _ change: EntityChange, of reference: EntityReference, locked: LockedEntity?, newKey: Int64,
+    at now: DateTime
   ) -> EntityWrite {
     let typeset = numbers(ofTypes: change).flatMap {
       typesets.number(of: $0, tenant: reference.tenant)
     }
     return EntityWrite(
-      change, id: reference.id, locked: locked, newKey: takeKey(), tenant: reference.tenant,
+      change, id: reference.id, locked: locked, newKey: newKey, tenant: reference.tenant,
       typeset: typeset, at: now, names: names)
   }
 

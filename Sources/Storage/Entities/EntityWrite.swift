@@ -33,7 +33,7 @@ package final class EntityWrite: Sendable {
 
   /// Makes the rows of `change`; all its names have numbers, and its types a typeset.
   package init(
-    _ change: EntityChange, id: String, locked: LockedEntity?, newKey: @autoclosure () -> Int64,
+    _ change: EntityChange, id: String, locked: LockedEntity?, newKey: Int64,
     tenant: TenantNumber, typeset: TypesetNumber?, at now: DateTime, names: NameTable
   ) {
     self.tenant = tenant
@@ -42,7 +42,7 @@ package final class EntityWrite: Sendable {
     self.typeset = typeset
     self.at = now
     isNew = locked == nil
-    key = locked?.key ?? newKey()
+    key = locked?.key ?? newKey
     var writer = JSONWriter(reservingCapacity: 2048)
     if let entity = change.after {
       entity.write(to: &writer)
@@ -54,11 +54,7 @@ package final class EntityWrite: Sendable {
     document = writer.bytes
     instances = change.attributes.map { InstanceRow($0, at: now, names: names) }
     let movesTypeset = locked?.typeset != nil && locked?.typeset != typeset
-    let (written, removed) = change.geometries(all: movesTypeset, names: names)
-    geometries = written
-    // An Entity that takes the place of an expired one inherits nothing of it.
-    let inherited = change.before == nil ? locked?.entity?.geometryKeys(names: names) ?? [] : []
-    removedGeometries = removed + inherited
+    (geometries, removedGeometries) = change.geometries(all: movesTypeset, names: names)
   }
 }
 
@@ -95,7 +91,7 @@ extension EntityWrite {
   static func forEachName(of change: EntityChange, _ body: (String) -> Void) {
     for type in change.after?.types ?? [] { body(type.text) }
     for attribute in change.after?.attributes ?? [] { forEachName(of: attribute, body) }
-    for attribute in change.attributes {
+    for attribute in change.attributes + change.expired {
       body(attribute.name.text)
       attribute.datasetId.map(body)
     }
@@ -111,14 +107,6 @@ extension EntityWrite {
 }
 
 extension Entity {
-  fileprivate func geometryKeys(names: NameTable) -> [GeometryKey] {
-    attributes.flatMap { attribute in
-      attribute.instances.filter { $0.type == .geoProperty }.map {
-        GeometryKey(attribute.name, $0.datasetId, names: names)
-      }
-    }
-  }
-
   /// What is left in the row of a deleted Entity, so that its history can be shown.
   fileprivate func writeTombstone(deletedAt: DateTime, to writer: inout JSONWriter) {
     var rest = self
@@ -150,6 +138,12 @@ extension EntityChange {
       } else if let instance = change.before, instance.type == .geoProperty {
         removed.append(GeometryKey(change.name, instance.datasetId, names: names))
       }
+    }
+    let kept = Set(written.map(\.key))
+    for change in expired {
+      guard let instance = change.before, instance.type == .geoProperty else { continue }
+      let key = GeometryKey(change.name, instance.datasetId, names: names)
+      if !kept.contains(key) { removed.append(key) }
     }
     return (written, removed)
   }

@@ -17,8 +17,10 @@ package final class TypesetTable: Sendable {
   private struct Tenant {
     var numbers: [[NameNumber]: TypesetNumber] = [:]
     var typesets: [Typeset] = []
-    /// The greatest number seen; a greater one in the database says that this copy is old.
-    var version: TypesetNumber = 0
+    /// How many there are; more in the database say that this copy is old.
+    ///
+    /// Not the greatest number: a smaller one may be committed later.
+    var version: Int { typesets.count }
   }
 
   private let names: NameTable
@@ -37,7 +39,7 @@ package final class TypesetTable: Sendable {
     tenants.withLock { $0[tenant]?.typesets ?? [] }
   }
 
-  package func version(of tenant: TenantNumber) -> TypesetNumber {
+  package func version(of tenant: TenantNumber) -> Int {
     tenants.withLock { $0[tenant]?.version ?? 0 }
   }
 
@@ -65,7 +67,6 @@ package final class TypesetTable: Sendable {
       table.numbers[types] = number
       table.typesets.append(
         Typeset(number: number, types: types.map { IRI(names.name(of: $0) ?? "") }))
-      table.version = max(table.version, number)
     }
     let loaded = table
     tenants.withLock { tenants in

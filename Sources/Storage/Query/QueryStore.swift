@@ -12,11 +12,14 @@ package final class QueryStore {
   let typesets: TypesetTable
   /// Connections whose statements are planned for their values, and bounded in time.
   let pool: Pool
+  /// Connections whose statements are planned once.
+  let readers: Pool
 
-  package init(names: NameTable, typesets: TypesetTable, pool: Pool) {
+  package init(names: NameTable, typesets: TypesetTable, pool: Pool, readers: Pool) {
     self.names = names
     self.typesets = typesets
     self.pool = pool
+    self.readers = readers
   }
 
   /// One page, ordered by the Entities' creation.
@@ -27,11 +30,11 @@ package final class QueryStore {
       let plan = try await plan(query, at: now, tenant: tenant)
       // The version travels with the page: another process may have added a typeset meanwhile.
       var statements: [SQL] = [
-        "SELECT coalesce(max(id), 0) FROM typeset WHERE tenant = \(tenant)",
+        "SELECT count(*) FROM typeset WHERE tenant = \(tenant)",
         plan.page(limit: query.limit + 1, offset: query.offset),
       ]
       if query.wantsCount { statements.append(plan.count) }
-      let results = try await pool.flight(statements)
+      let results = try await (plan.isPlannedOnce ? readers : pool).flight(statements)
       if results[0][0][0].int > typesets.version(of: tenant) {
         try await typesets.load(tenant, from: pool)
         continue

@@ -178,7 +178,8 @@ package struct SubscriptionParser {
   func attribute(_ text: String, in title: String) throws(NGSILDError) -> IRI {
     try requireName(text, as: "The Attribute of \(title)")
     let iri = names.expand(text)
-    guard NGSILD.CoreMember(iri) == nil, iri.text.utf8.contains(UInt8(ascii: ":")) else {
+    let reserved = Context.coreTerm(for: iri).flatMap { NGSILD.CoreMember($0) }
+    guard reserved == nil, iri.text.utf8.contains(UInt8(ascii: ":")) else {
       throw .badRequestData("\(title) names '\(text)', which is no Attribute")
     }
     return iri

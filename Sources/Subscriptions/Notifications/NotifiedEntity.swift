@@ -102,7 +102,8 @@ struct NotifiedEntity {
       }
     }
     for index in attributes.indices where attributes[index].instances.count > 1 {
-      guard entity?[attributes[index].name] == nil else { continue }
+      let name = attributes[index].name
+      guard entity?.attributes.contains(where: { $0.name == name }) != true else { continue }
       let instances = attributes[index].instances
       var one = instances.first { $0.datasetId == nil } ?? instances[0]
       one.datasetId = nil

@@ -1,0 +1,16 @@
+package import HTTPClient
+
+/// How the broker of one loop reaches its database and the outside world.
+package struct BrokerConfiguration: Sendable {
+  /// A libpq URI.
+  package var databaseURL: String
+  package var writeConnections = 4
+  package var readConnections = 4
+  package var queryConnections = 4
+  /// A longer query is cancelled.
+  package var queryTimeout = Duration.seconds(30)
+  /// Addresses to which notifications go and from which contexts come.
+  package var allowedAddresses = AddressPolicy.publicOnly
+
+  package init(databaseURL: String) { self.databaseURL = databaseURL }
+}

@@ -1,0 +1,55 @@
+package import EventLoop
+package import HTTPClient
+package import Postgres
+import Storage
+
+/// The connections of one loop's broker, by what they are for.
+package final class BrokerConnections: Sendable {
+  package let writers: Pool
+  package let readers: Pool
+  package let queries: Pool
+  package let client: HTTPClient
+
+  package init(_ configuration: BrokerConfiguration, on loop: EventLoop) {
+    let planned = configuration.connection(settings: EntityStore.sessionSettings)
+    writers = Pool(planned, max: configuration.writeConnections, on: loop)
+    readers = Pool(planned, max: configuration.readConnections, on: loop)
+    var filtering = configuration.connection(
+      settings: [
+        "plan_cache_mode": "force_custom_plan",
+        "statement_timeout": "\(configuration.queryTimeout.components.seconds)s",
+      ])
+    filtering.cancelsQueries = true
+    queries = Pool(filtering, max: configuration.queryConnections, on: loop)
+    var limits = HTTPClientConfiguration()
+    limits.addressPolicy = configuration.allowedAddresses
+    client = HTTPClient(loop: loop, configuration: limits)
+  }
+
+  package var pools: [(name: String, pool: Pool)] {
+    [("write", writers), ("read", readers), ("query", queries)]
+  }
+
+  /// Call it on the loop's thread.
+  package func close() async {
+    await client.shutDown()
+    for (_, pool) in pools { pool.close() }
+  }
+}
+
+extension BrokerConfiguration {
+  /// Where the database is, with settings of a session.
+  func connection(settings: [String: String] = [:]) -> Connection.Configuration {
+    var connection = Connection.Configuration(url: databaseURL, settings: settings)
+    connection.applicationName = "kontext"
+    return connection
+  }
+}
+
+extension Pool {
+  fileprivate convenience init(
+    _ connection: Connection.Configuration, max: Int, on loop: EventLoop
+  ) {
+    self.init(Configuration(connection, connectionsMax: max), on: loop)
+  }
+}

@@ -1,0 +1,109 @@
+package import Broker
+package import EventLoop
+package import HTTPAPI
+package import HTTPClient
+package import HTTPServer
+import Log
+import Postgres
+
+/// A broker in the test process, on an event loop of its own, that also listens on loopback.
+///
+/// `shared` serves all tests that need no broker of their own; each has a tenant of its own.
+package final class TestBroker: Sendable {
+  package let loop: EventLoop
+  package let tables: BrokerTables
+  package let connections: BrokerConnections
+  package let notifications: NotificationService
+  package let broker: Broker
+  package let api: API
+  package let client: HTTPClient
+  package let port: UInt16
+  private let server: HTTPServer
+  private let thread: EventLoop.Thread
+
+  /// Lives as long as the process.
+  package static func shared() async throws -> TestBroker { try await sharedTask.value }
+  private static let sharedTask = Task { try await TestBroker() }
+
+  private struct Parts: Sendable {
+    let tables: BrokerTables
+    let connections: BrokerConnections
+    let notifications: NotificationService
+    let broker: Broker
+    let api: API
+    let server: HTTPServer
+    let client: HTTPClient
+  }
+
+  /// A broker with tables and connections of its own, as another process would have them.
+  package init(_ limits: HTTPServerConfiguration = HTTPServerConfiguration()) async throws {
+    let loop = EventLoop()
+    thread = loop.start()
+    self.loop = loop
+    let parts = try await loop.task { try await Self.parts(limits, on: loop) }.value
+    tables = parts.tables
+    connections = parts.connections
+    notifications = parts.notifications
+    broker = parts.broker
+    api = parts.api
+    server = parts.server
+    client = parts.client
+    port = parts.server.port
+  }
+
+  private static func parts(
+    _ limits: HTTPServerConfiguration, on loop: EventLoop
+  ) async throws -> Parts {
+    var configuration = BrokerConfiguration(databaseURL: try TestDatabase.configuration().url)
+    configuration.allowedAddresses = try AddressPolicy(parsing: "loopback")
+    let tables = BrokerTables()
+    _ = try await tables.prepare(configuration, on: loop)
+    let log = Log(level: .error)
+    let connections = BrokerConnections(configuration, on: loop)
+    let notifications = try await NotificationService.start(
+      configuration, tables: tables, client: connections.client, on: loop, log: log)
+    let broker = Broker(
+      on: loop, connections: connections, tables: tables, notifications: notifications, log: log)
+    let operations = OperatorPages(
+      metrics: Metrics(), version: "test", log: log, gauges: { [] }, databaseProblem: { nil })
+    let api = API(broker: broker, operations: operations)
+    var limits = limits
+    limits.address = "127.0.0.1"
+    let server = try HTTPServer(loop: loop, configuration: limits, responder: api)
+    var outside = HTTPClientConfiguration()
+    outside.addressPolicy = try AddressPolicy(parsing: "loopback")
+    outside.connectionsPerHostMax = 64
+    let client = HTTPClient(loop: loop, configuration: outside)
+    return Parts(
+      tables: tables, connections: connections, notifications: notifications, broker: broker,
+      api: api, server: server, client: client)
+  }
+
+  /// Ends everything; the broker cannot be used afterwards.
+  package func close() async throws {
+    try await loop.task { [self] in
+      await server.shutDown()
+      await notifications.shutDown()
+      await client.shutDown()
+      await connections.close()
+    }.value
+    loop.stop()
+    thread.join()
+  }
+}
+
+/// Runs `body` with a broker of its own, beside the shared one: as two processes on one database.
+package func withTestBroker<Result: Sendable>(
+  _ limits: HTTPServerConfiguration = HTTPServerConfiguration(),
+  _ body: (TestBroker) async throws -> Result
+) async throws -> Result {
+  let broker = try await TestBroker(limits)
+  do {
+    let result = try await body(broker)
+    try await broker.close()
+    return result
+  } catch {
+    try await broker.close()
+    throw error
+  }
+}
