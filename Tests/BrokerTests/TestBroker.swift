@@ -80,7 +80,7 @@ final class TestBroker: @unchecked Sendable {
     broker = Broker(
       loop: loop, contexts: contexts, tenants: TenantTable(),
       entities: EntityStore(names: names, typesets: typesets, writers: pool, readers: pool),
-      queries: QueryStore(names: names, typesets: typesets, pool: pool),
+      queries: QueryStore(names: names, typesets: typesets, pool: pool, readers: pool),
       history: HistoryStore(names: names, pool: pool),
       subscriptions: SubscriptionStore(pool: pool), subscriptionTable: service.table,
       notifier: service.notifier(pool: pool), log: Log(level: .error))
