@@ -82,8 +82,9 @@ let package = Package(
       path: "Tests/TestSupport", swiftSettings: settings),
     tests(of: "JSON"),
     tests(of: "JSONLD", ["JSON", "Schemas"]),
-    tests(of: "NGSILDQuery", ["NGSILD", "JSONLD", "JSON"]),
+    tests(of: "NGSILDQuery", ["NGSILD", "JSONLD", "JSON", "TestSupport"]),
     tests(of: "Postgres", ["TestSupport", "EventLoop"]),
+    tests(of: "Storage", ["TestSupport", "Broker", "NGSILDQuery", "NGSILD", "JSONLD", "JSON"]),
     tests(of: "HTTPAPI", ["TestSupport", "HTTPServer", "JSON"]),
   ],
   swiftLanguageModes: [.v6]
