@@ -91,12 +91,13 @@ package struct WriteTransaction {
     of changes: [(operation: Operation, change: EntityChange)],
     locked: [EntityReference: LockedEntity]
   ) async throws(PostgresError) -> [EntityWrite] {
-    try await store.prepare(
+    var newKeys = try await store.prepare(
       changes.map { ($0.operation.reference.tenant, $0.change) },
       newKeys: changes.count { locked[$0.operation.reference] == nil })
     return changes.map { operation, change in
       store.write(
-        change, of: operation.reference, locked: locked[operation.reference], at: operation.at)
+        change, of: operation.reference, locked: locked[operation.reference],
+        newKey: newKeys.removeFirst(), at: operation.at)
     }
   }
 }

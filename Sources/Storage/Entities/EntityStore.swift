@@ -23,23 +23,20 @@ package final class EntityStore {
   }
 
   /// Keys for new Entities, from the block that this store holds.
-  package func reserveKeys(_ count: Int) async throws(PostgresError) {
+  private func takeKeys(_ count: Int) async throws(PostgresError) -> Range<Int64> {
     while keysLeft < count {
       let first = try await readers.query("SELECT nextval('entity_key')")[0][0].int64
       // Blocks need not be adjacent: what is left of the old one is given up.
       nextKey = first
       keysLeft = Self.keysPerBlock
     }
+    // Taken at once: another flight may take more before this one writes.
+    keysLeft -= count
+    defer { nextKey += Int64(count) }
+    return nextKey..<nextKey + Int64(count)
   }
 
   private static let keysPerBlock = 1000
-
-  package func takeKey() -> Int64 {
-    precondition(keysLeft > 0, "Keys are reserved before they are taken")
-    keysLeft -= 1
-    defer { nextKey += 1 }
-    return nextKey
-  }
 }
 
 // MARK: Writing
@@ -53,10 +50,11 @@ extension EntityStore {
   }
 
   /// Makes sure that everything that the rows of `changes` refer to has its number.
+  ///
+  /// Returns keys for the new Entities among them.
   package func prepare(
     _ changes: [(tenant: TenantNumber, change: EntityChange)], newKeys: Int
-  ) async throws(PostgresError) {
-    try await reserveKeys(newKeys)
+  ) async throws(PostgresError) -> Range<Int64> {
     var unknown: Set<String> = []
     for (_, change) in changes {
       unknown.formUnion(names.unknown(among: EntityWrite.names(of: change)))
@@ -68,17 +66,19 @@ extension EntityStore {
       else { continue }
       try await typesets.create(types, tenant: tenant, in: readers)
     }
+    return try await takeKeys(newKeys)
   }
 
   /// The rows of a change that `prepare` has seen.
   package func write(
-    _ change: EntityChange, of reference: EntityReference, locked: LockedEntity?, at now: DateTime
+    _ change: EntityChange, of reference: EntityReference, locked: LockedEntity?,
+    newKey: @autoclosure () -> Int64, at now: DateTime
   ) -> EntityWrite {
     let typeset = numbers(ofTypes: change).flatMap {
       typesets.number(of: $0, tenant: reference.tenant)
     }
     return EntityWrite(
-      change, id: reference.id, locked: locked, newKey: takeKey(), tenant: reference.tenant,
+      change, id: reference.id, locked: locked, newKey: newKey(), tenant: reference.tenant,
       typeset: typeset, at: now, names: names)
   }
 
