@@ -85,6 +85,7 @@ let package = Package(
     tests(of: "NGSILDQuery", ["NGSILD", "JSONLD", "JSON", "TestSupport"]),
     tests(of: "Postgres", ["TestSupport", "EventLoop"]),
     tests(of: "Storage", ["TestSupport", "Broker", "NGSILDQuery", "NGSILD", "JSONLD", "JSON"]),
+    tests(of: "Broker", ["TestSupport", "Postgres", "JSON"]),
     tests(of: "HTTPAPI", ["TestSupport", "HTTPServer", "JSON"]),
   ],
   swiftLanguageModes: [.v6]
