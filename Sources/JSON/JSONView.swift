@@ -13,6 +13,7 @@ package struct JSONView {
 
   package var isObject: Bool { node.kind == .object }
   package var isArray: Bool { node.kind == .array }
+  package var isString: Bool { node.kind == .string || hasEscapes }
   package var hasEscapes: Bool { node.kind == .escapedString }
 
   /// Members of an object or elements of an array; 0 for a scalar.

@@ -41,9 +41,11 @@ extension FragmentParser {
   }
 
   private mutating func namesSeveralAttributes(_ body: JSONValue) -> Bool {
-    guard body.count > 1, case .other = names.shape(of: body) else { return false }
-    for (_, value) in body.members where !names.isInstance(value) { return false }
-    return true
+    guard body.count > 1, case .other = shape(of: body) else { return false }
+    return body.withView { body in
+      for (_, value) in body.members where !names.isInstance(value) { return false }
+      return true
+    }
   }
 
   /// The instances of an Attribute that a member of an Entity or Attribute gives.
@@ -51,7 +53,9 @@ extension FragmentParser {
     _ value: JSONValue, named name: AttributeName
   ) throws(NGSILDError) -> [AttributeFragment] {
     if rules == .simplifiedMerge { return try simplified(value, named: name) }
-    guard names.areInstances(value) else { return [try instance(value, named: name)] }
+    guard value.isArray, value.withView({ names.areInstances($0) }) else {
+      return [try instance(value, named: name)]
+    }
     try requireCount(value.count, of: "instances", named: name)
     var instances: [AttributeFragment] = []
     var datasets = SeenKeys<String?>()
@@ -66,13 +70,17 @@ extension FragmentParser {
     return instances
   }
 
+  private mutating func shape(of value: JSONValue) -> AttributeShape {
+    value.withView { names.shape(of: $0) }
+  }
+
   // MARK: One instance
 
   mutating func instance(
     _ value: JSONValue, named name: AttributeName
   ) throws(NGSILDError) -> AttributeFragment {
     guard value.isObject else { return try bareValue(value, named: name) }
-    switch names.shape(of: value) {
+    switch shape(of: value) {
     case .normalized(let type): return try members(of: value, as: type, named: name)
     case .concise(let type):
       var fragment = try members(of: value, as: type, named: name)
@@ -123,6 +131,10 @@ extension FragmentParser {
     var seenMembers = CoreMemberSet()
     var seenNames = SeenKeys<IRI>()
     for (key, value) in object.members {
+      if let member = CoreMember(stored: key) {
+        try read(member, value, into: &fragment, seen: &seenMembers, named: name)
+        continue
+      }
       let meaning = names.member(key)
       guard let member = CoreMember(meaning) else {
         let name = try attributeName(key, meaning: meaning)
@@ -132,10 +144,7 @@ extension FragmentParser {
         try add(subAttribute: name, value, to: &fragment)
         continue
       }
-      guard seenMembers.insert(member) else {
-        throw .badRequestData("The Attribute '\(name)' has two members that mean '\(member.term)'")
-      }
-      try read(member, value, into: &fragment, named: name)
+      try read(member, value, into: &fragment, seen: &seenMembers, named: name)
     }
     guard !needsValue || !fragment.value.isAbsent else {
       let member = (type ?? .property).valueMember.term
@@ -146,8 +155,11 @@ extension FragmentParser {
 
   private func read(
     _ member: CoreMember, _ value: JSONValue, into fragment: inout AttributeFragment,
-    named name: AttributeName
+    seen: inout CoreMemberSet, named name: AttributeName
   ) throws(NGSILDError) {
+    guard seen.insert(member) else {
+      throw .badRequestData("The Attribute '\(name)' has two members that mean '\(member.term)'")
+    }
     if let type = fragment.type, member == type.valueMember {
       fragment.value = try deletableValue(value, of: type, named: name)
       return

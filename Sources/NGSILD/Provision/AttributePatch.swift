@@ -118,20 +118,22 @@ enum AttributePatch {
   private func read(
     _ fragment: AttributeFragment, beside stored: AttributeInstance?, named name: IRI
   ) throws(NGSILDError) -> AttributeFragment {
-    var fragment = fragment
-    if let unread = fragment.unread {
-      let datasetId = fragment.datasetId
-      if let stored {
-        if unread.form == .simplified {
-          fragment = try unread.read(as: stored.type, in: language)
-        }
-      } else {
-        fragment = try unread.read()
-      }
-      fragment.datasetId = datasetId
-    }
+    let fragment =
+      try fragment.unread.map { unread throws(NGSILDError) in
+        try read(unread, of: fragment, beside: stored)
+      } ?? fragment
     guard let stored, !isReplacement, !fragment.isDeletion else { return fragment }
     return try fitted(fragment, to: stored.type, named: name)
+  }
+
+  private func read(
+    _ unread: UnreadAttribute, of fragment: AttributeFragment, beside stored: AttributeInstance?
+  ) throws(NGSILDError) -> AttributeFragment {
+    if stored != nil && unread.form == .members { return fragment }
+    var read =
+      if let stored { try unread.read(as: stored.type, in: language) } else { try unread.read() }
+    read.datasetId = fragment.datasetId
+    return read
   }
 
   private func fitted(

@@ -186,6 +186,10 @@ struct ProvisionTests {
       (.mergeEntity, #""a":{"value":1,"datasetId":"urn:ngsi-ld:null"}"#),
       (.mergeEntity, #""a":[1,"urn:ngsi-ld:null"]"#), (.mergeEntity, #""a":null"#),
       (.mergeEntity, #""a":{"value":{"type":"Point","coordinates":[1]}}"#),
+      (.mergeEntity, #""a":[{"x":"urn:ngsi-ld:null"}]"#),
+      (.mergeEntity, #""a":{"x":[{"y":"urn:ngsi-ld:null"}]}"#),
+      (.mergeEntity, #""a":{"@type":"x","@value":"urn:ngsi-ld:null"}"#),
+      (.mergeEntity, #""a":{"type":"Point","coordinates":[1,2],"x":"urn:ngsi-ld:null"}"#),
       (.mergeSimplified, #""a":null"#), (.mergeSimplified, #""a":{"dataset":{"x":1}}"#),
     ])
   func badBody(operation: Provision, given: String) {
