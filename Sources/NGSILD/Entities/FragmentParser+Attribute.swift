@@ -12,23 +12,23 @@ extension FragmentParser {
     guard body.isObject else {
       throw .badRequestData("The body is no JSON object; an Attribute Fragment is expected")
     }
-    var parser = self
+    isNested = false
     let key = rewritten { $0.string(text) }
-    let name = try attributeName(key, meaning: parser.names.member(key))
-    let body = parser.withoutContext(body)
+    let name = try attributeName(key, meaning: names.member(key))
+    let body = withoutContext(body)
     guard let only = body.members.first(where: { _ in true }) else {
       throw .badRequestData("The Attribute Fragment is empty; at least one member is expected")
     }
-    if body.count == 1, only.value.isObject, parser.names.member(only.name).iri == name.iri {
-      return try parser.instance(only.value, named: name)
+    if body.count == 1, only.value.isObject, names.member(only.name).iri == name.iri {
+      return try instance(only.value, named: name)
     }
-    guard rules != .complete || !parser.namesSeveralAttributes(body) else {
+    guard rules != .complete || !namesSeveralAttributes(body) else {
       throw .badRequestData("The body has several Attributes; only '\(name)' is expected")
     }
-    return try parser.instance(body, named: name)
+    return try instance(body, named: name)
   }
 
-  private mutating func withoutContext(_ body: JSONValue) -> JSONValue {
+  private func withoutContext(_ body: JSONValue) -> JSONValue {
     guard body["@context"] != nil else { return body }
     return rewritten { writer in
       writer.beginObject()
@@ -40,7 +40,7 @@ extension FragmentParser {
     }
   }
 
-  private mutating func namesSeveralAttributes(_ body: JSONValue) -> Bool {
+  private func namesSeveralAttributes(_ body: JSONValue) -> Bool {
     guard body.count > 1, case .other = shape(of: body) else { return false }
     return body.withView { body in
       for (_, value) in body.members where !names.isInstance(value) { return false }
@@ -49,7 +49,7 @@ extension FragmentParser {
   }
 
   /// The instances of an Attribute that a member of an Entity or Attribute gives.
-  mutating func attribute(
+  func attribute(
     _ value: JSONValue, named name: AttributeName
   ) throws(NGSILDError) -> [AttributeFragment] {
     if rules == .simplifiedMerge { return try simplified(value, named: name) }
@@ -70,13 +70,13 @@ extension FragmentParser {
     return instances
   }
 
-  private mutating func shape(of value: JSONValue) -> AttributeShape {
+  private func shape(of value: JSONValue) -> AttributeShape {
     value.withView { names.shape(of: $0) }
   }
 
   // MARK: One instance
 
-  mutating func instance(
+  func instance(
     _ value: JSONValue, named name: AttributeName
   ) throws(NGSILDError) -> AttributeFragment {
     guard value.isObject else { return try bareValue(value, named: name) }
@@ -122,35 +122,43 @@ extension FragmentParser {
     return AttributeFragment(type: type, isTypeInferred: true, value: .value(checked))
   }
 
-  private mutating func members(
+  private func members(
     of object: JSONValue, as type: AttributeType?, named name: AttributeName
   ) throws(NGSILDError) -> AttributeFragment {
     if let type { try requireSuitable(type, named: name) }
     try requireCount(object.count, of: "members", named: name)
     var fragment = AttributeFragment(type: type)
-    var seenMembers = CoreMemberSet()
-    var seenNames = SeenKeys<IRI>()
-    for (key, value) in object.members {
-      if let member = CoreMember(stored: key) {
-        try read(member, value, into: &fragment, seen: &seenMembers, named: name)
-        continue
-      }
-      let meaning = names.member(key)
-      guard let member = CoreMember(meaning) else {
-        let name = try attributeName(key, meaning: meaning)
-        guard seenNames.insert(name.iri) else {
-          throw .badRequestData("An Attribute has two members that both mean '\(name)'")
-        }
-        try add(subAttribute: name, value, to: &fragment)
-        continue
-      }
-      try read(member, value, into: &fragment, seen: &seenMembers, named: name)
+    try object.withView { object throws(NGSILDError) in
+      try read(membersOf: object, into: &fragment, named: name)
     }
     guard !needsValue || !fragment.value.isAbsent else {
       let member = (type ?? .property).valueMember.term
       throw .badRequestData("The Attribute '\(name)' has no '\(member)'")
     }
     return fragment
+  }
+
+  private func read(
+    membersOf object: JSONView, into fragment: inout AttributeFragment, named name: AttributeName
+  ) throws(NGSILDError) {
+    var seenMembers = CoreMemberSet()
+    var seenNames = SeenKeys<IRI>()
+    for (key, value) in object.members {
+      if let member = CoreMember(stored: key.contents) {
+        try read(member, value.value, into: &fragment, seen: &seenMembers, named: name)
+        continue
+      }
+      let meaning = names.member(key)
+      if let member = CoreMember(meaning) {
+        try read(member, value.value, into: &fragment, seen: &seenMembers, named: name)
+        continue
+      }
+      let subName = try attributeName(key.value, meaning: meaning)
+      guard seenNames.insert(subName.iri) else {
+        throw .badRequestData("The Attribute '\(name)' has two members that mean '\(subName)'")
+      }
+      try add(subAttribute: subName, value.value, to: &fragment)
+    }
   }
 
   private func read(
@@ -177,7 +185,7 @@ extension FragmentParser {
     }
   }
 
-  private mutating func add(
+  private func add(
     subAttribute name: AttributeName, _ value: JSONValue, to fragment: inout AttributeFragment
   ) throws(NGSILDError) {
     let wasNested = isNested

@@ -51,7 +51,7 @@ extension FragmentParser {
       }
       geometry = parsed
     }
-    _ = try Geometry(geometry)
+    try Geometry.require(geometry)
     try requirePlain(geometry, named: name, mayDelete: false)
     return geometry
   }
@@ -139,8 +139,7 @@ extension FragmentParser {
 
   /// A string or an array of strings with each one expanded like a type name.
   private func expandedNames(_ value: JSONValue) -> JSONValue {
-    var names = names
-    return rewritten { writer in
+    rewritten { writer in
       guard value.isArray else {
         names.withEntry(value) { _, contents in writer.string(contents: contents) }
         return

@@ -28,8 +28,7 @@ package final class UnreadAttribute: Sendable {
 
   /// As the content of a new Attribute.
   func read() throws(NGSILDError) -> AttributeFragment {
-    var parser = parser
-    return try parser.instance(value, named: name)
+    try parser.instance(value, named: name)
   }
 
   /// As the value of a stored Attribute.
@@ -52,7 +51,7 @@ package final class UnreadAttribute: Sendable {
   }
 
   private var parser: FragmentParser {
-    var parser = FragmentParser(context: context, rules: .merge)
+    let parser = FragmentParser(context: context, rules: .merge)
     parser.isNested = true
     return parser
   }
@@ -81,7 +80,7 @@ extension JSONValue {
 
 extension FragmentParser {
   /// An Attribute in the simplified representation: a value, or values by `datasetId`.
-  mutating func simplified(
+  func simplified(
     _ value: JSONValue, named name: AttributeName
   ) throws(NGSILDError) -> [AttributeFragment] {
     guard value.isObject, value.count == 1, let datasets = value["dataset"], datasets.isObject
