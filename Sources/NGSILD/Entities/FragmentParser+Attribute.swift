@@ -90,10 +90,9 @@ extension FragmentParser {
     case .members where needsValue:
       throw .badRequestData("The Attribute '\(name)' has no value, such as in 'value' or 'object'")
     case .other where needsValue: return try complete(value, as: .property, named: name)
-    case .members, .other:
-      var fragment = try members(of: value, as: nil, named: name)
-      if rules == .merge { fragment.unread = UnreadAttribute(.members, value, name, context) }
-      return fragment
+    case .other where rules == .merge:
+      return AttributeFragment(unread: UnreadAttribute(.object, value, name, context))
+    case .members, .other: return try members(of: value, as: nil, named: name)
     case .typedOtherwise(let type):
       throw .badRequestData(
         "The Attribute '\(name)' has the type \(type.rawText); an Attribute type such as Property "
@@ -122,7 +121,7 @@ extension FragmentParser {
     return AttributeFragment(type: type, isTypeInferred: true, value: .value(checked))
   }
 
-  private func members(
+  func members(
     of object: JSONValue, as type: AttributeType?, named name: AttributeName
   ) throws(NGSILDError) -> AttributeFragment {
     if let type { try requireSuitable(type, named: name) }
@@ -198,7 +197,7 @@ extension FragmentParser {
   /// Bounds what is searched step by step when a fragment is applied.
   private static let countMax = 1000
 
-  private func requireCount(
+  func requireCount(
     _ count: Int, of what: StaticString, named name: AttributeName
   ) throws(NGSILDError) {
     guard count <= Self.countMax else {
@@ -249,7 +248,7 @@ extension FragmentParser {
 
 extension JSONValue {
   /// Whether it is the NGSI-LD Null in the form that a type's value member has for it (4.5.0).
-  fileprivate func isNGSILDNull(of type: AttributeType) -> Bool {
+  func isNGSILDNull(of type: AttributeType) -> Bool {
     if isNGSILDNull { return true }
     switch type {
     case .languageProperty: return count == 1 && self["@none"]?.isNGSILDNull == true

@@ -63,9 +63,7 @@ extension FragmentParser {
       throw .badRequestData("The languageMap of '\(name)' is no object of languages and texts")
     }
     for (tag, text) in value.members {
-      let isText =
-        text.isArray ? text.count > 0 && text.elements.allSatisfy(\.isString) : text.isString
-      guard isText, tag.string?.isEmpty == false else {
+      guard text.isText, tag.string?.isEmpty == false else {
         throw .badRequestData(
           "The languageMap of '\(name)' has \(tag.rawText): \(text.rawText); a language tag with "
             + "a string or an array of strings is expected")

@@ -129,9 +129,10 @@ enum AttributePatch {
   private func read(
     _ unread: UnreadAttribute, of fragment: AttributeFragment, beside stored: AttributeInstance?
   ) throws(NGSILDError) -> AttributeFragment {
-    if stored != nil && unread.form == .members { return fragment }
     var read =
-      if let stored { try unread.read(as: stored.type, in: language) } else { try unread.read() }
+      if let stored { try unread.read(beside: stored.type, in: language) } else {
+        try unread.read()
+      }
     read.datasetId = fragment.datasetId
     return read
   }
@@ -145,7 +146,7 @@ enum AttributePatch {
     if fragment.isTypeInferred, case .value(let value) = fragment.value {
       switch (type, stored) {
       case (.geoProperty, .property): return fragment
-      case (.property, .languageProperty) where value.isString || value.isArray:
+      case (.property, .languageProperty) where value.isText:
         guard let language else { break }
         fragment.value = .value(value.asLanguageMap(in: language))
         return fragment
