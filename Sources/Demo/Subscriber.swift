@@ -26,11 +26,11 @@ struct Interest {
   func subscription(endpoint: String, until expiry: String) -> String {
     let condition = condition.map { $0 == "\"" ? #"\""# : String($0) }.joined()
     return """
-    {"id": "\(id)", "type": "Subscription", "expiresAt": "\(expiry)",
-     "entities": [{"type": "\(type)"}], "watchedAttributes": ["\(attribute)"], "q": "\(condition)",
-     "notification": {"attributes": ["name", "\(attribute)"], "format": "simplified",
-       "endpoint": {"uri": "\(endpoint)", "accept": "application/json"}}}
-    """
+      {"id": "\(id)", "type": "Subscription", "expiresAt": "\(expiry)",
+       "entities": [{"type": "\(type)"}], "watchedAttributes": ["\(attribute)"], "q": "\(condition)",
+       "notification": {"attributes": ["name", "\(attribute)"], "format": "simplified",
+         "endpoint": {"uri": "\(endpoint)", "accept": "application/json"}}}
+      """
   }
 }
 
