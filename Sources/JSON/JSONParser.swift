@@ -137,6 +137,7 @@ private struct JSONParser {
     position += 1
     let start = position
     var kind = Node.Kind.string
+    skipPlainCharacters()
     while true {
       guard position < source.count else { throw expected("'\"'") }
       let byte = source[position]
@@ -144,16 +145,28 @@ private struct JSONParser {
       if byte == UInt8(ascii: "\\") {
         kind = .escapedString
         try escape()
+        skipPlainCharacters()
       } else if byte < 0x20 {
         throw expected("an escape in place of a control character")
       } else if byte < 0x80 {
         position += 1
       } else {
         try multibyteCharacter()
+        skipPlainCharacters()
       }
     }
     nodes.append(Node(kind: kind, start: start, end: position, next: nodes.count + 1))
     position += 1
+  }
+
+  /// Goes on while eight bytes together are of a string and have nothing to check.
+  @inline(__always)
+  private mutating func skipPlainCharacters() {
+    while position + 8 <= source.count {
+      let bytes = EightBytes(source, at: position)
+      guard bytes.areASCII, !bytes.needEscapes else { return }
+      position += 8
+    }
   }
 
   private mutating func escape() throws(JSONError) {

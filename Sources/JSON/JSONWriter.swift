@@ -180,7 +180,7 @@ package func jsonContents(of string: String) -> [UInt8] {
 private func appendEscaped(_ string: String, to bytes: inout [UInt8]) {
   var string = string
   string.withUTF8 { contents in
-    if !contents.contains(where: { $0 < 0x20 || $0 == 0x22 || $0 == 0x5C }) {
+    if needNoEscapes(contents) {
       bytes.append(contentsOf: contents)
       return
     }

@@ -85,6 +85,22 @@ struct JSONTests {
     #expect((try JSONValue(parsing: one) == JSONValue(parsing: other)) == equal)
   }
 
+  @Test("each byte of a long string is looked at", arguments: Array(0..<24))
+  func longStrings(place: Int) throws {
+    for sign in [
+      "\"", "\\", "\n", "\u{1F}", "\u{7F}", "\u{E9}", "\u{FFFF}", "\u{10FFFF}", "!", "[", "#",
+    ] {
+      let string = String(repeating: "a", count: place) + sign + String(repeating: "b", count: 9)
+      var writer = JSONWriter()
+      writer.string(string)
+      #expect(try JSONValue(parsing: writer.bytes).string == string)
+    }
+    for byte: UInt8 in [0x00, 0x0A, 0x1F, 0x80, 0xC0, 0xFF] {
+      let bytes = Array(repeating: UInt8(ascii: "a"), count: place) + [byte, 0x61, 0x61]
+      #expect(throws: JSONError.self) { try JSONValue(parsing: [0x22] + bytes + [0x22]) }
+    }
+  }
+
   @Test(
     "written strings are escaped so that they read back", arguments: ["", "a\"\\\n\u{01}\u{7F}é😀/"])
   func escaping(string: String) throws {

@@ -121,9 +121,12 @@ extension AttributeInstance {
 extension JSONWriter {
   fileprivate mutating func timestamps(_ createdAt: DateTime, _ modifiedAt: DateTime) {
     name("createdAt")
-    createdAt.withBytes { string(contents: $0) }
-    name("modifiedAt")
-    modifiedAt.withBytes { string(contents: $0) }
+    createdAt.withBytes { created in
+      string(contents: created)
+      name("modifiedAt")
+      if modifiedAt == createdAt { string(contents: created) }
+    }
+    if modifiedAt != createdAt { modifiedAt.withBytes { string(contents: $0) } }
   }
 }
 

@@ -104,6 +104,7 @@ struct AttributeValueTests {
       ("GeoProperty", #""value":{"type":"Point","coordinates":[1,2]},"unitCode":"MTR""#),
       ("LanguageProperty", #""languageMap":"x""#),
       ("LanguageProperty", #""languageMap":{"":"x"}"#),
+      ("LanguageProperty", #""languageMap":{"@value":"x"}"#),
       ("LanguageProperty", #""languageMap":{"en":5}"#),
       ("LanguageProperty", #""languageMap":{"en":["x",5]}"#),
       ("LanguageProperty", #""languageMap":{"en":null}"#),
