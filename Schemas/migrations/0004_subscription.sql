@@ -61,7 +61,7 @@ CREATE TABLE notification (
   last_error text,
   body text NOT NULL,
   PRIMARY KEY (tenant, id)
-) WITH (fillfactor = 90);
+) WITH (fillfactor = 90, toast_tuple_target = 8160);
 CREATE INDEX notification_process ON notification (process, subscription, id);
 
 -- Dead letters: what could not be delivered in the time that the operator allows.

@@ -2,10 +2,15 @@
 package struct JSONLimits: Sendable {
   package var depthMax: Int
   package var bytesMax: Int
+  /// Whether a member that stands twice is looked for; texts that this program wrote have none.
+  package var requiresUniqueNames: Bool
 
-  package init(depthMax: Int = 64, bytesMax: Int = 64 << 20) {
+  package init(
+    depthMax: Int = 64, bytesMax: Int = 64 << 20, requiresUniqueNames: Bool = true
+  ) {
     self.depthMax = depthMax
     self.bytesMax = bytesMax
+    self.requiresUniqueNames = requiresUniqueNames
   }
 }
 
@@ -24,7 +29,7 @@ extension JSONText {
     nodes.reserveCapacity(bytes.count / 12 + 8)
     var hasWhitespace = false
     let failure: JSONError? = bytes.withUnsafeBufferPointer { source in
-      var parser = JSONParser(source: source, depthMax: limits.depthMax)
+      var parser = JSONParser(source: source, limits: limits)
       do throws(JSONError) {
         try parser.parse(into: &nodes)
         hasWhitespace = parser.sawWhitespace
@@ -46,13 +51,13 @@ extension JSONText {
 
 private struct JSONParser {
   let source: UnsafeBufferPointer<UInt8>
-  let depthMax: Int
+  let limits: JSONLimits
   var position = 0
   var sawWhitespace = false
 
-  init(source: UnsafeBufferPointer<UInt8>, depthMax: Int) {
+  init(source: UnsafeBufferPointer<UInt8>, limits: JSONLimits) {
     self.source = source
-    self.depthMax = depthMax
+    self.limits = limits
   }
 
   mutating func parse(into nodes: inout [Node]) throws(JSONError) {
@@ -97,7 +102,7 @@ private struct JSONParser {
       guard take(UInt8(ascii: "}")) else { throw expected("',' or '}'") }
     }
     close(index, count: count, in: &nodes)
-    try requireUniqueNames(ofObjectAt: index, in: nodes)
+    if limits.requiresUniqueNames { try requireUniqueNames(ofObjectAt: index, in: nodes) }
   }
 
   private mutating func array(depth: Int, into nodes: inout [Node]) throws(JSONError) {
@@ -119,7 +124,9 @@ private struct JSONParser {
   private mutating func open(
     _ kind: Node.Kind, depth: Int, into nodes: inout [Node]
   ) throws(JSONError) -> Int {
-    guard depth <= depthMax else { throw JSONError(.tooDeep(depthMax: depthMax), at: position) }
+    guard depth <= limits.depthMax else {
+      throw JSONError(.tooDeep(depthMax: limits.depthMax), at: position)
+    }
     nodes.append(Node(kind: kind, start: position))
     position += 1
     return nodes.count - 1

@@ -183,7 +183,8 @@ extension JSONValue {
 /// Only this broker writes it, so a row that is no JSON is a broken database.
 func storedJSON(_ bytes: [UInt8]) -> JSONValue {
   do throws(JSONError) {
-    return try JSONValue(parsing: bytes, limits: JSONLimits(depthMax: 256))
+    return try JSONValue(
+      parsing: bytes, limits: JSONLimits(depthMax: 256, requiresUniqueNames: false))
   } catch {
     preconditionFailure("A stored document is no JSON: \(error)")
   }
