@@ -8,7 +8,8 @@ import Storage
 import Subscriptions
 import Testing
 
-@Suite("Subscriptions of a broker")
+// One after the other: each has several processes with their connections.
+@Suite("Subscriptions of a broker", .serialized)
 struct SubscriptionTests {
   private struct Nowhere: Endpoint {
     let url = "http://127.0.0.1:9/"
