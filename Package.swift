@@ -73,6 +73,12 @@ let package = Package(
       ],
       swiftSettings: settings),
 
+    .executableTarget(
+      name: "Benchmarks", dependencies: ["HTTPServer", "EventLoop"], swiftSettings: settings),
+    .executableTarget(
+      name: "Demo", dependencies: ["HTTPServer", "HTTPClient", "EventLoop", "JSON"],
+      swiftSettings: settings),
+
     .target(
       name: "TestSupport",
       dependencies: [
@@ -83,7 +89,7 @@ let package = Package(
     tests(of: "JSON"),
     tests(of: "JSONLD", ["JSON", "Schemas"]),
     tests(of: "NGSILD", ["JSONLD", "JSON"]),
-    tests(of: "NGSILDQuery", ["NGSILD", "JSONLD", "JSON"]),
+    tests(of: "NGSILDQuery", ["NGSILD", "JSONLD", "JSON", "TestSupport"]),
     tests(
       of: "Broker",
       [
@@ -92,6 +98,7 @@ let package = Package(
       ]),
     tests(of: "Subscriptions", ["NGSILDQuery", "NGSILD", "JSONLD", "JSON"]),
     tests(of: "Postgres", ["TestSupport", "EventLoop"]),
+    tests(of: "Storage", ["TestSupport", "Broker", "NGSILDQuery", "NGSILD", "JSONLD", "JSON"]),
     tests(of: "EventLoop"),
     tests(of: "HTTPServer", ["EventLoop"]),
     tests(of: "HTTPClient", ["HTTPServer", "EventLoop"]),

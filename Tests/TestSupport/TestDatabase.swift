@@ -36,4 +36,20 @@ package enum TestDatabase {
       return try await body(connection, loop)
     }
   }
+
+  /// The URL of a schema that all test brokers of this process share.
+  ///
+  /// The schema `public` stays without tables, so that tests which want a schema of their own find
+  /// none by accident.
+  package static func schemaURL() async throws -> String { try await sharedSchema.value }
+
+  private static let sharedSchema = Task {
+    let schema = "test_shared_\(UInt64.random(in: 0...(.max)))"
+    try await withConnection { connection in
+      _ = try await connection.query("CREATE SCHEMA \(identifier: schema)")
+    }
+    let url = try configuration().url
+    let separator = url.contains("?") ? "&" : "?"
+    return "\(url)\(separator)options=-csearch_path%3D\(schema),public"
+  }
 }

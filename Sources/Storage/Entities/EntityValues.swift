@@ -1,5 +1,6 @@
 import JSON
 import NGSILD
+import NGSILDQuery
 
 /// What `entity_value` holds of an Entity: its Attributes in the form that filters look at.
 ///
@@ -8,10 +9,11 @@ import NGSILD
 ///   `r` a Relationship's URI or URIs (also of a ListRelationship), `l` a languageMap, `w` the IRI
 ///   or IRIs of a VocabProperty, `j` a JsonProperty's value, `g` true for a GeoProperty;
 /// - `o`, `c`, `m`, `e`: observedAt, createdAt, modifiedAt, expiresAt in microseconds since 1970;
-/// - `u` unitCode, `d` datasetId, `s` sub-Attributes in the same shape.
+/// - `u` unitCode, `d` datasetId, `a` objectType, `b` valueType, `s` sub-Attributes in the same
+///   shape.
 ///
-/// A string that is a DateTime is kept with six digits of fraction, so that the order of text is
-/// the order of time.
+/// A string that denotes a time is kept as an object of its text, `@text`, and what it is compared
+/// by: `@instant` in microseconds, `@day` or `@time`, texts whose order is that of time.
 struct EntityValues: Sendable {
   let attributes: [UInt8]
   /// Numbers of the Attributes, ascending.
@@ -55,6 +57,12 @@ private func write(_ instance: AttributeInstance, names: NameTable, to writer: i
     case .unitCode:
       writer.name("u")
       writer.value(member.value)
+    case .objectType:
+      writer.name("a")
+      writer.value(member.value)
+    case .valueType:
+      writer.name("b")
+      writer.value(member.value)
     default: break
     }
   }
@@ -77,7 +85,7 @@ private func writeValue(of instance: AttributeInstance, to writer: inout JSONWri
   switch instance.type {
   case .property, .listProperty:
     writer.name("v")
-    writeComparable(instance.value, to: &writer)
+    writeComparable(instance.value["@value"] ?? instance.value, to: &writer)
   case .relationship:
     writer.name("r")
     writer.value(instance.value)
@@ -88,50 +96,71 @@ private func writeValue(of instance: AttributeInstance, to writer: inout JSONWri
     writer.endArray()
   case .languageProperty:
     writer.name("l")
-    writer.value(instance.value)
+    writeComparable(instance.value, to: &writer)
   case .vocabProperty:
     writer.name("w")
     writer.value(instance.value)
   case .jsonProperty:
     writer.name("j")
-    writer.value(instance.value)
+    writeComparable(instance.value, to: &writer)
   case .geoProperty:
     writer.name("g")
     writer.boolean(true)
   }
 }
 
-/// A value with its DateTimes in comparable form; a JSON-LD typed value as its `@value`.
+/// A value with its times in comparable form.
 private func writeComparable(_ value: JSONValue, to writer: inout JSONWriter) {
   switch value.kind {
   case .string:
-    if let time = DateTime(value) {
-      writer.string(time.comparableText)
-    } else {
+    guard let time = value.mayBeTime ? Temporal(value.string ?? "") : nil else {
       writer.value(value)
+      return
     }
+    write(time, spelt: value, to: &writer)
   case .array:
     writer.beginArray()
     for element in value.elements { writeComparable(element, to: &writer) }
     writer.endArray()
   case .object:
-    if let inner = value["@value"] {
-      writeComparable(inner, to: &writer)
-    } else {
-      writer.beginObject()
-      for (name, member) in value.members {
-        name.withContents { writer.name(contents: $0) }
-        writeComparable(member, to: &writer)
-      }
-      writer.endObject()
+    writer.beginObject()
+    for (name, member) in value.members {
+      name.withContents { writer.name(contents: $0) }
+      writeComparable(member, to: &writer)
     }
+    writer.endObject()
   default: writer.value(value)
   }
 }
 
-extension DateTime {
-  /// With six digits of fraction: the order of texts is the order of instants.
-  package var comparableText: String {
+private func write(_ time: Temporal, spelt text: JSONValue, to writer: inout JSONWriter) {
+  writer.beginObject()
+  writer.name("@text")
+  writer.value(text)
+  switch time {
+  case .dateTime(let dateTime):
+    writer.name("@instant")
+    writer.integer(Int(dateTime.microseconds))
+  case .date(let date):
+    writer.name("@day")
+    writer.string(date.description)
+  case .time(let time):
+    writer.name("@time")
+    writer.string(time.comparableText)
+  }
+  writer.endObject()
+}
+
+extension JSONValue {
+  /// A cheap test of a string: those that denote times begin with a digit.
+  fileprivate var mayBeTime: Bool {
+    withContents { $0.count >= 9 && ($0[0] == UInt8(ascii: "\\") || $0[0] &- 48 < 10) }
+  }
+}
+
+extension Time {
+  /// With six digits of fraction: the order of texts is the order of times.
+  var comparableText: String {
     var text = description.dropLast()
     let fraction = text.split(separator: ".").dropFirst().first?.count ?? 0
     if fraction == 0 { text += "." }

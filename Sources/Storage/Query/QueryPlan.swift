@@ -30,7 +30,6 @@ struct QueryPlan {
   ) {
     self.tenant = tenant
     self.typesets = typesets
-    let now = now.timestamp
     var ofEntity: [SQL] = []
     var ofValues: [SQL] = []
     let ids = query.selector.ids.map(\.text)
@@ -38,15 +37,18 @@ struct QueryPlan {
     if let pattern = query.selector.idPattern { ofEntity.append("e.id ~ \(pattern.text)") }
     if !query.attributes.isEmpty {
       let numbers = query.attributes.compactMap { names.number(of: $0.text) }
+      let exist = query.attributes.map { Query.term(.init(.value(ValuePath([$0])), .exists)) }
       ofValues.append("v.attrs && \(numbers)")
+      // Also of those that have not expired.
+      ofValues.append(Query.any(exist).sql(names: names, at: now))
     }
     if let scopes = query.scopes { ofValues.append(scopes.sql) }
     if let filter = query.query {
       let usesEntity = filter.terms.contains { $0.path.isOfEntity }
       if usesEntity {
-        ofEntity.append(filter.sql(names: names))
+        ofEntity.append(filter.sql(names: names, at: now))
       } else {
-        ofValues.append(filter.sql(names: names))
+        ofValues.append(filter.sql(names: names, at: now))
       }
       if usesEntity { ofValues.append("true") }
     }
@@ -60,7 +62,7 @@ struct QueryPlan {
     if let geo = query.geo {
       conditions.append(geo.sql(tenant: tenant, names: names, keyIn: table))
     }
-    conditions.append("(\(table).expires IS NULL OR \(table).expires > \(now))")
+    conditions.append("(\(table).expires IS NULL OR \(table).expires > \(now.timestamp))")
     condition = SQL.joined(conditions, by: " AND ")
     isPlannedOnce = conditions.count == 1 && typesets.count == 1
   }

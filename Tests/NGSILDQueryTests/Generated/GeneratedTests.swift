@@ -2,6 +2,7 @@ import JSON
 import JSONLD
 import NGSILD
 import NGSILDQuery
+import TestSupport
 import Testing
 
 /// Each parser, on texts that a seeded generator makes.

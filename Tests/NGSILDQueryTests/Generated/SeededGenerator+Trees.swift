@@ -1,6 +1,7 @@
 import JSONLD
 import NGSILD
 import NGSILDQuery
+import TestSupport
 
 extension SeededGenerator {
   mutating func shortName() -> String {

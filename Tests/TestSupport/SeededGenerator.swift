@@ -1,20 +1,20 @@
 /// Random numbers that a seed repeats (SplitMix64).
-struct SeededGenerator: RandomNumberGenerator {
-  let seed: UInt64
+package struct SeededGenerator: RandomNumberGenerator {
+  package let seed: UInt64
   private var state: UInt64
 
-  init(seed: UInt64) {
+  package init(seed: UInt64) {
     self.seed = seed
     state = seed
   }
 
   /// With a new seed, which is printed; a failure is repeated by passing it to `init(seed:)`.
-  init(printingSeedOf test: String) {
+  package init(printingSeedOf test: String) {
     self.init(seed: .random(in: 0...UInt64.max))
     print("\(test): seed \(seed)")
   }
 
-  mutating func next() -> UInt64 {
+  package mutating func next() -> UInt64 {
     state &+= 0x9E37_79B9_7F4A_7C15
     var mixed = state
     mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
@@ -22,22 +22,24 @@ struct SeededGenerator: RandomNumberGenerator {
     return mixed ^ mixed >> 31
   }
 
-  mutating func number(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &self) }
+  package mutating func number(_ range: ClosedRange<Int>) -> Int {
+    Int.random(in: range, using: &self)
+  }
 
-  mutating func chance(_ percent: Int) -> Bool { number(1...100) <= percent }
+  package mutating func chance(_ percent: Int) -> Bool { number(1...100) <= percent }
 
-  mutating func pick<Element>(_ elements: [Element]) -> Element {
+  package mutating func pick<Element>(_ elements: [Element]) -> Element {
     elements[number(0...elements.count - 1)]
   }
 
-  mutating func list<Element>(
+  package mutating func list<Element>(
     _ counts: ClosedRange<Int>, _ make: (inout SeededGenerator) -> Element
   ) -> [Element] {
     (0..<number(counts)).map { _ in make(&self) }
   }
 
   /// `text` after one to four small changes: a piece is removed, repeated, replaced or put in.
-  mutating func mutate(_ text: String, with pieces: [String]) -> String {
+  package mutating func mutate(_ text: String, with pieces: [String]) -> String {
     var characters = Array(text.unicodeScalars)
     for _ in 0..<number(1...4) {
       let start = number(0...characters.count)

@@ -1,0 +1,159 @@
+import Broker
+import JSON
+import JSONLD
+import NGSILD
+import NGSILDQuery
+import Storage
+import TestSupport
+import Testing
+
+/// What SQL selects is what the evaluator selects, on random Entities and queries.
+@Suite("Queries in SQL")
+struct QueryEquivalenceTests {
+  private static let entities = 150
+  private static let queries = 400
+
+  /// The stored forms, with the ids of those that are served.
+  private struct Sample: Sendable {
+    let client: TestClient
+    let tenant: TenantNumber
+    let documents: [(id: String, document: JSONValue)]
+    let now: DateTime
+
+    func ids(_ query: EntityQuery) async throws -> Set<String> {
+      var query = query
+      query.limit = 1000
+      query.wantsCount = true
+      let (wanted, broker) = (query, client.broker.broker)
+      let (now, tenant) = (now, tenant)
+      let page = try await client.broker.loop.task {
+        try await broker.queries.page(wanted, at: now, tenant: tenant)
+      }.value
+      let ids = page.documents.map { JSONValue(storedDocument: $0)["id"]?.string ?? "" }
+      #expect(page.count == ids.count)
+      #expect(Set(ids).count == ids.count)
+      return Set(ids)
+    }
+
+    func expected(_ isMatch: (JSONValue) -> Bool) -> Set<String> {
+      Set(documents.filter { isMatch($0.document) }.map(\.id))
+    }
+  }
+
+  private func withSample(
+    _ generator: inout SeededGenerator, _ body: (inout SeededGenerator, Sample) async throws -> Void
+  ) async throws {
+    let texts = (0..<Self.entities).map { generator.entity("urn:x:\($0)") }
+    var copy = generator
+    try await withTestTenant { client in
+      let response = try await client.send(
+        "POST", "entityOperations/create", "[\(texts.joined(separator: ","))]")
+      try #require(response.status == 201, "\(response.text)")
+      let name = client.tenant ?? ""
+      let number = try await client.query("SELECT id FROM tenant WHERE name = \(name)")[0][0].int
+      let tenant = TenantNumber(number)
+      let rows = try await client.query("SELECT id, document FROM entity WHERE tenant = \(tenant)")
+      let now = DateTime.now
+      let documents = rows.map {
+        (id: $0[0].string, document: JSONValue(storedDocument: $0[1].bytes))
+      }
+      let served = documents.filter { _, document in
+        document["expiresAt"].flatMap { DateTime($0) }.map { $0 > now } ?? true
+      }
+      try #require(documents.count == Self.entities && served.count < documents.count)
+      try await body(&copy, Sample(client: client, tenant: tenant, documents: served, now: now))
+    }
+  }
+
+  /// Fails with the smallest Entity among those that differ.
+  private func report(
+    _ query: String, _ found: Set<String>, _ expected: Set<String>, _ sample: Sample, _ seed: UInt64
+  ) {
+    let wrong = found.symmetricDifference(expected)
+    let smallest = sample.documents.filter { wrong.contains($0.id) }
+      .min { $0.document.rawText.utf8.count < $1.document.rawText.utf8.count }
+    Issue.record(
+      """
+      seed \(seed): \(query) selects \(found.count), not \(expected.count); \
+      \(smallest.map { found.contains($0.id) ? "too much" : "not" } ?? "unknown") \
+      \(smallest?.document.rawText.replacing("https://uri.etsi.org/ngsi-ld/default-context/", with: "") ?? "\(wrong)")
+      """)
+  }
+
+  @Test("q selects what it selects in the broker")
+  func queries() async throws {
+    var generator = SeededGenerator(printingSeedOf: "q in SQL")
+    let seed = generator.seed
+    var failures = 0
+    try await withSample(&generator) { generator, sample in
+      for _ in 0..<Self.queries where failures < 5 {
+        let query = generator.query()
+        guard try await differs(query, sample) else { continue }
+        failures += 1
+        // One term that differs says more than the whole.
+        var smallest = query
+        for term in query.terms where try await differs(.term(term), sample) {
+          smallest = .term(term)
+        }
+        report(
+          "\(smallest)", try await sample.ids(entityQuery(smallest)),
+          sample.expected { smallest.matches($0, at: sample.now) }, sample, seed)
+      }
+    }
+  }
+
+  private func entityQuery(_ query: Query) -> EntityQuery {
+    var whole = EntityQuery()
+    whole.query = query
+    return whole
+  }
+
+  private func differs(_ query: Query, _ sample: Sample) async throws -> Bool {
+    try await sample.ids(entityQuery(query))
+      != sample.expected { query.matches($0, at: sample.now) }
+  }
+
+  @Test("scopeQ, types, attrs and ids select what they select in the broker")
+  func selections() async throws {
+    var generator = SeededGenerator(printingSeedOf: "selections in SQL")
+    let seed = generator.seed
+    try await withSample(&generator) { generator, sample in
+      for _ in 0..<200 {
+        var query = EntityQuery()
+        if generator.chance(50) { query.scopes = generator.scopeQuery() }
+        let types = generator.chance(50) ? generator.typeSelection() : nil
+        if generator.chance(20) {
+          query.attributes = generator.list(1...2) {
+            Context.core.expand($0.pick(["a", "b", "no"]))
+          }
+        }
+        let ids =
+          generator.chance(20)
+          ? generator.list(1...99) { IRI("urn:x:\($0.number(0...Self.entities))") } : []
+        let pattern =
+          generator.chance(20)
+          ? try Pattern(generator.pick(["1$", "^urn:x:[12]", "x:.$", "0|9"])) : nil
+        query.selector = EntitySelector(types: types, ids: ids, idPattern: pattern)
+        if generator.chance(20) { query.query = generator.query(depth: 1) }
+        let wanted = query
+        let expected = sample.expected { wanted.selects($0, at: sample.now) }
+        let found = try await sample.ids(query)
+        guard found != expected else { continue }
+        report("\(query)", found, expected, sample, seed)
+        return
+      }
+    }
+  }
+}
+
+extension EntityQuery {
+  /// The same conditions, evaluated in the broker.
+  fileprivate func selects(_ entity: JSONValue, at now: DateTime) -> Bool {
+    selector.matches(entity)
+      && scopes?.matches(entity) ?? true && query?.matches(entity, at: now) ?? true
+      && (attributes.isEmpty
+        || attributes.contains {
+          Query.term(.init(.value(ValuePath([$0])), .exists)).matches(entity, at: now)
+        })
+  }
+}
