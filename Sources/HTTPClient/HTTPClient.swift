@@ -184,7 +184,11 @@ package final class HTTPClient: @unchecked Sendable {
     }
   }
 
-  fileprivate func unwatch(_ descriptor: Int32) { loop.unwatch(descriptor) }
+  /// The descriptor is closed next, and its number may soon be someone else's.
+  fileprivate func unwatch(_ descriptor: Int32) {
+    watchers[descriptor] = nil
+    loop.unwatch(descriptor)
+  }
 }
 
 /// Tells libcurl that one of its sockets is ready.

@@ -6,7 +6,8 @@ import Storage
 import Subscriptions
 import Testing
 
-@Suite("Delivery of notifications")
+// One after the other: each has several processes with their connections.
+@Suite("Delivery of notifications", .serialized)
 struct DeliveryTests {
   private static let rooms = (1...4).map { "urn:ngsi-ld:Room:\($0)" }
 

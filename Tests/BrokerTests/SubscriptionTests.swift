@@ -8,7 +8,8 @@ import Storage
 import Subscriptions
 import Testing
 
-@Suite("Subscriptions of a broker")
+// One after the other: each has several processes with their connections.
+@Suite("Subscriptions of a broker", .serialized)
 struct SubscriptionTests {
   private struct Nowhere: Endpoint {
     let url = "http://127.0.0.1:9/"
@@ -128,6 +129,24 @@ struct SubscriptionTests {
       #expect(other.service.table.version == 3000)
       await one.shutDown()
       await other.shutDown()
+    }
+  }
+
+  @Test("a subscription whose context cannot be had any more is in force all the same")
+  func lostContext() async throws {
+    try await withDatabase { loop, database in
+      let one = try await TestBroker.start(on: loop, database)
+      let receiver = try Receiver(on: loop)
+      try await one.subscribe(to: receiver)
+      try await one.pool.query(
+        "UPDATE subscription SET context = '\"http://127.0.0.1:9/c.jsonld\"'")
+      let other = try await TestBroker.start(on: loop, database)
+      try await other.create("urn:ngsi-ld:Room:1", 1)
+      await receiver.received(1)
+      #expect(receiver.received.first?.headers.first("Link")?.contains(CoreContext.url) == true)
+      await one.shutDown()
+      await other.shutDown()
+      await receiver.close()
     }
   }
 

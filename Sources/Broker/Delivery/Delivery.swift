@@ -35,6 +35,9 @@ package struct DeliveryLimits: Sendable {
 /// decisions about order and retries are `EndpointQueue`'s; which of a subscription's rows are in
 /// memory is its `Feed`'s.
 ///
+/// Order is kept for what one process wrote, and for what it took over. Two processes that both
+/// change one Entity deliver side by side: `notifiedAt` then tells which is the later one.
+///
 /// `@unchecked Sendable`: used on its loop's thread only; `deliver` goes there by itself.
 package final class Delivery: @unchecked Sendable {
   /// The number of this process, which its rows carry.
@@ -49,6 +52,8 @@ package final class Delivery: @unchecked Sendable {
   final class Endpoint {
     var queue: EndpointQueue<OwedNotification>
     var timer: (id: TimerID, due: ContinuousClock.Instant)?
+    /// Subscriptions whose notifications went back to the database, to be read once it answers.
+    var evicted: Set<SubscriptionKey> = []
 
     init(_ limits: EndpointLimits) { queue = EndpointQueue(limits: limits) }
   }
@@ -180,10 +185,10 @@ package final class Delivery: @unchecked Sendable {
     }
   }
 
-  /// An endpoint without notifications is forgotten, unless it is to be remembered as failing.
+  /// An endpoint without notifications is forgotten; one that fails keeps what it has failed on.
   private func forget(_ uri: String) {
-    guard let endpoint = endpoints[uri], endpoint.queue.failures == 0 else { return }
-    if let timer = endpoint.timer { loop.cancel(timer.id) }
+    readEvicted(of: uri)
+    if let timer = endpoints[uri]?.timer { loop.cancel(timer.id) }
     endpoints[uri] = nil
   }
 
@@ -220,6 +225,7 @@ package final class Delivery: @unchecked Sendable {
         endpoints[uri]?.queue.succeeded(notification.lane)
         leaveMemory(notification)
         finish(notification)
+        readEvicted(of: uri)
       }
       send(to: uri)
       if isStopping && inFlight == 0 { resumeWhenIdle() }
@@ -271,7 +277,15 @@ package final class Delivery: @unchecked Sendable {
     for notification in evicted {
       leaveMemory(notification)
       feeds[notification.subscription]?.evicted(notification.id, to: notification.process)
+      endpoints[uri]?.evicted.insert(notification.subscription)
     }
+  }
+
+  private func readEvicted(of uri: String) {
+    guard let endpoint = endpoints[uri], !endpoint.evicted.isEmpty else { return }
+    let keys = endpoint.evicted
+    endpoint.evicted = []
+    for key in keys { wantRead(key) }
   }
 
   // MARK: Leaving

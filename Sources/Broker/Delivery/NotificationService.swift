@@ -28,6 +28,7 @@ package final class NotificationService: @unchecked Sendable {
   private let loop: EventLoop
   private let pool: Pool
   private let subscriptions: SubscriptionStore
+  private var outbox: OutboxStore { delivery.outbox }
   private let processes: ProcessStore
   private let contexts: ContextResolver
   private let configuration: Configuration
@@ -108,6 +109,11 @@ package final class NotificationService: @unchecked Sendable {
     listener?.close()
     delivery.isStopping = true
     pool.close()
+  }
+
+  /// What is owed in the database, to all processes' subscribers, and how long the oldest has been.
+  package func depth() async throws(PostgresError) -> (count: Int, age: Duration, dead: Int) {
+    try await outbox.depth()
   }
 
   // MARK: Following the database

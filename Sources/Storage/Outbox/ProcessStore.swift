@@ -46,7 +46,9 @@ package struct ProcessStore {
   package func takeOver(
     for process: ProcessNumber, signedOffOnly waiting: Bool
   ) async throws(PostgresError) -> [ProcessNumber] {
-    try await pool.query(
+    // One after the other, each with a snapshot that sees what the one before did.
+    try await pool.flight([
+      "SELECT pg_advisory_xact_lock(\(Self.takeOverLock))",
       """
       UPDATE broker_process AS dead SET taker = \(process)
       FROM (
@@ -55,13 +57,14 @@ package struct ProcessStore {
         WHERE d.lease < CASE WHEN \(waiting) THEN timestamptz '1970-01-01' ELSE now() END
           AND d.id <> \(process)
           AND (t.id IS NULL OR d.taker = \(process))
-        FOR UPDATE OF d SKIP LOCKED
       ) AS free
       WHERE dead.id = free.id
       RETURNING dead.id
-      """
-    ).map { $0[0].int64 }
+      """,
+    ])[1].map { $0[0].int64 }
   }
+
+  private static let takeOverLock: Int64 = 0x7461_6b65_6f76_6572
 
   /// Strikes out a dead process that owes nothing any more.
   package func remove(
