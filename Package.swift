@@ -64,7 +64,10 @@ let package = Package(
       ]),
     module(
       "HTTPAPI",
-      ["Broker", "Storage", "NGSILDQuery", "NGSILD", "JSONLD", "JSON", "HTTPServer", "Log"]),
+      [
+        "Broker", "Storage", "NGSILDQuery", "NGSILD", "JSONLD", "JSON", "HTTPServer", "Log",
+        "Subscriptions",
+      ]),
     .executableTarget(
       name: "kontext",
       dependencies: [
@@ -82,11 +85,21 @@ let package = Package(
       path: "Tests/TestSupport", swiftSettings: settings),
     tests(of: "JSON"),
     tests(of: "JSONLD", ["JSON", "Schemas"]),
+    tests(of: "NGSILD", ["JSONLD", "JSON"]),
     tests(of: "NGSILDQuery", ["NGSILD", "JSONLD", "JSON", "TestSupport"]),
+    tests(
+      of: "Broker",
+      [
+        "Storage", "Subscriptions", "NGSILD", "JSONLD", "JSON", "Schemas", "Postgres", "HTTPClient",
+        "HTTPServer", "EventLoop", "Log", "TestSupport",
+      ]),
+    tests(of: "Subscriptions", ["NGSILDQuery", "NGSILD", "JSONLD", "JSON"]),
     tests(of: "Postgres", ["TestSupport", "EventLoop"]),
+    tests(of: "EventLoop"),
+    tests(of: "HTTPServer", ["EventLoop"]),
+    tests(of: "HTTPClient", ["HTTPServer", "EventLoop"]),
     tests(of: "Storage", ["TestSupport", "Broker", "NGSILDQuery", "NGSILD", "JSONLD", "JSON"]),
-    tests(of: "Broker", ["TestSupport", "Postgres", "JSON"]),
-    tests(of: "HTTPAPI", ["TestSupport", "HTTPServer", "JSON"]),
+    tests(of: "HTTPAPI", ["TestSupport", "HTTPServer", "Postgres", "JSON"]),
   ],
   swiftLanguageModes: [.v6]
 )

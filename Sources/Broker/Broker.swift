@@ -17,13 +17,16 @@ package final class Broker: @unchecked Sendable {
   package let entities: EntityStore
   package let queries: QueryStore
   package let history: HistoryStore
+  package let subscriptions: SubscriptionStore
+  package let subscriptionTable: SubscriptionTable
   package let writer: WriteBatcher
   package let reader: ReadBatcher
   package let log: Log
 
   package init(
     loop: EventLoop, contexts: ContextResolver, tenants: TenantTable, entities: EntityStore,
-    queries: QueryStore, history: HistoryStore, notifier: any ChangeNotifier, log: Log
+    queries: QueryStore, history: HistoryStore, subscriptions: SubscriptionStore,
+    subscriptionTable: SubscriptionTable, notifier: any ChangeNotifier, log: Log
   ) {
     self.loop = loop
     self.contexts = contexts
@@ -31,11 +34,13 @@ package final class Broker: @unchecked Sendable {
     self.entities = entities
     self.queries = queries
     self.history = history
+    self.subscriptions = subscriptions
+    self.subscriptionTable = subscriptionTable
     self.log = log
     writer = WriteBatcher(
       loop: loop,
       transaction: WriteTransaction(store: entities, notifier: notifier, log: log))
-    reader = ReadBatcher(loop: loop, store: entities)
+    reader = ReadBatcher(loop: loop, store: entities, log: log)
   }
 
   /// Runs database work and turns its failure into what the user of the API is told.
@@ -45,8 +50,7 @@ package final class Broker: @unchecked Sendable {
     do throws(PostgresError) {
       return try await work()
     } catch {
-      log.error("database failed", ["error": "\(error)"])
-      throw NGSILDError(error)
+      throw log.failure(error, at: "query")
     }
   }
 }

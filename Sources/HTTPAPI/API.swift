@@ -5,9 +5,13 @@ import NGSILD
 /// The HTTP binding: routes a request to its operation and turns the outcome into a response.
 ///
 /// Standard: GS CIM 009, 6.
-package final class API: HTTPResponder {
+///
+/// `@unchecked Sendable`: used on its loop's thread only.
+package final class API: HTTPResponder, @unchecked Sendable {
   let broker: Broker
   let operations: any OperatorResponder
+  /// Numbers requests, beginning at random, so that ids of several processes differ.
+  private var lastRequest = UInt64.random(in: 0...UInt64.max >> 16)
 
   package init(broker: Broker, operations: any OperatorResponder) {
     self.broker = broker
@@ -64,9 +68,11 @@ package final class API: HTTPResponder {
       response = ProblemDetails(error).response
     }
     echoTenant(of: request, in: &response)
+    lastRequest &+= 1
     operations.answered(
-      route: resource.template, method: request.method, status: response.status,
-      after: .now - started)
+      AnsweredRequest(
+        id: lastRequest, method: request.method, route: resource.template,
+        status: response.status, duration: .now - started))
     return response
   }
 
@@ -86,6 +92,7 @@ package final class API: HTTPResponder {
     case .queryEntities: try await queryEntities(call)
     case .deleteEntity: try await deleteEntity(call)
     case .replaceEntity: try await replaceEntity(call)
+    case .mergeEntity: try await mergeEntity(call)
     case .appendAttributes: try await appendAttributes(call)
     case .updateAttributes: try await updateAttributes(call)
     case .updateAttribute: try await updateAttribute(call)
@@ -95,13 +102,16 @@ package final class API: HTTPResponder {
     case .upsertBatch: try await upsertBatch(call)
     case .updateBatch: try await updateBatch(call)
     case .deleteBatch: try await deleteBatch(call)
+    case .mergeBatch: try await mergeBatch(call)
+    case .createSubscription: try await createSubscription(call)
+    case .retrieveSubscription: try await retrieveSubscription(call)
+    case .querySubscriptions: try await querySubscriptions(call)
+    case .deleteSubscription: try await deleteSubscription(call)
     case .retrieveTemporalEntity: try await retrieveTemporalEntity(call)
     case .health: await operations.health()
     case .metrics: await operations.metrics()
     case .version: operations.version()
-    default:
-      throw NGSILDError(
-        .notImplemented, "The operation '\(call.operation.rawValue)' is not built yet")
+    default: throw call.operation.notBuilt
     }
   }
 }
@@ -111,5 +121,15 @@ package protocol OperatorResponder: Sendable {
   func health() async -> HTTPResponse
   func metrics() async -> HTTPResponse
   func version() -> HTTPResponse
-  func answered(route: String, method: String, status: Int, after: Duration)
+  func answered(_ request: AnsweredRequest)
+}
+
+/// What logs and metrics hear of a request.
+package struct AnsweredRequest: Sendable {
+  package let id: UInt64
+  package let method: String
+  /// The path with `{}` for its variable parts.
+  package let route: String
+  package let status: Int
+  package let duration: Duration
 }

@@ -86,6 +86,8 @@ package struct AddressPolicy: Sendable, Hashable {
 package struct AddressPolicyError: Error, Sendable, Hashable, CustomStringConvertible {
   package let entry: String
 
+  package init(entry: String) { self.entry = entry }
+
   package var description: String {
     "'\(entry)' is no address, no CIDR block such as 10.0.0.0/8, and none of the words "
       + "loopback, private, link-local, public and all"

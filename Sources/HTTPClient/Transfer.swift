@@ -187,7 +187,7 @@ final class Transfer {
   /// Opens the socket for an address that a name was resolved to: the check cannot be evaded by a
   /// name that resolves differently the next time.
   fileprivate func open(_ address: UnsafePointer<curl_sockaddr>) -> Int32 {
-    let resolved = withUnsafePointer(to: address.pointee.addr) { IPAddress($0) }
+    let resolved = IPAddress(ccurl_address(address))
     guard let resolved, policy.allows(resolved) else {
       refusedAddress = resolved?.description ?? "of an unknown family"
       return -1

@@ -46,6 +46,8 @@ final class HTTPConnection: @unchecked Sendable {
   private var task: Task<Void, Never>?
   /// When the current phase began, in the server's coarse time.
   private var since: ContinuousClock.Instant
+  /// Whether this idle connection was looked at; an end that comes later is noticed by itself.
+  private var isChecked = false
   /// The round in which the task was made; it has not run before the next.
   private var startRound = 0
 
@@ -99,6 +101,7 @@ final class HTTPConnection: @unchecked Sendable {
   func endRequest() {
     guard phase != .idle else { return }
     phase = .idle
+    isChecked = false
     since = server.now
     number &+= 1
     target = nil
@@ -148,8 +151,8 @@ final class HTTPConnection: @unchecked Sendable {
       let bound = server.configuration.headerBytesMax
       throw RequestFault(431, "The request line and headers are longer than \(bound) bytes")
     }
-    let isVersion11 = version[7] != CChar(bitPattern: UInt8(ascii: "0"))
-    let head = try RequestHead(of: connection, bytes: bytes, isVersion11: isVersion11)
+    let head = try RequestHead(
+      of: connection, method: method.baseAddress!, version: version, bytes: bytes)
     let request = HTTPRequest(
       method: String(decoding: method, as: UTF8.self), path: target.path, query: target.query,
       headers: head.headers, remoteAddress: remoteAddress)
@@ -258,20 +261,31 @@ final class HTTPConnection: @unchecked Sendable {
 
   // MARK: Time
 
-  /// Looks after requests that take too long; called now and then.
-  func checkDeadline(at now: ContinuousClock.Instant) {
+  /// Looks after requests that take too long and clients that have left; called now and then.
+  func check(at now: ContinuousClock.Instant) {
     let waited = now - since
     switch phase {
     case .running, .suspended:
       if waited > server.configuration.requestDeadline { timeOut() }
     case .head, .body, .discarding:
-      if waited > server.configuration.requestDeadline { breakOff() }
+      if waited > server.configuration.requestDeadline || hasPeerLeft() { breakOff() }
     case .idle:
       // Bytes that never become a request line keep libmicrohttpd's own timer from firing.
       if waited > server.configuration.idleTimeout * 2 { breakOff() }
+      if !isChecked && hasPeerLeft() { breakOff() }
+      isChecked = true
     case .answered, .replied:
       break
     }
+  }
+
+  /// Whether the client has closed its side, with nothing left to read.
+  ///
+  /// libmicrohttpd does not notice an end that arrives together with the last bytes: it reads those
+  /// and waits for another edge of the edge-triggered event.
+  private func hasPeerLeft() -> Bool {
+    var byte: UInt8 = 0
+    return recv(cmicrohttpd_socket(connection), &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT)) == 0
   }
 
   /// Answers in the task's place, and cancels the task.

@@ -10,7 +10,7 @@ import Glibc
 /// `@unchecked Sendable`: touched on its loop's thread, or while the loop does not run;
 /// `stopAccepting`, `drain` and `shutDown` go there by themselves.
 package final class HTTPServer: @unchecked Sendable {
-  let loop: EventLoop
+  package let loop: EventLoop
   let configuration: HTTPServerConfiguration
   let responder: any HTTPResponder
   /// The port that the server listens on.
@@ -163,6 +163,9 @@ package final class HTTPServer: @unchecked Sendable {
 
   // MARK: Connections
 
+  /// Connections that are open now; read it on the loop.
+  package var connectionCount: Int { connections.count }
+
   func add(_ connection: HTTPConnection) {
     connection.index = connections.count
     connections.append(connection)
@@ -186,7 +189,7 @@ package final class HTTPServer: @unchecked Sendable {
     let shortest = min(configuration.requestDeadline, configuration.idleTimeout)
     sweep = loop.after(min(.seconds(1), shortest / 4)) { [unowned self] in
       now = .now
-      for connection in connections { connection.checkDeadline(at: now) }
+      for connection in connections { connection.check(at: now) }
       scheduleSweep()
     }
   }

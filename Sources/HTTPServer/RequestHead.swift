@@ -68,39 +68,63 @@ struct RequestHead {
   private var lengths = 0
   private var codings = 0
   private var fault: RequestFault?
+  /// Where in libmicrohttpd's buffer the last part of the head ended.
+  private var position: UnsafeRawPointer
 
+  /// - Parameters:
+  ///   - bytes: the length of the whole head, which begins with `method`.
   /// - Throws: 400 for ambiguous or malformed fields, 501 for an unknown transfer coding.
   init(
-    of connection: OpaquePointer, bytes: Int, isVersion11: Bool
+    of connection: OpaquePointer, method: UnsafeRawPointer, version: UnsafePointer<CChar>,
+    bytes: Int
   ) throws(RequestFault) {
     headers.reserve(bytes: bytes + 64)
+    position = UnsafeRawPointer(version) + "HTTP/1.1".utf8.count
     withUnsafeMutablePointer(to: &self) { head in
-      _ = MHD_get_connection_values_n(
-        connection, .HEADER_KIND,
-        { head, _, name, nameSize, value, valueSize in
-          let head = head!.assumingMemoryBound(to: RequestHead.self)
-          head.pointee.add(
-            UnsafeRawBufferPointer(start: name, count: nameSize),
-            UnsafeRawBufferPointer(start: value, count: valueSize))
-          return head.pointee.fault == nil ? .YES : .NO
-        }, head)
+      _ = MHD_get_connection_values_n(connection, .HEADER_KIND, onField, head)
     }
     if let fault { throw fault }
+    guard isGap(position, method + bytes, marksMax: 4) else { throw Self.malformedLine }
+    let isVersion11 = version[7] != CChar(bitPattern: UInt8(ascii: "0"))
     if let fault = ambiguity(isVersion11: isVersion11) { throw fault }
   }
 
-  private mutating func add(_ name: UnsafeRawBufferPointer, _ rawValue: UnsafeRawBufferPointer) {
+  /// - Returns: false after a fault, which ends the iteration.
+  fileprivate mutating func add(
+    _ name: UnsafeRawBufferPointer, _ rawValue: UnsafeRawBufferPointer
+  ) -> Bool {
     let value = trimmed(rawValue)
-    guard isToken(name), !isFolded(name, rawValue) else {
+    if !isToken(name) {
       fault = .badRequest("A header field name contains white space or other forbidden characters")
-      return
-    }
-    guard isFieldText(value) else {
+    } else if !isNext(name, rawValue) {
+      fault = Self.malformedLine
+    } else if !isFieldText(value) {
       fault = .badRequest("A header field value contains control characters")
-      return
+    } else {
+      classify(name, value)
+      headers.append(name: name, value: value)
     }
-    classify(name, value)
-    headers.append(name: name, value: value)
+    return fault == nil
+  }
+
+  private static var malformedLine: RequestFault {
+    .badRequest("A header line is folded, has no name or contains a zero byte")
+  }
+
+  /// Whether the field follows the part before it, with nothing but a line end between.
+  ///
+  /// libmicrohttpd glues a folded line to the field's *name*, cuts a value at a zero byte, and
+  /// takes a line that begins with a colon for the end of the head. It leaves the parts where they
+  /// lay in its buffer, so each of these shows as a gap that has other bytes in it.
+  private mutating func isNext(
+    _ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer
+  ) -> Bool {
+    guard let nameStart = name.baseAddress, let valueStart = value.baseAddress,
+      isGap(position, nameStart, marksMax: 2),
+      isGap(nameStart + name.count, valueStart, marksMax: 1)
+    else { return false }
+    position = valueStart + value.count
+    return true
   }
 
   private mutating func classify(_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) {
@@ -135,13 +159,28 @@ struct RequestHead {
   }
 }
 
-/// libmicrohttpd glues a folded line to the field's *name*, in other memory than its value.
-private func isFolded(_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) -> Bool {
-  guard let name = name.baseAddress.map({ $0 + name.count }), let value = value.baseAddress
-  else { return false }
-  return value <= name
-    || UnsafeRawBufferPointer(start: name + 1, count: value - name - 1)
-      .contains { $0 != 0x20 && $0 != 0x09 }
+private let onField: MHD_KeyValueIteratorN = { head, _, name, nameBytes, value, valueBytes in
+  guard let head else { return .NO }
+  let isGood = head.assumingMemoryBound(to: RequestHead.self).pointee.add(
+    UnsafeRawBufferPointer(start: name, count: nameBytes),
+    UnsafeRawBufferPointer(start: value, count: valueBytes))
+  return isGood ? .YES : .NO
+}
+
+/// Whether only blanks and at most so many marks lie between two parts of a head.
+///
+/// A mark is a colon or one byte of a line end, which libmicrohttpd overwrites with zero.
+private func isGap(_ start: UnsafeRawPointer, _ end: UnsafeRawPointer, marksMax: Int) -> Bool {
+  guard start < end else { return false }
+  var marks = 0
+  for byte in UnsafeRawBufferPointer(start: start, count: end - start) {
+    switch byte {
+    case 0x20, 0x09: break
+    case 0x00, 0x0A, 0x0D, 0x3A: marks += 1
+    default: return false
+    }
+  }
+  return marks <= marksMax
 }
 
 private func trimmed(_ value: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {

@@ -12,6 +12,20 @@ package struct JSONWriter {
 
   package var text: String { String(decoding: bytes, as: UTF8.self) }
 
+  /// A place to come back to.
+  package struct Position {
+    fileprivate let count: Int
+    fileprivate let needsComma: Bool
+  }
+
+  package var position: Position { Position(count: bytes.count, needsComma: needsComma) }
+
+  /// Forgets what was written since `position`.
+  package mutating func rewind(to position: Position) {
+    bytes.removeLast(bytes.count - position.count)
+    needsComma = position.needsComma
+  }
+
   // MARK: Structure
 
   package mutating func beginObject() { open(UInt8(ascii: "{")) }
@@ -60,11 +74,15 @@ package struct JSONWriter {
   }
 
   /// Writes a string of which `contents` are the bytes between the quotes, escaped already.
-  package mutating func string(contents: [UInt8]) {
+  package mutating func string(contents: UnsafeBufferPointer<UInt8>) {
     separate()
     bytes.append(UInt8(ascii: "\""))
     bytes.append(contentsOf: contents)
     bytes.append(UInt8(ascii: "\""))
+  }
+
+  package mutating func string(contents: [UInt8]) {
+    contents.withUnsafeBufferPointer { string(contents: $0) }
   }
 
   package mutating func integer(_ integer: Int) { raw("\(integer)") }

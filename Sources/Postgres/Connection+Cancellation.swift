@@ -11,7 +11,7 @@ extension Connection {
 
   /// Asks the server to cancel a flight, now or when its turn comes.
   func cancel(_ number: Int) {
-    guard !flights.isEmpty, flights.first.number <= number, number <= lastFlight else { return }
+    guard flights.contains(where: { $0.number == number }) else { return }
     cancelled.insert(number)
     if flights.first.number == number { cancelFirst() }
   }
@@ -30,8 +30,8 @@ extension Connection {
     receive()
     guard isOpen, !flights.isEmpty, flights.first.number == number else { return }
     // A request that overtakes its query finds nothing to cancel.
-    loop.after(Self.cancelInterval) { [self] in
-      if let number { cancel(number) }
+    loop.after(Self.cancelInterval) { [weak self] in
+      if let number { self?.cancel(number) }
     }
   }
 }

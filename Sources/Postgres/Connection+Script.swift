@@ -13,12 +13,8 @@ extension Connection {
   }
 
   private func startScript(_ text: String, waiter: Flight.Waiter) {
-    guard let handle else {
-      return deliver(
-        waiter, .failure(PostgresError(.connectionLost, "The connection is closed")))
-    }
-    lastFlight += 1
-    flights.append(Flight(number: lastFlight, kind: .script, waiter: waiter))
+    guard let handle else { return deliver(waiter, .failure(.closed)) }
+    flights.append(Flight(number: nextFlightNumber(), kind: .script, waiter: waiter))
     if PQexitPipelineMode(handle) == 1 && PQsendQuery(handle, text) == 1 {
       flush()
     } else {

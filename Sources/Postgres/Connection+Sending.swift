@@ -3,15 +3,17 @@ import EventLoop
 
 extension Connection {
   /// Sends the statements and one Sync.
-  func launch(_ sqls: some Collection<SQL>, waiter: Flight.Waiter) {
+  ///
+  /// - Parameter number: names the flight to `cancel`.
+  func launch(_ sqls: some Collection<SQL>, waiter: Flight.Waiter, number: Int? = nil) {
     if let error = refusal(of: sqls) { return deliver(waiter, .failure(error)) }
     deallocateDiscarded()
-    send(sqls, waiter: waiter)
+    send(sqls, waiter: waiter, number: number ?? nextFlightNumber())
   }
 
   /// Why the statements cannot even be sent.
   private func refusal(of sqls: some Collection<SQL>) -> PostgresError? {
-    guard isOpen else { return PostgresError(.connectionLost, "The connection is closed") }
+    guard isOpen else { return .closed }
     guard flights.count < configuration.flightsMax else {
       return PostgresError(.poolExhausted, "\(flights.count) flights are under way")
     }
@@ -29,13 +31,14 @@ extension Connection {
   private func deallocateDiscarded() {
     guard !statements.discarded.isEmpty else { return }
     let names = statements.takeDiscarded()
-    send(names.map { "DEALLOCATE \(identifier: "s\($0)")" }, waiter: .deallocation(names))
+    send(
+      names.map { "DEALLOCATE \(identifier: "s\($0)")" }, waiter: .deallocation(names),
+      number: nextFlightNumber())
   }
 
-  private func send(_ sqls: some Collection<SQL>, waiter: Flight.Waiter) {
-    guard let handle else { return }
-    lastFlight += 1
-    var flight = Flight(number: lastFlight, kind: .pipeline, waiter: waiter)
+  private func send(_ sqls: some Collection<SQL>, waiter: Flight.Waiter, number: Int) {
+    guard let handle else { return deliver(waiter, .failure(.closed)) }
+    var flight = Flight(number: number, kind: .pipeline, waiter: waiter)
     flight.rows.reserveCapacity(sqls.count)
     var answer = 0
     var isSent = true

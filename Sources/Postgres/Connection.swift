@@ -17,7 +17,7 @@ package final class Connection: @unchecked Sendable {
   /// nil once closed.
   var handle: OpaquePointer?
   var flights = FIFO<Flight>()
-  var lastFlight = 0
+  private var lastFlight = 0
   var statements: StatementCache
   var isWaitingToWrite = false
 
@@ -104,28 +104,36 @@ package final class Connection: @unchecked Sendable {
 
   /// Ends a transaction that the caller gives up; without one it only warns by a notice.
   package func rollback() async throws(PostgresError) {
+    precondition(loop.isOnLoop, "A connection is used on its loop")
     _ = try await uncancellable(CollectionOfOne("ROLLBACK")).get()
   }
 
   private func fly(_ statements: some Collection<SQL>) async -> Flight.Answer {
+    precondition(loop.isOnLoop, "A connection is used on its loop")
     guard configuration.cancelsQueries else { return await uncancellable(statements) }
     if Task.isCancelled {
       return .failure(
         PostgresError(.statement, "Cancelled before it was sent", sqlState: .queryCanceled))
     }
-    let number = lastFlight + 1
+    let number = nextFlightNumber()
     return await withTaskCancellationHandler {
-      await uncancellable(statements)
+      await uncancellable(statements, number: number)
     } onCancel: {
       Task(executorPreference: loop) { [self] in cancel(number) }
     }
   }
 
-  private func uncancellable(_ statements: some Collection<SQL>) async -> Flight.Answer {
-    precondition(loop.isOnLoop, "A connection is used on its loop")
-    return await withUnsafeContinuation { continuation in
-      launch(statements, waiter: .task(continuation))
+  private func uncancellable(
+    _ statements: some Collection<SQL>, number: Int? = nil
+  ) async -> Flight.Answer {
+    await withUnsafeContinuation { continuation in
+      launch(statements, waiter: .task(continuation), number: number)
     }
+  }
+
+  func nextFlightNumber() -> Int {
+    lastFlight += 1
+    return lastFlight
   }
 
   // MARK: End

@@ -32,6 +32,10 @@ struct FIFO<Element> {
     return first
   }
 
+  func contains(where condition: (Element) -> Bool) -> Bool {
+    elements[head...].contains { $0.map(condition) ?? false }
+  }
+
   /// Takes the first element that fulfils `condition`, out of its turn.
   mutating func removeFirst(where condition: (Element) -> Bool) -> Element? {
     for index in head..<elements.count {

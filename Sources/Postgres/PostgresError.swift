@@ -35,6 +35,8 @@ package struct PostgresError: Error, Sendable, Hashable {
 }
 
 extension PostgresError {
+  static let closed = PostgresError(.connectionLost, "The connection is closed")
+
   package var isUniqueViolation: Bool { sqlState == .uniqueViolation }
 
   /// Another transaction stood in the way; the same transaction, run again, may pass.
@@ -78,9 +80,4 @@ package struct SQLState: Sendable, Hashable {
   package static let programLimitExceeded = SQLState("54000")
   package static let lockNotAvailable = SQLState("55P03")
   package static let queryCanceled = SQLState("57014")
-
-  /// The server ends the session after this error: class 08, and shutdowns and crashes of class 57.
-  var endsSession: Bool {
-    code.hasPrefix("08") || ["57P01", "57P02", "57P03", "57P05"].contains(code)
-  }
 }

@@ -70,6 +70,10 @@ extension SQL: Hashable {
   }
 }
 
+extension SQL: CustomStringConvertible {
+  package var description: String { parameters.count == 0 ? text : "\(text) [\(parameters)]" }
+}
+
 extension SQL: ExpressibleByStringInterpolation {
   package init(stringLiteral text: String) {
     self.init(pieces: [text], parameters: Parameters())

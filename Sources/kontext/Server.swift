@@ -2,6 +2,7 @@ import Broker
 import EventLoop
 import Glibc
 import HTTPAPI
+import HTTPClient
 import HTTPServer
 import Log
 import Postgres
@@ -15,6 +16,9 @@ final class Server: @unchecked Sendable {
   private var workers: [Worker] = []
   private var otherLoops: [EventLoop] = []
   private var isStopping = false
+  /// On the first loop, with a client of its own.
+  private var notifications: NotificationService?
+  private var client: HTTPClient?
 
   init(_ configuration: Configuration) {
     shared = Shared(
@@ -37,6 +41,7 @@ final class Server: @unchecked Sendable {
   private func start() async {
     do throws(PostgresError) {
       try await prepareDatabase()
+      try await startNotifications()
     } catch {
       end(with: "the database is not usable: \(error)")
     }
@@ -45,6 +50,7 @@ final class Server: @unchecked Sendable {
     } catch {
       end(with: "\(error)")
     }
+    scheduleMaintenance()
     let configuration = shared.configuration
     shared.log.info(
       "serving",
@@ -65,11 +71,36 @@ final class Server: @unchecked Sendable {
     }
   }
 
+  /// Keeps partitions ahead of time, several times a day so that one failure does no harm.
+  private func scheduleMaintenance() {
+    loop.after(.seconds(6 * 3600)) { [self] in
+      Task(executorPreference: loop) {
+        do throws(PostgresError) {
+          try await self.shared.tables.maintain(self.shared.configuration.broker, on: self.loop)
+        } catch {
+          self.shared.log.error("maintenance failed", ["error": "\(error)"])
+        }
+        self.scheduleMaintenance()
+      }
+    }
+  }
+
+  private func startNotifications() async throws(PostgresError) {
+    let configuration = shared.configuration
+    var limits = HTTPClientConfiguration()
+    limits.addressPolicy = configuration.allowedAddresses
+    let client = HTTPClient(loop: loop, configuration: limits)
+    self.client = client
+    notifications = try await NotificationService.start(
+      configuration.broker, tables: shared.tables, client: client, on: loop, log: shared.log)
+  }
+
   /// The first worker runs on the main thread's loop, each further one on a thread of its own.
   private func startWorkers() async throws(HTTPServerError) {
+    guard let notifications else { return }
     for index in 0..<shared.configuration.loops {
       let loop = index == 0 ? self.loop : EventLoop()
-      let worker = Worker(shared, on: loop)
+      let worker = Worker(shared, notifications, on: loop)
       try worker.serve()
       workers.append(worker)
       if index > 0 {
@@ -90,6 +121,8 @@ final class Server: @unchecked Sendable {
         group.addTask(executorPreference: loop) { await worker.drain() }
       }
     }
+    await notifications?.shutDown(grace: shared.configuration.drainTime)
+    await client?.shutDown()
     shared.log.info("stopped", [:])
     for loop in otherLoops + [loop] { loop.stop() }
   }

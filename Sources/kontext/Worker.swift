@@ -23,12 +23,12 @@ final class Worker: @unchecked Sendable {
   private let broker: Broker
   private var server: HTTPServer?
 
-  init(_ shared: Shared, on loop: EventLoop) {
+  init(_ shared: Shared, _ notifications: NotificationService, on loop: EventLoop) {
     self.loop = loop
     self.shared = shared
     connections = BrokerConnections(shared.configuration.broker, on: loop)
     broker = Broker(
-      on: loop, connections: connections, tables: shared.tables, notifier: NoSubscriptions(),
+      on: loop, connections: connections, tables: shared.tables, notifications: notifications,
       log: shared.log)
     broker.writer.batchCommitted = { [metrics = shared.metrics] in
       metrics.batchCommitted(operations: $0)

@@ -29,6 +29,26 @@ struct CancellationTests {
     }
   }
 
+  @Test("a cancelled query is found behind the statements that are deallocated before it")
+  func behindDeallocation() async throws {
+    var configuration = try queryConfiguration()
+    configuration.statementsMax = 1
+    try await TestDatabase.withConnection(configuration) { [configuration] connection, loop in
+      let other = try await Connection.open(configuration, on: loop)
+      defer { other.close() }
+      let lock = try await BlockingLock(held: other)
+      for text in ["SELECT 1", "SELECT 2"] as [StaticString] {
+        try await connection.query(Statement(text)())
+      }
+      let blocked = loop.task { try await connection.query(lock.wait) }
+      while connection.flightCount == 0 { await Task.yield() }
+      while connection.flightCount > 1 { try await other.query("SELECT 1") }
+      blocked.cancel()
+      let error = await #expect(throws: PostgresError.self) { try await blocked.value }
+      #expect(error?.isQueryCanceled == true)
+    }
+  }
+
   @Test("a cancelled transaction is rolled back")
   func transaction() async throws {
     let configuration = try queryConfiguration()

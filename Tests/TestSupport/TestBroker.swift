@@ -13,6 +13,7 @@ package final class TestBroker: Sendable {
   package let loop: EventLoop
   package let tables: BrokerTables
   package let connections: BrokerConnections
+  package let notifications: NotificationService
   package let broker: Broker
   package let api: API
   package let client: HTTPClient
@@ -27,6 +28,7 @@ package final class TestBroker: Sendable {
   private struct Parts: Sendable {
     let tables: BrokerTables
     let connections: BrokerConnections
+    let notifications: NotificationService
     let broker: Broker
     let api: API
     let server: HTTPServer
@@ -41,6 +43,7 @@ package final class TestBroker: Sendable {
     let parts = try await loop.task { try await Self.parts(limits, on: loop) }.value
     tables = parts.tables
     connections = parts.connections
+    notifications = parts.notifications
     broker = parts.broker
     api = parts.api
     server = parts.server
@@ -51,13 +54,16 @@ package final class TestBroker: Sendable {
   private static func parts(
     _ limits: HTTPServerConfiguration, on loop: EventLoop
   ) async throws -> Parts {
-    let configuration = BrokerConfiguration(databaseURL: try TestDatabase.configuration().url)
+    var configuration = BrokerConfiguration(databaseURL: try TestDatabase.configuration().url)
+    configuration.allowedAddresses = try AddressPolicy(parsing: "loopback")
     let tables = BrokerTables()
     _ = try await tables.prepare(configuration, on: loop)
-    let connections = BrokerConnections(configuration, on: loop)
     let log = Log(level: .error)
+    let connections = BrokerConnections(configuration, on: loop)
+    let notifications = try await NotificationService.start(
+      configuration, tables: tables, client: connections.client, on: loop, log: log)
     let broker = Broker(
-      on: loop, connections: connections, tables: tables, notifier: NoSubscriptions(), log: log)
+      on: loop, connections: connections, tables: tables, notifications: notifications, log: log)
     let operations = OperatorPages(
       metrics: Metrics(), version: "test", log: log, gauges: { [] }, databaseProblem: { nil })
     let api = API(broker: broker, operations: operations)
@@ -69,14 +75,15 @@ package final class TestBroker: Sendable {
     outside.connectionsPerHostMax = 64
     let client = HTTPClient(loop: loop, configuration: outside)
     return Parts(
-      tables: tables, connections: connections, broker: broker, api: api, server: server,
-      client: client)
+      tables: tables, connections: connections, notifications: notifications, broker: broker,
+      api: api, server: server, client: client)
   }
 
   /// Ends everything; the broker cannot be used afterwards.
   package func close() async throws {
     try await loop.task { [self] in
       await server.shutDown()
+      await notifications.shutDown()
       await client.shutDown()
       await connections.close()
     }.value

@@ -1,14 +1,15 @@
 package import EventLoop
+package import HTTPClient
 import JSONLD
 package import Log
 package import Postgres
-package import Storage
+import Storage
 
 extension Broker {
   /// The broker of one loop, over its connections.
   package convenience init(
     on loop: EventLoop, connections: BrokerConnections, tables: BrokerTables,
-    notifier: any ChangeNotifier, log: Log
+    notifications: NotificationService, log: Log
   ) {
     self.init(
       loop: loop,
@@ -19,19 +20,26 @@ extension Broker {
         names: tables.names, typesets: tables.typesets, writers: connections.writers,
         readers: connections.readers),
       queries: QueryStore(
-        names: tables.names, typesets: tables.typesets, pool: connections.queries),
-      history: HistoryStore(names: tables.names, pool: connections.queries), notifier: notifier,
-      log: log)
+        names: tables.names, typesets: tables.typesets, pool: connections.queries,
+        readers: connections.readers),
+      history: HistoryStore(names: tables.names, pool: connections.queries),
+      subscriptions: SubscriptionStore(pool: connections.readers),
+      subscriptionTable: notifications.table,
+      notifier: notifications.notifier(pool: connections.readers), log: log)
   }
 }
 
-/// Owes nothing to anyone.
-package final class NoSubscriptions: ChangeNotifier {
-  package init() {}
-
-  package func owed(for writes: [EntityWrite]) async throws(PostgresError) -> [OwedNotification] {
-    []
+extension NotificationService {
+  /// The notifications of a process, run on one of its loops.
+  package static func start(
+    _ configuration: BrokerConfiguration, tables: BrokerTables, client: HTTPClient,
+    on loop: EventLoop, log: Log
+  ) async throws(PostgresError) -> NotificationService {
+    try await start(
+      database: configuration.connection(settings: EntityStore.sessionSettings), on: loop,
+      client: client,
+      contexts: ContextResolver(
+        loader: HTTPContextLoader(client: client), cache: tables.contexts),
+      log: log)
   }
-
-  package func committed(_ notifications: [OwedNotification]) {}
 }

@@ -1,6 +1,7 @@
 package import EventLoop
 package import HTTPClient
 package import Postgres
+import Storage
 
 /// The connections of one loop's broker, by what they are for.
 package final class BrokerConnections: Sendable {
@@ -10,8 +11,7 @@ package final class BrokerConnections: Sendable {
   package let client: HTTPClient
 
   package init(_ configuration: BrokerConfiguration, on loop: EventLoop) {
-    // By key and in batches, the generic plan is right, and planning costs more than running.
-    let planned = configuration.connection(settings: ["plan_cache_mode": "force_generic_plan"])
+    let planned = configuration.connection(settings: EntityStore.sessionSettings)
     writers = Pool(planned, max: configuration.writeConnections, on: loop)
     readers = Pool(planned, max: configuration.readConnections, on: loop)
     var filtering = configuration.connection(

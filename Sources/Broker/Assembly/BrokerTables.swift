@@ -34,4 +34,13 @@ package struct BrokerTables: Sendable {
     try await HistoryPartitions.createAhead(in: pool, at: .now)
     return applied
   }
+
+  /// What has to be done now and then: partitions of the history are created ahead.
+  package func maintain(
+    _ configuration: BrokerConfiguration, on loop: EventLoop
+  ) async throws(PostgresError) {
+    let pool = Pool(Pool.Configuration(configuration.connection(), connectionsMax: 1), on: loop)
+    defer { pool.close() }
+    try await HistoryPartitions.createAhead(in: pool, at: .now)
+  }
 }

@@ -1,4 +1,5 @@
 package import EventLoop
+package import Log
 package import NGSILD
 import Postgres
 package import Storage
@@ -14,15 +15,17 @@ package final class ReadBatcher: @unchecked Sendable {
 
   private let loop: EventLoop
   private let store: EntityStore
+  private let log: Log
   private let rowsMax = 32
   private let flightsMax = 2
   private let waitingMax = 20_000
   private var waiting: [Request] = []
   private var flights = 0
 
-  package init(loop: EventLoop, store: EntityStore) {
+  package init(loop: EventLoop, store: EntityStore, log: Log) {
     self.loop = loop
     self.store = store
+    self.log = log
     loop.beforeSleep(.flush) { [unowned self] in
       flush()
       return nil
@@ -60,7 +63,8 @@ package final class ReadBatcher: @unchecked Sendable {
         request.continuation.resume(returning: .success(document))
       }
     } catch {
-      for request in batch { request.continuation.resume(returning: .failure(NGSILDError(error))) }
+      let failure = log.failure(error, at: "read")
+      for request in batch { request.continuation.resume(returning: .failure(failure)) }
     }
   }
 }

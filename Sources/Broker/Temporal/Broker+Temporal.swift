@@ -1,4 +1,6 @@
+package import JSONLD
 package import NGSILD
+package import NGSILDQuery
 import Postgres
 package import Storage
 
@@ -9,10 +11,10 @@ extension Broker {
   /// - Throws: `resourceNotFound` if the Entity never existed or never had the Attributes;
   ///   `tooManyResults` beyond what one answer holds.
   package func retrieveTemporalEntity(
-    _ id: String, _ query: HistoryQuery, in tenant: TenantNumber
+    _ id: String, _ query: TemporalQuery, attributes: [IRI], in tenant: TenantNumber
   ) async throws(NGSILDError) -> EntityHistory {
     let found = try await database { () throws(PostgresError) in
-      try await history.history(of: id, query, tenant: tenant)
+      try await history.history(of: id, query, attributes: attributes, tenant: tenant)
     }
     guard let found else {
       throw NGSILDError(.resourceNotFound, "The Entity '\(id)' has no history")

@@ -21,11 +21,13 @@ package final class WriteBatcher: @unchecked Sendable {
     package init() {}
   }
 
+  package typealias Outcome = Result<OperationResult, NGSILDError>
+
   private struct Request {
     let reference: EntityReference
     let operation: EntityOperation
     let at: DateTime
-    let continuation: UnsafeContinuation<Result<OperationResult, NGSILDError>, Never>
+    let answer: (Outcome) -> Void
   }
 
   private let loop: EventLoop
@@ -52,33 +54,36 @@ package final class WriteBatcher: @unchecked Sendable {
   package func perform(
     _ operation: EntityOperation, on reference: EntityReference, at now: DateTime
   ) async throws(NGSILDError) -> OperationResult {
-    guard waiting.count < limits.waitingMax else {
-      throw NGSILDError(.overloaded, "Too many writes are waiting; try again in a moment")
-    }
+    guard waiting.count < limits.waitingMax else { throw overloaded }
     return try await withUnsafeContinuation { continuation in
       waiting.append(
-        Request(reference: reference, operation: operation, at: now, continuation: continuation))
+        Request(reference: reference, operation: operation, at: now) {
+          continuation.resume(returning: $0)
+        })
     }.get()
   }
 
   /// Carries out operations in order for each Entity; returns once all are committed or refused.
   package func perform(
     _ operations: [(reference: EntityReference, operation: EntityOperation)], at now: DateTime
-  ) async -> [Result<OperationResult, NGSILDError>] {
-    await withTaskGroup(of: (Int, Result<OperationResult, NGSILDError>).self) { group in
-      for (index, (reference, operation)) in operations.enumerated() {
-        group.addTask(executorPreference: loop) { [self] in
-          do throws(NGSILDError) {
-            return (index, .success(try await perform(operation, on: reference, at: now)))
-          } catch {
-            return (index, .failure(error))
-          }
-        }
-      }
-      var results = [Result<OperationResult, NGSILDError>?](repeating: nil, count: operations.count)
-      for await (index, result) in group { results[index] = result }
-      return results.compactMap(\.self)
+  ) async -> [Outcome] {
+    guard waiting.count < limits.waitingMax else {
+      return operations.map { _ in .failure(overloaded) }
     }
+    guard !operations.isEmpty else { return [] }
+    let collected = OutcomeCollection(count: operations.count)
+    return await withUnsafeContinuation { continuation in
+      for (index, (reference, operation)) in operations.enumerated() {
+        waiting.append(
+          Request(reference: reference, operation: operation, at: now) { outcome in
+            if let all = collected.add(outcome, at: index) { continuation.resume(returning: all) }
+          })
+      }
+    }
+  }
+
+  private var overloaded: NGSILDError {
+    NGSILDError(.overloaded, "Too many writes are waiting; try again in a moment")
   }
 
   /// Starts flights with what waits, as far as bounds and busy Entities allow.
@@ -116,12 +121,30 @@ package final class WriteBatcher: @unchecked Sendable {
     if let results = await transaction.run(operations) {
       batchCommitted(batch.count)
       for (request, result) in zip(batch, results) {
-        request.continuation.resume(returning: result)
+        request.answer(result)
       }
       return
     }
     for (request, operation) in zip(batch, operations) {
-      request.continuation.resume(returning: await transaction.runAlone(operation))
+      request.answer(await transaction.runAlone(operation))
     }
+  }
+}
+
+/// The outcomes of several operations, which arrive one by one in any order.
+private final class OutcomeCollection {
+  private var outcomes: [WriteBatcher.Outcome?]
+  private var missing: Int
+
+  init(count: Int) {
+    outcomes = [WriteBatcher.Outcome?](repeating: nil, count: count)
+    missing = count
+  }
+
+  /// Returns all outcomes with the last one that was missing.
+  func add(_ outcome: WriteBatcher.Outcome, at index: Int) -> [WriteBatcher.Outcome]? {
+    outcomes[index] = outcome
+    missing -= 1
+    return missing == 0 ? outcomes.compactMap(\.self) : nil
   }
 }

@@ -29,11 +29,10 @@ package struct WriteTransaction {
     do throws(PostgresError) {
       return try await attempt(operations)
     } catch {
-      let failure = Outcome.failure(NGSILDError(error))
       let mayPassAlone = operations.count > 1 || error.isLostRace
       guard mayPassAlone, !error.isConnectionLoss, error.kind != .poolExhausted else {
-        log.error("write failed", ["error": "\(error)", "operations": "\(operations.count)"])
-        return operations.map { _ in failure }
+        let failure = log.failure(error, at: "write")
+        return operations.map { _ in .failure(failure) }
       }
       log.warning("batch failed, running one by one", ["error": "\(error)"])
       return nil
@@ -48,8 +47,7 @@ package struct WriteTransaction {
       } catch  where error.isLostRace {
         continue
       } catch {
-        log.error("write failed", ["error": "\(error)", "entity": operation.reference.id])
-        return .failure(NGSILDError(error))
+        return .failure(log.failure(error, at: "write of \(operation.reference.id)"))
       }
     }
     return .failure(NGSILDError(.overloaded, "Other writers were faster; try again"))
@@ -91,13 +89,14 @@ package struct WriteTransaction {
     of changes: [(operation: Operation, change: EntityChange)],
     locked: [EntityReference: LockedEntity]
   ) async throws(PostgresError) -> [EntityWrite] {
-    var newKeys = try await store.prepare(
+    var key = try await store.prepare(
       changes.map { ($0.operation.reference.tenant, $0.change) },
       newKeys: changes.count { locked[$0.operation.reference] == nil })
     return changes.map { operation, change in
-      store.write(
-        change, of: operation.reference, locked: locked[operation.reference],
-        newKey: newKeys.removeFirst(), at: operation.at)
+      let locked = locked[operation.reference]
+      defer { key += locked == nil ? 1 : 0 }
+      return store.write(
+        change, of: operation.reference, locked: locked, newKey: key, at: operation.at)
     }
   }
 }

@@ -72,6 +72,8 @@ CURL *ccurl_multi_next_ended(CURLM *multi, CURLcode *result) {
   return message->easy_handle;
 }
 
+const struct sockaddr *ccurl_address(const struct curl_sockaddr *address) { return &address->addr; }
+
 curl_socket_t ccurl_open(const struct curl_sockaddr *address) {
   int opened = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
   return opened < 0 ? CURL_SOCKET_BAD : opened;

@@ -28,6 +28,12 @@ extension API {
     return await carryOut(items, in: tenant).changedResponse
   }
 
+  func mergeBatch(_ call: Call) async throws(NGSILDError) -> HTTPResponse {
+    let items = try await items(of: call, rules: .merge) { .mergeEntity($0, MergeOptions()) }
+    let tenant = try await tenant(of: call)
+    return await carryOut(items, in: tenant).changedResponse
+  }
+
   /// The body is an array of ids, so no context plays a part.
   func deleteBatch(_ call: Call) async throws(NGSILDError) -> HTTPResponse {
     let body = try batch(of: call)
@@ -68,7 +74,8 @@ extension API {
 
   /// Reads each item on its own: one that is wrong does not keep the others from being done.
   private func items(
-    of call: Call, _ operation: (EntityFragment) -> EntityOperation
+    of call: Call, rules: FragmentRules = .complete,
+    _ operation: (EntityFragment) -> EntityOperation
   ) async throws(NGSILDError) -> [BatchResults.Item] {
     let body = try batch(of: call)
     guard body.elements.allSatisfy(\.isObject) else {
@@ -83,18 +90,19 @@ extension API {
     let shared = isJSONLD ? nil : try await context(linkedAt: link)
     var items: [BatchResults.Item] = []
     for element in body.elements {
-      items.append(await item(element, shared: shared, operation))
+      items.append(await item(element, rules: rules, shared: shared, operation))
     }
     return items
   }
 
   private func item(
-    _ element: JSONValue, shared: Context?, _ operation: (EntityFragment) -> EntityOperation
+    _ element: JSONValue, rules: FragmentRules, shared: Context?,
+    _ operation: (EntityFragment) -> EntityOperation
   ) async -> BatchResults.Item {
     let id = (element["id"] ?? element["@id"])?.string ?? ""
     do throws(NGSILDError) {
       let context = try await context(ofItem: element, shared: shared)
-      let fragment = try FragmentParser(context: context, rules: .complete).entity(element)
+      let fragment = try FragmentParser(context: context, rules: rules).entity(element)
       guard let id = fragment.id else {
         throw .badRequestData("The Entity has no id; 'id' with a URI is expected")
       }

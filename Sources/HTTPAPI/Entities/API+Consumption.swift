@@ -40,22 +40,24 @@ extension API {
   func queryEntities(_ call: Call) async throws(NGSILDError) -> HTTPResponse {
     let context = try await context(of: call)
     let representation = try representation(for: call, context)
-    let query = try entityQuery(call, context)
+    let page = try Page(call.parameters)
+    let query = try entityQuery(call, page, context)
     let tenant = try await tenant(of: call)
-    let page = try await broker.queryEntities(query, in: tenant)
-    var writer = JSONWriter(reservingCapacity: 1024 * (page.documents.count + 1))
+    let found = try await broker.queryEntities(query, in: tenant)
+    var writer = JSONWriter(reservingCapacity: 1024 * (found.documents.count + 1))
     writer.beginArray()
     let now = DateTime.now
-    for document in page.documents {
+    for document in found.documents {
       representation.write(stored: JSONValue(storedDocument: document), at: now, to: &writer)
     }
     writer.endArray()
     var response = HTTPResponse.body(writer.bytes, as: call.accepts, context: context)
-    let links = PageLinks(
-      path: "/ngsi-ld/v1/entities", parameters: call.parameters, isSorted: true,
-      limit: query.limit, offset: query.offset, hasMore: page.hasMore, type: call.accepts)
-    response.headers += links.headers
-    if let count = page.count {
+    response.headers +=
+      PageLinks(
+        path: "/ngsi-ld/v1/entities", parameters: call.parameters, isSorted: true, page: page,
+        hasMore: found.hasMore, type: call.accepts
+      ).headers
+    if let count = found.count {
       response.headers.append(("NGSILD-Results-Count", "\(count)"))
     }
     return response
@@ -64,21 +66,21 @@ extension API {
   // MARK: Parameters
 
   private func entityQuery(
-    _ call: Call, _ context: Context
+    _ call: Call, _ page: Page, _ context: Context
   ) throws(NGSILDError) -> EntityQuery {
     let parameters = call.parameters
     var query = EntityQuery()
-    for id in try parameters.tokens("id") ?? [] {
-      try requireURI(id, as: "The id")
-      query.ids.append(id)
-    }
-    if let text = parameters["idPattern"] { query.idPattern = try Pattern(text) }
-    if let text = parameters["type"] {
-      query.types = try TypeSelection(parsing: text, expander: context)
-    }
-    query.attributes = try expanded(parameters.tokens("attrs") ?? [], context)
+    query.selector = try EntitySelector(
+      type: parameters["type"], id: parameters["id"], idPattern: parameters["idPattern"],
+      expander: context)
+    let projection = try projection(call, context)
+    query.attributes = projection.attributes
     if let text = parameters["q"] {
-      query.query = try Query(parsing: text, expander: context)
+      query.query = try Query(
+        parsing: text, expander: context,
+        expandValues: parameters["expandValues"].map { text throws(NGSILDError) in
+          try Query.attributeNames(parsing: text, as: "expandValues", expander: context)
+        } ?? [])
       try query.query?.requireSupported()
     }
     if let text = parameters["scopeQ"] { query.scopes = try ScopeQuery(parsing: text) }
@@ -86,47 +88,35 @@ extension API {
       georel: parameters["georel"], geometry: parameters["geometry"],
       coordinates: parameters["coordinates"], geoproperty: parameters["geoproperty"],
       expander: context)
-    query.wantsCount = try parameters.boolean("count")
-    query.limit = try parameters.integer("limit", in: 0...Self.limitMax) ?? Self.limitDefault
-    query.offset = try parameters.integer("offset", in: 0...Int.max >> 8) ?? 0
-    guard query.limit > 0 || query.wantsCount else {
-      throw .badRequestData("limit=0 is of use only with count=true")
+    if let text = parameters["csf"] {
+      // It restricts Context Sources only; here its form is checked.
+      _ = try Query(parsing: text, as: "csf", expander: context)
     }
-    let isLocal = try parameters.boolean("local", default: query.types == .any)
-    guard isLocal || query.types != .any else {
-      throw .badRequestData("type=* asks for what is stored here; it excludes local=false")
+    let isOfAnyType = query.selector.types == .any
+    let isLocal = try parameters.boolean("local", default: isOfAnyType)
+    guard isLocal || !isOfAnyType else {
+      throw .badRequestData(
+        "type=* asks for all that is held here; it does not go with local=false")
     }
-    try requireNarrow(query, isLocal: isLocal)
+    try requireRestriction(
+      selectors: [query.selector], projection: projection, query: query.query,
+      geoQuery: query.geo, isLocal: isLocal)
+    query.wantsCount = page.wantsCount
+    query.limit = page.limit
+    query.offset = page.offset
     return query
   }
 
-  private static let limitDefault = 20
-  private static let limitMax = 1000
-
-  /// A query restricts what it wants by more than ids (5.7.2.4).
-  private func requireNarrow(_ query: EntityQuery, isLocal: Bool) throws(NGSILDError) {
-    let isNarrow =
-      query.types != nil || !query.attributes.isEmpty || query.geo != nil
-      || query.query?.attributes.isEmpty == false || isLocal
-    guard isNarrow else {
-      throw .badRequestData(
-        "The query is too wide; one of type, attrs, q, georel or local=true is expected")
-    }
-  }
-
-  /// Members that are no Attributes: to ask for them restricts nothing.
-  private static let membersOfEntities: Set<String> = [
-    "id", "type", "scope", "createdAt", "modifiedAt", "deletedAt", "expiresAt", "observedAt",
-    "instanceId",
-  ]
-
-  private func expanded(_ names: [String], _ context: Context) throws(NGSILDError) -> [IRI] {
-    var expanded: [IRI] = []
-    for name in names where !Self.membersOfEntities.contains(name) {
-      try requireName(name, as: "The Attribute name")
-      expanded.append(context.expand(name))
-    }
-    return expanded
+  /// `attrs`, `pick` and `omit` (4.21).
+  private func projection(
+    _ call: Call, _ context: Context
+  ) throws(NGSILDError) -> Projection {
+    let projection = try Projection(
+      attrs: call.parameters["attrs"], pick: call.parameters["pick"],
+      omit: call.parameters["omit"], expander: context)
+    // Linked Entities need `join`, which is not built yet and therefore not given.
+    try requireLinks(projection.linkDepth, within: nil)
+    return projection
   }
 
   /// How the answer shows Entities (6.3.7, 6.3.11).
@@ -149,23 +139,38 @@ extension API {
       representation.format = format
     }
     representation.showsSystemAttributes = options.contains("sysAttrs")
-    for name in ["pick", "omit", "lang"] where call.parameters[name] != nil {
-      throw NGSILDError(.notImplemented, "The parameter '\(name)' is not built yet")
+    representation.members = MemberSelection(try projection(call, context))
+    representation.datasets = try call.parameters["datasetId"].map { text throws(NGSILDError) in
+      let selection = try DatasetSelection(parsing: text)
+      return Set(selection.ids.map(\.text)).union(selection.includesDefault ? [nil] : [])
     }
-    if let names = try call.parameters.tokens("attrs") {
-      representation.members = .attributes(Set(try expanded(names, context)))
-    }
-    representation.datasets = try datasets(call)
     return representation
   }
+}
 
-  private func datasets(_ call: Call) throws(NGSILDError) -> Set<String?>? {
-    guard let tokens = try call.parameters.tokens("datasetId") else { return nil }
-    var datasets: Set<String?> = []
-    for token in tokens {
-      if token != "@none" { try requireURI(token, as: "The datasetId") }
-      datasets.insert(token == "@none" ? nil : token)
+extension MemberSelection {
+  /// What a projection keeps of the Entities that are asked for.
+  fileprivate init(_ projection: Projection) {
+    if !projection.attrs.isEmpty {
+      self = .attributes(Set(projection.attributes))
+      return
     }
-    return datasets
+    var members: Set<NGSILD.CoreMember> = []
+    var attributes: Set<IRI> = []
+    for term in projection.pick?.terms ?? projection.omit?.terms ?? [] {
+      if projection.pick != nil && !projection.keeps(term.member) { continue }
+      switch term.member {
+      case .attribute(let name): attributes.insert(name)
+      case .core(let member):
+        NGSILD.CoreMember(term: member.rawValue).map { _ = members.insert($0) }
+      }
+    }
+    if projection.pick != nil {
+      self = .pick(core: members, attributes: attributes)
+    } else if projection.omit != nil {
+      self = .omit(core: members, attributes: attributes)
+    } else {
+      self = .all
+    }
   }
 }

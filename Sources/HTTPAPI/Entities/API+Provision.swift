@@ -40,6 +40,25 @@ extension API {
     }
   }
 
+  func mergeEntity(_ call: Call) async throws(NGSILDError) -> HTTPResponse {
+    let simplified: Set = ["simplified", "keyValues"]
+    let format = call.parameters["format"]
+    guard format.map({ simplified.contains($0) || $0 == "normalized" || $0 == "concise" }) ?? true
+    else {
+      throw NGSILDError(
+        .invalidRequest, "The format '\(format ?? "")' is unknown; simplified is expected")
+    }
+    let options = try call.parameters.options(among: simplified)
+    let isSimplified = format.map(simplified.contains) ?? !options.isEmpty
+    let observedAt = try call.parameters["observedAt"].map { text throws(NGSILDError) in
+      try DateTimeText(parsing: text, of: "observedAt")
+    }
+    let merge = MergeOptions(language: call.parameters["lang"], observedAt: observedAt)
+    return try await change(call, rules: isSimplified ? .simplifiedMerge : .merge) { fragment in
+      .mergeEntity(fragment, merge)
+    }
+  }
+
   func appendAttributes(_ call: Call) async throws(NGSILDError) -> HTTPResponse {
     let overwrite = try !call.parameters.options(among: ["noOverwrite"]).contains("noOverwrite")
     return try await change(call, rules: .complete) { fragment throws(NGSILDError) in

@@ -35,10 +35,10 @@ package final class Metrics: Sendable {
 
   package init() {}
 
-  package func requestAnswered(route: String, method: String, status: Int, after: Duration) {
-    let (seconds, attoseconds) = after.components
+  package func requestAnswered(_ request: AnsweredRequest) {
+    let (seconds, attoseconds) = request.duration.components
     let time = Double(seconds) + Double(attoseconds) * 1e-18
-    let series = Series(route: route, method: method, status: status)
+    let series = Series(route: request.route, method: request.method, status: request.status)
     state.withLock { state in
       state.requests[series, default: Histogram(bounds: Self.secondBounds)]
         .add(time, bounds: Self.secondBounds)

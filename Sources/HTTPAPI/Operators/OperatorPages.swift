@@ -56,12 +56,16 @@ package struct OperatorPages: OperatorResponder {
     return .plainJSON(writer.bytes, status: 200)
   }
 
-  package func answered(route: String, method: String, status: Int, after: Duration) {
-    metricsTable.requestAnswered(route: route, method: method, status: status, after: after)
-    guard log.level == .debug || status >= 500 else { return }
-    let level: Log.Level = status >= 500 ? .warning : .debug
+  package func answered(_ request: AnsweredRequest) {
+    metricsTable.requestAnswered(request)
+    let level: Log.Level = request.status >= 500 ? .warning : .debug
+    guard level >= log.level else { return }
     log.write(
       level, "request",
-      ["method": method, "route": route, "status": "\(status)", "duration": "\(after)"])
+      [
+        "request": String(request.id, radix: 36), "method": request.method,
+        "route": request.route, "status": "\(request.status)",
+        "duration": "\(request.duration)",
+      ])
   }
 }

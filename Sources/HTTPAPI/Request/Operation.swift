@@ -1,3 +1,5 @@
+import NGSILD
+
 /// An operation of the API: what a method means on a resource.
 ///
 /// Standard: resource table (GS CIM 009, 6.2); cases are named as the operations there.
@@ -26,32 +28,60 @@ enum Operation: String, Sendable, CaseIterable {
   case cloneSnapshot
   case health, metrics, version
 
-  /// Parameters that may follow the `?`; any other is refused (6.3.20).
-  var parameters: Set<String> {
+  /// Parameters that may follow the `?`, any other being refused (6.3.20); nil for an operation
+  /// that is not built.
+  var parameters: Set<String>? {
     switch self {
-    case .createEntity, .createBatch, .deleteBatch: ["local"]
+    case .createEntity, .createBatch, .deleteBatch, .mergeBatch: ["local"]
+    case .mergeEntity: ["type", "format", "options", "lang", "observedAt", "local"]
+    case .createSubscription, .deleteSubscription: []
+    case .retrieveSubscription: ["options"]
+    case .querySubscriptions: ["limit", "offset", "count", "options"]
     case .upsertBatch, .updateBatch: ["options", "local"]
-    case .retrieveEntity:
-      ["type", "attrs", "format", "options", "datasetId", "local", "lang", "pick", "omit"]
+    case .retrieveEntity: Self.consumption
     case .queryEntities:
-      [
-        "id", "idPattern", "type", "attrs", "q", "georel", "geometry", "coordinates",
-        "geoproperty", "scopeQ", "limit", "offset", "count", "format", "options", "datasetId",
-        "local", "lang", "pick", "omit", "csf", "expandValues", "jsonKeys", "splitEntities",
-      ]
+      Self.consumption.union([
+        "id", "idPattern", "q", "georel", "geometry", "coordinates", "geoproperty", "scopeQ",
+        "csf", "expandValues", "jsonKeys", "limit", "offset", "count", "splitEntities",
+        "orderBy", "collation", "orderFrom", "orderGeometry",
+      ])
     case .deleteEntity, .replaceEntity, .updateAttributes, .updateAttribute, .replaceAttribute:
       ["type", "local"]
     case .appendAttributes: ["type", "options", "local"]
     case .deleteAttribute: ["type", "datasetId", "deleteAll", "local"]
-    case .querySubscriptions: ["limit", "offset", "count", "options"]
-    case .retrieveSubscription: ["options"]
     case .retrieveTemporalEntity:
       [
-        "attrs", "timerel", "timeAt", "endTimeAt", "timeproperty", "lastN", "format", "options",
-        "datasetId", "local", "lang", "pick", "omit",
+        "attrs", "timerel", "timeAt", "endTimeAt", "timeproperty", "lastN", "aggrMethods",
+        "aggrPeriodDuration", "format", "options", "datasetId", "local", "lang", "pick", "omit",
+        "entityMap", "entityMapLifetime",
       ]
-    default: []
+    case .health, .metrics, .version: []
+    default: nil
     }
+  }
+
+  /// Parameters of Retrieve and Query alike.
+  private static let consumption: Set = [
+    "type", "attrs", "pick", "omit", "format", "options", "datasetId", "lang", "local", "join",
+    "joinLevel", "containedBy", "geometryProperty", "entityMap", "entityMapLifetime",
+  ]
+
+  /// Whether the operation does not heed a parameter of the standard yet: it is answered with 501,
+  /// so that nobody takes an answer for what it is not.
+  func hasNotBuilt(_ parameter: String) -> Bool {
+    switch parameter {
+    case "lang": self != .mergeEntity
+    default: Self.parametersNotBuilt.contains(parameter)
+    }
+  }
+
+  private static let parametersNotBuilt: Set = [
+    "join", "joinLevel", "containedBy", "geometryProperty", "entityMap", "entityMapLifetime",
+    "orderBy", "collation", "orderFrom", "orderGeometry", "aggrMethods", "aggrPeriodDuration",
+  ]
+
+  var notBuilt: NGSILDError {
+    NGSILDError(.notImplemented, "The operation '\(rawValue)' is not built yet")
   }
 
   /// Media types of its response body, the preferred one first (6.3.15).

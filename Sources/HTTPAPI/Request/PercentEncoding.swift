@@ -1,11 +1,17 @@
 /// The characters of percent-encoded text; nil unless every `%` has two digits and the bytes are
 /// UTF-8 (RFC 3986, 2.1).
 func percentDecoded(_ text: some StringProtocol, plusIsSpace: Bool) -> String? {
-  guard text.utf8.contains(where: { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "+") }) else {
-    return String(text)
+  var text = String(text)
+  return text.withUTF8 { percentDecoded($0, plusIsSpace: plusIsSpace) }
+}
+
+func percentDecoded(_ text: UnsafeBufferPointer<UInt8>, plusIsSpace: Bool) -> String? {
+  guard text.contains(where: { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "+") }) else {
+    return String(validating: text, as: UTF8.self)
   }
   var bytes: [UInt8] = []
-  var rest = text.utf8[...]
+  bytes.reserveCapacity(text.count)
+  var rest = text[...]
   while let byte = rest.popFirst() {
     switch byte {
     case UInt8(ascii: "%"):

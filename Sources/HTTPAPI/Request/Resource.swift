@@ -10,22 +10,41 @@ struct Resource: Sendable {
   let template: String
 
   /// The resource at a raw path; nil for an unknown path or one with broken percent-encoding.
+  ///
+  /// On the hot path: segments are compared as bytes, and only identifiers become strings.
   init?(path: String) {
-    var path = path[...]
-    if path.hasSuffix("/") && path.count > 1 && !path.hasSuffix("//") { path = path.dropLast() }
-    var segments: [String] = []
-    for segment in path.split(separator: "/", omittingEmptySubsequences: false).dropFirst() {
-      guard let decoded = percentDecoded(segment, plusIsSpace: false) else { return nil }
-      segments.append(decoded)
-    }
-    for pattern in Self.patterns {
-      if let identifiers = pattern.identifiers(in: segments) {
-        self.init(
-          operations: pattern.operations, identifiers: identifiers, template: pattern.template)
-        return
+    var path = path
+    let found: (pattern: PathPattern, identifiers: [String])? = path.withUTF8 { bytes in
+      let segments = Self.segments(of: bytes)
+      guard segments.count < Self.patternsByCount.count else { return nil }
+      for pattern in Self.patternsByCount[segments.count] where pattern.matches(segments) {
+        return pattern.identifiers(in: segments).map { (pattern, $0) }
       }
+      return nil
     }
-    return nil
+    guard let found else { return nil }
+    self.init(
+      operations: found.pattern.operations, identifiers: found.identifiers,
+      template: found.pattern.template)
+  }
+
+  /// What stands between slashes; one slash at the end counts for nothing.
+  private static func segments(
+    of path: UnsafeBufferPointer<UInt8>
+  ) -> [UnsafeBufferPointer<UInt8>] {
+    let slash = UInt8(ascii: "/")
+    guard path.first == slash else { return [] }
+    var end = path.count
+    if end > 2, path[end - 1] == slash, path[end - 2] != slash { end -= 1 }
+    var segments: [UnsafeBufferPointer<UInt8>] = []
+    segments.reserveCapacity(8)
+    var start = 1
+    for position in 1..<max(end, 1) where path[position] == slash {
+      segments.append(UnsafeBufferPointer(rebasing: path[start..<position]))
+      start = position + 1
+    }
+    segments.append(UnsafeBufferPointer(rebasing: path[start..<max(end, start)]))
+    return segments
   }
 
   private init(
@@ -46,25 +65,34 @@ struct Resource: Sendable {
 }
 
 private struct PathPattern {
-  let segments: [String]
+  /// nil for a variable part.
+  private let segments: [[UInt8]?]
   let operations: [(method: String, operation: Operation)]
-
-  var template: String { "/" + segments.joined(separator: "/") }
+  let template: String
 
   init(_ path: String, _ operations: KeyValuePairs<String, Operation>) {
-    segments = path.split(separator: "/").map(String.init)
+    segments = path.split(separator: "/").map { $0 == "{}" ? nil : Array($0.utf8) }
     self.operations = operations.map { ($0.key, $0.value) }
+    template = "/" + path
   }
 
-  func identifiers(in path: [String]) -> [String]? {
-    guard path.count == segments.count else { return nil }
+  var count: Int { segments.count }
+
+  func matches(_ path: [UnsafeBufferPointer<UInt8>]) -> Bool {
+    // From the end: all paths begin alike.
+    for index in segments.indices.reversed() {
+      guard let fixed = segments[index] else { continue }
+      guard fixed.count == path[index].count, fixed.elementsEqual(path[index]) else { return false }
+    }
+    return true
+  }
+
+  /// nil for broken percent-encoding.
+  func identifiers(in path: [UnsafeBufferPointer<UInt8>]) -> [String]? {
     var identifiers: [String] = []
-    for (pattern, segment) in zip(segments, path) {
-      if pattern == "{}" {
-        identifiers.append(segment)
-      } else if pattern != segment {
-        return nil
-      }
+    for (segment, text) in zip(segments, path) where segment == nil {
+      guard let decoded = percentDecoded(text, plusIsSpace: false) else { return nil }
+      identifiers.append(decoded)
     }
     return identifiers
   }
@@ -72,6 +100,12 @@ private struct PathPattern {
 
 extension Resource {
   private static let api = "ngsi-ld/v1"
+
+  private static let patternsByCount: [[PathPattern]] = {
+    var table = [[PathPattern]](repeating: [], count: 9)
+    for pattern in patterns { table[pattern.count].append(pattern) }
+    return table
+  }()
 
   private static let patterns: [PathPattern] = [
     PathPattern(

@@ -7,22 +7,23 @@ struct PageLinks {
   let parameters: Parameters
   /// Whether parameters are in alphabetical order, as clients of Entities compare them.
   let isSorted: Bool
-  let limit: Int
-  let offset: Int
+  let page: Page
   let hasMore: Bool
   let type: MediaType
 
   var headers: [(name: String, value: String)] {
-    guard limit > 0 else { return [] }
+    guard page.limit > 0 else { return [] }
     var headers: [(name: String, value: String)] = []
-    if hasMore { headers.append(("Link", link("next", offset: offset + limit))) }
-    if offset > 0 { headers.append(("Link", link("prev", offset: max(0, offset - limit)))) }
+    if hasMore { headers.append(("Link", link("next", offset: page.offset + page.limit))) }
+    if page.offset > 0 {
+      headers.append(("Link", link("prev", offset: max(0, page.offset - page.limit))))
+    }
     return headers
   }
 
   private func link(_ relation: String, offset: Int) -> String {
     var list = parameters.list.filter { $0.name != "limit" && $0.name != "offset" }
-    list += [("limit", "\(limit)"), ("offset", "\(offset)")]
+    list += [("limit", "\(page.limit)"), ("offset", "\(offset)")]
     if isSorted { list.sort { $0.name < $1.name } }
     let query = list.map { "\($0.name)=\(percentEncoded($0.value))" }.joined(separator: "&")
     return "<\(path)?\(query)>;rel=\"\(relation)\";type=\"\(type.rawValue)\""

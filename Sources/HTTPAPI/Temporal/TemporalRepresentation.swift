@@ -1,6 +1,7 @@
 import JSON
 import JSONLD
 import NGSILD
+import NGSILDQuery
 import Storage
 
 /// How the temporal evolution of an Entity is shown.
@@ -10,7 +11,7 @@ struct TemporalRepresentation {
   /// `temporalValues`: pairs of value and time only.
   let isSimplified: Bool
   let showsSystemAttributes: Bool
-  let property: HistoryQuery.TimeProperty
+  let property: TemporalQuery.TimeProperty
   let context: Context
   let embedsContext: Bool
 
@@ -55,6 +56,10 @@ struct TemporalRepresentation {
     for instance in instances {
       writer.beginObject()
       representation.writeMembers(ofInstance: instance.document, to: &writer)
+      if !showsSystemAttributes, let deletedAt = instance.document["deletedAt"] {
+        writer.name("deletedAt")
+        writer.value(deletedAt)
+      }
       writer.name("instanceId")
       writer.string("urn:ngsi-ld:Instance:\(instance.id)")
       writer.endObject()

@@ -118,7 +118,7 @@ struct NameSlots<Value: Sendable> {
 }
 
 /// Compares eight bytes at a time; the last eight may overlap those before.
-private func hasSameBytes(
+func hasSameBytes(
   _ one: UnsafeBufferPointer<UInt8>, _ other: UnsafeBufferPointer<UInt8>
 ) -> Bool {
   guard one.count == other.count else { return false }

@@ -1,3 +1,6 @@
+package import JSON
+package import JSONLD
+
 /// The kinds of Attribute and the member that holds each one's value.
 ///
 /// Standard: GS CIM 009, 4.5.2, 4.5.3, 4.5.18, 4.5.20 to 4.5.24, 4.7.
@@ -24,13 +27,24 @@ package enum AttributeType: UInt8, Sendable, CaseIterable {
     }
   }
 
-  /// The type whose term or IRI is `text`; nil for any other.
-  package init?(_ text: String) {
-    let term =
-      text.hasPrefix(CoreMember.namespace) ? text.dropFirst(CoreMember.namespace.count) : text[...]
-    guard let type = AttributeType.allCases.first(where: { "\($0.term)" == term }) else {
-      return nil
+  /// The type that `term` names; nil for any other.
+  package init?(_ term: CoreTerm) {
+    switch term {
+    case .Property: self = .property
+    case .Relationship: self = .relationship
+    case .GeoProperty: self = .geoProperty
+    case .LanguageProperty: self = .languageProperty
+    case .VocabProperty: self = .vocabProperty
+    case .ListProperty: self = .listProperty
+    case .ListRelationship: self = .listRelationship
+    case .JsonProperty: self = .jsonProperty
+    default: return nil
     }
+  }
+
+  /// The type that the value of a stored `type` member names; nil for any other.
+  package init?(stored name: JSONValue) {
+    guard let type = Self.allCases.first(where: { name.isString($0.term) }) else { return nil }
     self = type
   }
 
@@ -46,8 +60,16 @@ package enum AttributeType: UInt8, Sendable, CaseIterable {
     }
   }
 
-  /// Whether `unitCode` may stand beside the value.
-  var hasUnitCode: Bool { self == .property || self == .listProperty }
+  /// Whether `member`, one that does not hold a value, may stand beside this type's value.
+  func allows(_ member: CoreMember) -> Bool {
+    switch member {
+    case .unitCode: self == .property || self == .listProperty
+    case .valueType: !isRelationship
+    case .objectType: isRelationship
+    case .entityIdSealed, .entityTypeSealed: self == .property
+    default: true
+    }
+  }
 
   var isRelationship: Bool { self == .relationship || self == .listRelationship }
 }

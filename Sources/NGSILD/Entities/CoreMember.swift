@@ -1,9 +1,10 @@
 package import JSON
 package import JSONLD
 
-/// A member of Entities and Attributes that the core @context defines and that is no Attribute.
+/// A member of Entities and Attributes that is no Attribute itself: those of the Core's terms that
+/// cannot name one, and `@context`.
 ///
-/// Core terms cannot be redefined, so a member that is spelt like one is it (GS CIM 009, 4.4).
+/// Standard: GS CIM 009, 4.4 and 4.5.1.
 package enum CoreMember: UInt8, Sendable, CaseIterable {
   case context, id, type, scope, expiresAt, createdAt, modifiedAt, deletedAt
   case value, object, languageMap, vocab, json, valueList, objectList
@@ -11,8 +12,6 @@ package enum CoreMember: UInt8, Sendable, CaseIterable {
   case entityIdSealed, entityTypeSealed
   case previousValue, previousObject, previousLanguageMap, previousVocab, previousJson
   case previousValueList, previousObjectList, entity, entityList
-
-  static let namespace = "https://uri.etsi.org/ngsi-ld/"
 
   package var term: StaticString {
     switch self {
@@ -51,37 +50,55 @@ package enum CoreMember: UInt8, Sendable, CaseIterable {
     }
   }
 
-  /// The IRI's part after the namespace, where it is not the term.
-  private var localName: String {
-    switch self {
-    case .value: "hasValue"
-    case .object: "hasObject"
-    case .languageMap: "hasLanguageMap"
-    case .vocab: "hasVocab"
-    case .json: "hasJSON"
-    case .valueList: "hasValueList"
-    case .objectList: "hasObjectList"
-    case .valueType: "hasValueType"
-    case .objectType: "hasObjectType"
-    case .previousValue: "hasPreviousValue"
-    case .previousObject: "hasPreviousObject"
-    case .previousLanguageMap: "hasPreviousLanguageMap"
-    case .previousVocab: "hasPreviousVocab"
-    case .previousJson: "hasPreviousJson"
-    case .previousValueList: "hasPreviousValueList"
-    case .previousObjectList: "hasPreviousObjectList"
-    default: "\(term)"
+  /// The member that `term` names; nil for a term that names something else.
+  package init?(_ term: CoreTerm) {
+    switch term {
+    case .id: self = .id
+    case .type: self = .type
+    case .scope: self = .scope
+    case .expiresAt: self = .expiresAt
+    case .createdAt: self = .createdAt
+    case .modifiedAt: self = .modifiedAt
+    case .deletedAt: self = .deletedAt
+    case .value: self = .value
+    case .object: self = .object
+    case .languageMap: self = .languageMap
+    case .vocab: self = .vocab
+    case .json: self = .json
+    case .valueList: self = .valueList
+    case .objectList: self = .objectList
+    case .datasetId: self = .datasetId
+    case .instanceId: self = .instanceId
+    case .observedAt: self = .observedAt
+    case .unitCode: self = .unitCode
+    case .valueType: self = .valueType
+    case .objectType: self = .objectType
+    case .entityIdSealed: self = .entityIdSealed
+    case .entityTypeSealed: self = .entityTypeSealed
+    case .previousValue: self = .previousValue
+    case .previousObject: self = .previousObject
+    case .previousLanguageMap: self = .previousLanguageMap
+    case .previousVocab: self = .previousVocab
+    case .previousJson: self = .previousJson
+    case .previousValueList: self = .previousValueList
+    case .previousObjectList: self = .previousObjectList
+    case .entity: self = .entity
+    case .entityList: self = .entityList
+    default: return nil
     }
   }
 
-  /// The member whose IRI is `iri`; nil for another.
-  package init?(_ iri: IRI) {
-    guard iri.text.hasPrefix(Self.namespace), let member = Self.byIRI[iri.text] else { return nil }
-    self = member
+  /// What a member's name means; nil for an Attribute's name.
+  init?(_ member: Member) {
+    switch member {
+    case .coreTerm(let term): self.init(term)
+    case .keyword("@context"): self = .context
+    case .keyword, .name: return nil
+    }
   }
 
-  /// The member that a JSON member's name spells as a term or keyword; nil for another.
-  package init?(spelt name: JSONValue) {
+  /// The member that `name` spells as a term; for stored Entities, where no other spelling occurs.
+  package init?(stored name: JSONValue) {
     let found: CoreMember? = name.withContents { contents in
       guard contents.count < Self.byLength.count else { return nil }
       return Self.byLength[contents.count].first { $0.term.elementsEqual(contents) }?.member
@@ -90,11 +107,24 @@ package enum CoreMember: UInt8, Sendable, CaseIterable {
     self = found
   }
 
+  package init?(term: String) {
+    guard let member = Self.allCases.first(where: { "\($0.term)" == term }) else { return nil }
+    self = member
+  }
+
   /// Whether it may be given as a string by a client and is then ignored, since the broker sets it.
   var isSystemGenerated: Bool {
     switch self {
     case .createdAt, .modifiedAt, .deletedAt, .instanceId: true
     default: false
+    }
+  }
+
+  /// Whether it belongs to Attributes alone, so that an object that has it is no value (4.5.2.3).
+  var isReservedForAttributes: Bool {
+    switch self {
+    case .context, .id, .type, .scope: false
+    default: true
     }
   }
 
@@ -112,14 +142,24 @@ package enum CoreMember: UInt8, Sendable, CaseIterable {
     }
   }
 
-  private static let byIRI: [String: CoreMember] = Dictionary(
-    uniqueKeysWithValues: allCases.map { (namespace + $0.localName, $0) })
-
   private static let byLength: [[(term: [UInt8], member: CoreMember)]] = {
-    var spellings = allCases.map { (Array("\($0.term)".utf8), $0) }
-    spellings += [(Array("@id".utf8), .id), (Array("@type".utf8), .type)]
     var table = [[(term: [UInt8], member: CoreMember)]](repeating: [], count: 24)
-    for (term, member) in spellings { table[term.count].append((term, member)) }
+    for member in allCases {
+      let term = Array("\(member.term)".utf8)
+      table[term.count].append((term, member))
+    }
     return table
   }()
+}
+
+/// Members that were seen.
+struct CoreMemberSet {
+  private var bits: UInt64 = 0
+
+  /// Whether `member` was not there before.
+  mutating func insert(_ member: CoreMember) -> Bool {
+    let bit = UInt64(1) << member.rawValue
+    defer { bits |= bit }
+    return bits & bit == 0
+  }
 }

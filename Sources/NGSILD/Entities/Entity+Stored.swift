@@ -15,7 +15,7 @@ extension Entity {
     var entity = Entity(
       id: stored["id"]?.string ?? "", types: [], createdAt: .earliest, modifiedAt: .earliest)
     for (name, value) in stored.members {
-      switch CoreMember(spelt: name) {
+      switch CoreMember(stored: name) {
       case .id?: break
       case .type?: entity.types = value.elements.map { IRI($0.string ?? "") }
       case .scope?: entity.scopes = value.elements.map { $0.string ?? "" }
@@ -74,12 +74,12 @@ extension AttributeInstance {
       type: .property, value: stored, members: [], subAttributes: [], createdAt: .earliest,
       modifiedAt: .earliest)
     for (name, value) in stored.members {
-      guard let member = CoreMember(spelt: name) else {
+      guard let member = CoreMember(stored: name) else {
         instance.subAttributes.append(Attribute(storedAs: name, value))
         continue
       }
       switch member {
-      case .type: instance.type = AttributeType(value.string ?? "") ?? .property
+      case .type: instance.type = AttributeType(stored: value) ?? .property
       case .datasetId: instance.datasetId = value.string
       case .createdAt: instance.createdAt = value.storedDateTime
       case .modifiedAt: instance.modifiedAt = value.storedDateTime

@@ -78,9 +78,11 @@ package struct DateTimeText: Sendable, Hashable {
   package let text: String
   package let instant: DateTime
 
+  /// A comma before the fraction becomes the point that answers have (4.6.3).
+  ///
   /// - Throws: `badRequestData` unless `text` is a DateTime in UTC with a trailing `Z`.
   package init(parsing text: String, of member: String) throws(NGSILDError) {
     instant = try DateTime(parsing: text, of: member)
-    self.text = text
+    self.text = text.contains(",") ? String(text.map { $0 == "," ? "." : $0 }) : text
   }
 }

@@ -39,30 +39,39 @@ package enum FragmentValue<Value: Sendable>: Sendable {
 package struct AttributeFragment: Sendable {
   /// nil where the fragment names neither a type nor a value.
   package var type: AttributeType?
-  package var value: FragmentValue<JSONValue>
+  /// Whether the type follows from the value, so that a stored Attribute may tell it better.
+  package var isTypeInferred = false
+  package var value: FragmentValue<JSONValue> = .absent
   /// nil for the default instance.
   package var datasetId: String?
   /// A value may be the NGSI-LD Null where the operation allows it.
-  package var members: [AttributeInstance.Member]
-  package var subAttributes: [EntityFragment.NamedFragments]
+  package var members: [AttributeInstance.Member] = []
+  package var subAttributes: [EntityFragment.NamedFragments] = []
+  /// What is to be read once the stored Attribute is known; merges only.
+  package var unread: UnreadAttribute?
 
   package var isDeletion: Bool {
     if case .deletion = value { true } else { false }
   }
 }
 
-/// Where an operation accepts the NGSI-LD Null, and whether its Attributes need a value.
+/// Which form a body has, where it may hold the NGSI-LD Null, and whether its Attributes need a
+/// value.
 package enum FragmentRules: Sendable {
   /// Create, append, replace, upsert: every Attribute is complete, no Nulls.
   case complete
   /// Update Attributes: complete, or deleted by Null.
+  ///
+  /// Choice: a Null for a member of a complete Attribute is as good as leaving it out.
   case update
   /// Partial Attribute Update: any members, each of which may be deleted.
   case partial
   /// Merge: as partial, and below values.
   case merge
+  /// Merge of the simplified representation: values alone (4.5.4).
+  case simplifiedMerge
 
   var allowsDeletion: Bool { self != .complete }
-  var allowsMemberDeletion: Bool { self == .partial || self == .merge }
+  var allowsDeletionInValues: Bool { self == .merge || self == .simplifiedMerge }
   var needsValue: Bool { self == .complete || self == .update }
 }

@@ -7,38 +7,57 @@ extension FragmentParser {
   /// Choice: `{"name": {…}}` with the path's Attribute as its only member is unwrapped, since
   /// deployed clients send it.
   package func attributeFragment(
-    _ body: JSONValue, named name: String
+    _ body: JSONValue, named text: String
   ) throws(NGSILDError) -> AttributeFragment {
     guard body.isObject else {
-      throw NGSILDError(
-        .invalidRequest, "The body is no JSON object; an Attribute Fragment is expected")
-    }
-    let iri = try expandedName(name, as: "The Attribute name")
-    let members = body.members.filter { coreMember($0.name) != .context }
-    if let only = members.first, members.count == 1, coreMember(only.name) == nil,
-      let text = only.name.string, context.expand(text) == iri, only.value.isObject
-    {
-      return try instance(only.value, named: name, iri: iri)
-    }
-    guard !members.isEmpty else {
-      throw .badRequestData("The Attribute Fragment is empty; at least one member is expected")
+      throw .badRequestData("The body is no JSON object; an Attribute Fragment is expected")
     }
     var parser = self
-    parser.isBody = true
-    return try parser.instance(body, named: name, iri: iri)
+    let key = rewritten { $0.string(text) }
+    let name = try attributeName(key, meaning: parser.names.member(key))
+    let body = parser.withoutContext(body)
+    guard let only = body.members.first(where: { _ in true }) else {
+      throw .badRequestData("The Attribute Fragment is empty; at least one member is expected")
+    }
+    if body.count == 1, only.value.isObject, parser.names.member(only.name).iri == name.iri {
+      return try parser.instance(only.value, named: name)
+    }
+    guard rules != .complete || !parser.namesSeveralAttributes(body) else {
+      throw .badRequestData("The body has several Attributes; only '\(name)' is expected")
+    }
+    return try parser.instance(body, named: name)
+  }
+
+  private mutating func withoutContext(_ body: JSONValue) -> JSONValue {
+    guard body["@context"] != nil else { return body }
+    return rewritten { writer in
+      writer.beginObject()
+      for (name, value) in body.members where !name.isString("@context") {
+        name.withContents { writer.name(contents: $0) }
+        writer.value(value)
+      }
+      writer.endObject()
+    }
+  }
+
+  private mutating func namesSeveralAttributes(_ body: JSONValue) -> Bool {
+    guard body.count > 1, case .other = names.shape(of: body) else { return false }
+    for (_, value) in body.members where !names.isInstance(value) { return false }
+    return true
   }
 
   /// The instances of an Attribute that a member of an Entity or Attribute gives.
-  func attribute(
-    _ value: JSONValue, named name: String, iri: IRI
+  mutating func attribute(
+    _ value: JSONValue, named name: AttributeName
   ) throws(NGSILDError) -> [AttributeFragment] {
-    guard value.isArray, value.count > 0, value.elements.allSatisfy(isInstance) else {
-      return [try instance(value, named: name, iri: iri)]
-    }
+    if rules == .simplifiedMerge { return try simplified(value, named: name) }
+    guard names.areInstances(value) else { return [try instance(value, named: name)] }
+    try requireCount(value.count, of: "instances", named: name)
     var instances: [AttributeFragment] = []
+    var datasets = SeenKeys<String?>()
     for element in value.elements {
-      let instance = try instance(element, named: name, iri: iri)
-      guard !instances.contains(where: { $0.datasetId == instance.datasetId }) else {
+      let instance = try instance(element, named: name)
+      guard datasets.insert(instance.datasetId) else {
         let dataset = instance.datasetId.map { "the datasetId '\($0)'" } ?? "no datasetId"
         throw .badRequestData("The Attribute '\(name)' has two instances with \(dataset)")
       }
@@ -47,67 +66,78 @@ extension FragmentParser {
     return instances
   }
 
-  /// Whether an array's element is an Attribute instance and not part of a value (4.5.2.3).
-  private func isInstance(_ element: JSONValue) -> Bool {
-    guard element.isObject else { return false }
-    var valueMembers = 0
-    for (name, value) in element.members {
-      switch coreMember(name) {
-      case .type?:
-        if let text = value.string, AttributeType(text) != nil { return true }
-      case .datasetId?: return true
-      case let member?: if member.attributeType != nil { valueMembers += 1 }
-      case nil: break
-      }
-    }
-    return valueMembers == 1
-  }
-
   // MARK: One instance
 
-  private func instance(
-    _ value: JSONValue, named name: String, iri: IRI
+  mutating func instance(
+    _ value: JSONValue, named name: AttributeName
   ) throws(NGSILDError) -> AttributeFragment {
-    guard value.isObject else { return try bareValue(value, named: name, iri: iri) }
-    let shape = try Shape(of: value, named: name, in: self)
-    switch shape.meaning {
-    case .value(let type): return try concise(value, as: type, named: name, iri: iri)
-    case .instance(let type): return try normalized(value, as: type, named: name, iri: iri)
+    guard value.isObject else { return try bareValue(value, named: name) }
+    switch names.shape(of: value) {
+    case .normalized(let type): return try members(of: value, as: type, named: name)
+    case .concise(let type):
+      var fragment = try members(of: value, as: type, named: name)
+      fragment.isTypeInferred = true
+      return fragment
+    case .value(let type): return try complete(value, as: type, named: name)
+    case .members where needsValue:
+      throw .badRequestData("The Attribute '\(name)' has no value, such as in 'value' or 'object'")
+    case .other where needsValue: return try complete(value, as: .property, named: name)
+    case .members, .other:
+      var fragment = try members(of: value, as: nil, named: name)
+      if rules == .merge { fragment.unread = UnreadAttribute(.members, value, name, context) }
+      return fragment
+    case .typedOtherwise(let type):
+      throw .badRequestData(
+        "The Attribute '\(name)' has the type \(type.rawText); an Attribute type such as Property "
+          + "is expected")
+    case .ambiguous(let one, let other):
+      throw .badRequestData(
+        "The Attribute '\(name)' has '\(one.term)' and '\(other.term)'; one of them is expected")
     }
   }
 
   /// A scalar or array in place of an object: the value of a Property, or a deletion.
   private func bareValue(
-    _ value: JSONValue, named name: String, iri: IRI
+    _ value: JSONValue, named name: AttributeName
   ) throws(NGSILDError) -> AttributeFragment {
-    if value.isNGSILDNull {
-      guard rules.allowsDeletion else { throw misplacedNull(in: name) }
-      return AttributeFragment(value: .deletion, members: [], subAttributes: [])
-    }
-    return try concise(value, as: .property, named: name, iri: iri)
+    guard value.isNGSILDNull else { return try complete(value, as: .property, named: name) }
+    guard rules.allowsDeletion else { throw misplacedNull(in: "\(name)") }
+    return AttributeFragment(value: .deletion)
   }
 
-  private func concise(
-    _ value: JSONValue, as type: AttributeType, named name: String, iri: IRI
+  /// An Attribute of which only the value is given.
+  func complete(
+    _ value: JSONValue, as type: AttributeType, named name: AttributeName
   ) throws(NGSILDError) -> AttributeFragment {
-    try requireGeoProperty(type, ifReserved: iri)
+    try requireSuitable(type, named: name)
     let checked = try self.value(value, of: type, named: name)
-    return AttributeFragment(type: type, value: .value(checked), members: [], subAttributes: [])
+    return AttributeFragment(type: type, isTypeInferred: true, value: .value(checked))
   }
 
-  private func normalized(
-    _ object: JSONValue, as type: AttributeType?, named name: String, iri: IRI
+  private mutating func members(
+    of object: JSONValue, as type: AttributeType?, named name: AttributeName
   ) throws(NGSILDError) -> AttributeFragment {
-    if let type { try requireGeoProperty(type, ifReserved: iri) }
-    var fragment = AttributeFragment(type: type, value: .absent, members: [], subAttributes: [])
+    if let type { try requireSuitable(type, named: name) }
+    try requireCount(object.count, of: "members", named: name)
+    var fragment = AttributeFragment(type: type)
+    var seenMembers = CoreMemberSet()
+    var seenNames = SeenKeys<IRI>()
     for (key, value) in object.members {
-      if let member = coreMember(key) {
-        try read(member, value, into: &fragment, named: name, iri: iri)
-      } else {
-        try add(subAttribute: key, value, to: &fragment)
+      let meaning = names.member(key)
+      guard let member = CoreMember(meaning) else {
+        let name = try attributeName(key, meaning: meaning)
+        guard seenNames.insert(name.iri) else {
+          throw .badRequestData("An Attribute has two members that both mean '\(name)'")
+        }
+        try add(subAttribute: name, value, to: &fragment)
+        continue
       }
+      guard seenMembers.insert(member) else {
+        throw .badRequestData("The Attribute '\(name)' has two members that mean '\(member.term)'")
+      }
+      try read(member, value, into: &fragment, named: name)
     }
-    guard !rules.needsValue || !fragment.value.isAbsent else {
+    guard !needsValue || !fragment.value.isAbsent else {
       let member = (type ?? .property).valueMember.term
       throw .badRequestData("The Attribute '\(name)' has no '\(member)'")
     }
@@ -116,7 +146,7 @@ extension FragmentParser {
 
   private func read(
     _ member: CoreMember, _ value: JSONValue, into fragment: inout AttributeFragment,
-    named name: String, iri: IRI
+    named name: AttributeName
   ) throws(NGSILDError) {
     if let type = fragment.type, member == type.valueMember {
       fragment.value = try deletableValue(value, of: type, named: name)
@@ -124,11 +154,10 @@ extension FragmentParser {
     }
     switch member {
     case .type: break
-    case .context where isBody: break
     case .datasetId: fragment.datasetId = try datasetId(value)
     case .observedAt, .expiresAt, .unitCode, .valueType, .objectType, .entityIdSealed,
       .entityTypeSealed:
-      let checked = try self.member(member, value, of: fragment.type, named: name, iri: iri)
+      let checked = try self.member(member, value, of: fragment.type, named: name)
       fragment.members.append(.init(name: member, value: checked))
     case _ where member.isSystemGenerated && value.isString: break
     default:
@@ -136,125 +165,86 @@ extension FragmentParser {
     }
   }
 
-  private func add(
-    subAttribute key: JSONValue, _ value: JSONValue, to fragment: inout AttributeFragment
+  private mutating func add(
+    subAttribute name: AttributeName, _ value: JSONValue, to fragment: inout AttributeFragment
   ) throws(NGSILDError) {
-    let text = key.string ?? ""
-    let iri = try expandedName(text, as: "The sub-Attribute name")
-    guard !fragment.subAttributes.contains(where: { $0.name == iri }) else {
-      throw .badRequestData("An Attribute has two members that both mean '\(iri)'")
+    let wasNested = isNested
+    isNested = true
+    fragment.subAttributes.append(
+      .init(name: name.iri, instances: try attribute(value, named: name)))
+    isNested = wasNested
+  }
+
+  /// Bounds what is searched step by step when a fragment is applied.
+  private static let countMax = 1000
+
+  private func requireCount(
+    _ count: Int, of what: StaticString, named name: AttributeName
+  ) throws(NGSILDError) {
+    guard count <= Self.countMax else {
+      throw .badRequestData(
+        "The Attribute '\(name)' has \(count) \(what); at most \(Self.countMax) are expected")
     }
-    // A sub-Attribute is complete even in a fragment, unless a Null deletes it (4.5.2.3).
-    let nested = FragmentParser(context: context, rules: rules == .complete ? .complete : .update)
-    let parser = rules == .merge ? self : nested
-    let instances = try parser.attribute(value, named: text, iri: iri)
-    fragment.subAttributes.append(.init(name: iri, instances: instances))
   }
 
   private func datasetId(_ value: JSONValue) throws(NGSILDError) -> String? {
     guard let text = value.string, !value.isNGSILDNull else {
       throw .badRequestData("The datasetId \(value.rawText) is not a URI")
     }
+    return try datasetId(text)
+  }
+
+  /// nil for the default instance, which `@none` stands for (4.5.5.1).
+  func datasetId(_ text: String) throws(NGSILDError) -> String? {
     if text == "@none" { return nil }
     try requireURI(text, as: "The datasetId")
     return text
   }
 
-  private func requireGeoProperty(
-    _ type: AttributeType, ifReserved iri: IRI
+  /// Some names of the Core may name one type of Attribute only (4.7.1, 4.5.2.2).
+  private func requireSuitable(
+    _ type: AttributeType, named name: AttributeName
   ) throws(NGSILDError) {
-    guard type != .geoProperty, Self.geoPropertyNames.contains(iri) else { return }
-    throw .badRequestData("'\(iri)' is reserved for a GeoProperty; it is given as a \(type.term)")
+    let expected: AttributeType
+    switch name.iri {
+    case CoreNames.location, CoreNames.observationSpace, CoreNames.operationSpace:
+      expected = .geoProperty
+    case CoreNames.ngsildproof: expected = .property
+    default: return
+    }
+    guard type != expected else { return }
+    throw .badRequestData(
+      "'\(name)' is reserved for a \(expected.term); it is given as a \(type.term)")
   }
-
-  private static let geoPropertyNames = Set(
-    ["location", "observationSpace", "operationSpace"].map { IRI(CoreMember.namespace + $0) })
 
   private func deletableValue(
-    _ value: JSONValue, of type: AttributeType, named name: String
+    _ value: JSONValue, of type: AttributeType, named name: AttributeName
   ) throws(NGSILDError) -> FragmentValue<JSONValue> {
-    guard isNull(value, of: type) else {
+    guard value.isNGSILDNull(of: type) else {
       return .value(try self.value(value, of: type, named: name))
     }
-    guard rules.allowsDeletion else { throw misplacedNull(in: name) }
+    guard rules.allowsDeletion else { throw misplacedNull(in: "\(name)") }
     return .deletion
-  }
-
-  /// The NGSI-LD Null in the form that a type's value member has for it (4.5.0).
-  private func isNull(_ value: JSONValue, of type: AttributeType) -> Bool {
-    if value.isNGSILDNull { return true }
-    switch type {
-    case .languageProperty:
-      return value.count == 1 && value["@none"]?.isNGSILDNull == true
-    case .listProperty, .listRelationship:
-      return value.count == 1 && value.elements.allSatisfy(\.isNGSILDNull)
-    default: return false
-    }
   }
 }
 
-/// What an object that stands for an Attribute means (4.5.2.3, and its like for the other types).
-private struct Shape {
-  enum Meaning {
-    /// The object is itself the value.
-    case value(AttributeType)
-    /// The object is an instance; without a type it is a fragment of the stored one.
-    case instance(AttributeType?)
-  }
+/// Names of the Core that may name Attributes, but not of every type.
+enum CoreNames {
+  static let location = CoreTerm.location.iri
+  static let observationSpace = CoreTerm.observationSpace.iri
+  static let operationSpace = CoreTerm.operationSpace.iri
+  static let ngsildproof = CoreTerm.ngsildproof.iri
+}
 
-  let meaning: Meaning
-
-  init(
-    of object: JSONValue, named name: String, in parser: FragmentParser
-  ) throws(NGSILDError) {
-    var type: JSONValue?
-    var valueMembers: [(CoreMember, JSONValue)] = []
-    var hasReservedMember = false
-    var hasKeyword = false
-    for (key, value) in object.members {
-      guard let member = parser.coreMember(key) else {
-        hasKeyword = hasKeyword || key.isString("@value")
-        continue
-      }
-      if member == .type { type = value }
-      if member.attributeType != nil {
-        valueMembers.append((member, value))
-      } else if member != .type && member != .context {
-        hasReservedMember = true
-      }
+extension JSONValue {
+  /// Whether it is the NGSI-LD Null in the form that a type's value member has for it (4.5.0).
+  fileprivate func isNGSILDNull(of type: AttributeType) -> Bool {
+    if isNGSILDNull { return true }
+    switch type {
+    case .languageProperty: return count == 1 && self["@none"]?.isNGSILDNull == true
+    case .listProperty, .listRelationship:
+      return isArray && count == 1 && elements.allSatisfy(\.isNGSILDNull)
+    default: return false
     }
-    guard valueMembers.count < 2 else {
-      let names = valueMembers.map { "'\($0.0.term)'" }.joined(separator: " and ")
-      throw .badRequestData("The Attribute '\(name)' has \(names); one of them is expected")
-    }
-    if hasKeyword {
-      meaning = .value(.property)
-    } else if let type {
-      meaning = try Self.meaning(
-        of: object, typed: type, hasValueMember: !valueMembers.isEmpty, named: name, in: parser)
-    } else if let (member, value) = valueMembers.first {
-      let isGeometry = member == .value && Geometry.isGeometry(value)
-      meaning = .instance(isGeometry ? .geoProperty : member.attributeType)
-    } else if hasReservedMember || !parser.rules.needsValue {
-      meaning = .instance(nil)
-    } else {
-      meaning = .value(.property)
-    }
-  }
-
-  private static func meaning(
-    of object: JSONValue, typed type: JSONValue, hasValueMember: Bool, named name: String,
-    in parser: FragmentParser
-  ) throws(NGSILDError) -> Meaning {
-    guard let text = type.string else {
-      throw .badRequestData("The type \(type.rawText) of the Attribute '\(name)' is no string")
-    }
-    if let known = AttributeType(text) ?? AttributeType(parser.context.expand(text).text) {
-      return .instance(known)
-    }
-    if !hasValueMember && Geometry.isGeometry(object) { return .value(.geoProperty) }
-    throw .badRequestData(
-      "The Attribute '\(name)' has the type '\(text)'; an Attribute type such as Property is "
-        + "expected")
   }
 }

@@ -4,12 +4,13 @@ import JSONLD
 extension FragmentParser {
   /// Checks the value of an Attribute and brings it into the form in which it is kept.
   func value(
-    _ value: JSONValue, of type: AttributeType, named name: String
+    _ value: JSONValue, of type: AttributeType, named name: AttributeName
   ) throws(NGSILDError) -> JSONValue {
     guard !value.isNull else {
       throw .badRequestData("The Attribute '\(name)' has the value null, which NGSI-LD forbids")
     }
     switch type {
+    case .property where name.iri == CoreNames.ngsildproof: return try proof(value)
     case .property, .listProperty: return try plain(value, of: type, named: name)
     case .geoProperty: return try geometry(value, named: name)
     case .languageProperty: return try languageMap(value, named: name)
@@ -23,16 +24,26 @@ extension FragmentParser {
   // MARK: Values
 
   private func plain(
-    _ value: JSONValue, of type: AttributeType, named name: String
+    _ value: JSONValue, of type: AttributeType, named name: AttributeName
   ) throws(NGSILDError) -> JSONValue {
     guard type == .property || value.isArray else {
       throw .badRequestData("The valueList of '\(name)' is no array")
     }
-    if value.mentionsNull { try requireNoNull(in: value, named: name) }
+    try requirePlain(value, named: name)
     return value
   }
 
-  private func geometry(_ value: JSONValue, named name: String) throws(NGSILDError) -> JSONValue {
+  /// A W3C Data Integrity proof, which is kept untouched (annex C.11).
+  private func proof(_ value: JSONValue) throws(NGSILDError) -> JSONValue {
+    guard value.isObject else {
+      throw .badRequestData("The value of 'ngsildproof' is no object; a proof is expected")
+    }
+    return value
+  }
+
+  private func geometry(_ value: JSONValue, named name: AttributeName) throws(NGSILDError)
+    -> JSONValue
+  {
     guard let text = value.string else {
       _ = try Geometry(value)
       return value
@@ -45,7 +56,7 @@ extension FragmentParser {
   }
 
   private func languageMap(
-    _ value: JSONValue, named name: String
+    _ value: JSONValue, named name: AttributeName
   ) throws(NGSILDError) -> JSONValue {
     guard value.isObject, value.count > 0 else {
       throw .badRequestData("The languageMap of '\(name)' is no object of languages and texts")
@@ -58,19 +69,25 @@ extension FragmentParser {
           "The languageMap of '\(name)' has \(tag.rawText): \(text.rawText); a language tag with "
             + "a string or an array of strings is expected")
       }
-      guard rules == .merge || !text.isNGSILDNull else { throw misplacedNull(in: name) }
+      let hasNull = text.isNGSILDNull || text.elements.contains(where: \.isNGSILDNull)
+      guard !hasNull || rules.allowsDeletionInValues && text.isString else {
+        throw misplacedNull(in: "\(name)")
+      }
     }
     return value
   }
 
-  private func json(_ value: JSONValue, named name: String) throws(NGSILDError) -> JSONValue {
+  private func json(_ value: JSONValue, named name: AttributeName) throws(NGSILDError) -> JSONValue
+  {
     guard value.isObject || value.isArray else {
       throw .badRequestData("The json of '\(name)' is neither an object nor an array")
     }
     return value
   }
 
-  private func object(_ value: JSONValue, named name: String) throws(NGSILDError) -> JSONValue {
+  private func object(_ value: JSONValue, named name: AttributeName) throws(NGSILDError)
+    -> JSONValue
+  {
     if value.isArray && value.count > 0 {
       for element in value.elements { _ = try target(element, named: name) }
     } else {
@@ -80,7 +97,7 @@ extension FragmentParser {
   }
 
   private func objectList(
-    _ value: JSONValue, named name: String
+    _ value: JSONValue, named name: AttributeName
   ) throws(NGSILDError) -> JSONValue {
     guard value.isArray else {
       throw .badRequestData("The objectList of '\(name)' is no array")
@@ -102,31 +119,35 @@ extension FragmentParser {
     }
   }
 
-  private func target(_ value: JSONValue, named name: String) throws(NGSILDError) -> String {
+  private func target(_ value: JSONValue, named name: AttributeName) throws(NGSILDError) -> String {
     guard let text = value.string, isURI(text), !value.isNGSILDNull else {
       throw .badRequestData("The Relationship '\(name)' has the object \(value.rawText), no URI")
     }
     return text
   }
 
-  private func vocab(_ value: JSONValue, named name: String) throws(NGSILDError) -> JSONValue {
-    guard
-      value.isString || value.isArray && value.count > 0 && value.elements.allSatisfy(\.isString)
-    else {
-      throw .badRequestData("The vocab of '\(name)' is neither a string nor an array of strings")
+  private func vocab(
+    _ value: JSONValue, named name: AttributeName
+  ) throws(NGSILDError) -> JSONValue {
+    guard value.isNameOrNames else {
+      throw .badRequestData(
+        "The vocab of '\(name)' is \(value.rawText); a string or an array of strings is expected")
     }
-    return expandedStrings(value)
+    return expandedNames(value)
   }
 
   /// A string or an array of strings with each one expanded like a type name.
-  private func expandedStrings(_ value: JSONValue) -> JSONValue {
-    rewritten { writer in
+  private func expandedNames(_ value: JSONValue) -> JSONValue {
+    var names = names
+    return rewritten { writer in
       guard value.isArray else {
-        writer.string(context.expand(value.string ?? "").text)
+        names.withEntry(value) { _, contents in writer.string(contents: contents) }
         return
       }
       writer.beginArray()
-      for element in value.elements { writer.string(context.expand(element.string ?? "").text) }
+      for element in value.elements {
+        names.withEntry(element) { _, contents in writer.string(contents: contents) }
+      }
       writer.endArray()
     }
   }
@@ -134,94 +155,116 @@ extension FragmentParser {
   // MARK: Other members
 
   func member(
-    _ member: CoreMember, _ value: JSONValue, of type: AttributeType?, named name: String,
-    iri: IRI
+    _ member: CoreMember, _ value: JSONValue, of type: AttributeType?, named name: AttributeName
   ) throws(NGSILDError) -> JSONValue {
     if value.isNGSILDNull {
-      guard rules.allowsMemberDeletion else { throw misplacedNull(in: "\(member.term)") }
+      guard rules.allowsDeletion else { throw misplacedNull(in: "\(member.term)") }
       return value
     }
-    switch member {
-    case .observedAt, .expiresAt:
-      _ = try dateTime(value, named: "\(member.term)")
-      return value
-    case .unitCode:
-      try require(value.isString && type?.hasUnitCode ?? true, member, value, of: type, named: name)
-      return value
-    case .valueType:
-      let isAllowed = type.map { !$0.isRelationship } ?? true
-      try require(value.isString && isAllowed, member, value, of: type, named: name)
-      let expanded = expandedStrings(value)
-      if type == .languageProperty {
-        let isLangString = expanded.isString(
-          "http://www.w3.org/1999/02/22-rdf-syntax-ns#langString")
-        try require(isLangString, member, value, of: type, named: name)
-      }
-      return expanded
-    case .objectType:
-      let isAllowed = type?.isRelationship ?? true
-      let isText = value.isString || value.isArray && value.elements.allSatisfy(\.isString)
-      try require(isText && isAllowed, member, value, of: type, named: name)
-      return expandedStrings(value)
-    default:
-      let isProof = iri == IRI(CoreMember.namespace + "ngsildproof")
-      try require(value.isString && isProof, member, value, of: type, named: name)
-      return member == .entityTypeSealed ? expandedStrings(value) : value
-    }
+    let checked = try self.value(of: member, value, named: name)
+    try type?.require(AttributeInstance.Member(name: member, value: checked), of: name.iri)
+    return checked
   }
 
-  private func require(
-    _ condition: Bool, _ member: CoreMember, _ value: JSONValue, of type: AttributeType?,
-    named name: String
-  ) throws(NGSILDError) {
-    guard !condition else { return }
-    let kind = type.map { "the \($0.term)" } ?? "the Attribute"
-    throw .badRequestData("\(kind) '\(name)' cannot have '\(member.term)' with \(value.rawText)")
+  private func value(
+    of member: CoreMember, _ value: JSONValue, named name: AttributeName
+  ) throws(NGSILDError) -> JSONValue {
+    switch member {
+    case .observedAt, .expiresAt: return try dateTime(value, of: member)
+    case .valueType where value.isNameOrNames && value.isString: return expandedNames(value)
+    case .objectType where value.isNameOrNames: return expandedNames(value)
+    case .unitCode where value.isString: return value
+    case .entityIdSealed where value.isString && name.iri == CoreNames.ngsildproof: return value
+    case .entityTypeSealed where value.isNameOrNames && value.isString:
+      if name.iri == CoreNames.ngsildproof { return expandedNames(value) }
+    default: break
+    }
+    throw .badRequestData(
+      "The Attribute '\(name)' cannot have '\(member.term)' with \(value.rawText)")
+  }
+
+  /// A DateTime as it was given, which is echoed unchanged but for a comma (4.6.3).
+  private func dateTime(
+    _ value: JSONValue, of member: CoreMember
+  ) throws(NGSILDError) -> JSONValue {
+    guard DateTime(value) == nil || value.withRaw({ $0.contains(UInt8(ascii: ",")) }) else {
+      return value
+    }
+    let text = try DateTimeText(value, of: member).text
+    return rewritten { $0.string(text) }
   }
 
   // MARK: Nulls
 
-  /// JSON-LD drops a JSON null silently and the NGSI-LD Null deletes: neither may hide in a value.
-  private func requireNoNull(in value: JSONValue, named name: String) throws(NGSILDError) {
-    if value["@type"]?.isString("@json") == true { return }
+  /// JSON-LD drops a JSON null silently, the NGSI-LD Null deletes, and an `@context` would change
+  /// meanings: none of them may hide in a value (4.5.0, 4.5.1).
+  private func requirePlain(_ value: JSONValue, named name: AttributeName) throws(NGSILDError) {
     switch value.kind {
     case .null:
       throw .badRequestData("The value of '\(name)' holds null, which NGSI-LD forbids")
     case .string:
       guard value.isNGSILDNull else { return }
-      throw misplacedNull(in: name)
-    case .object:
-      for (_, member) in value.members where rules != .merge || !member.isNGSILDNull {
-        try requireNoNull(in: member, named: name)
+      throw misplacedNull(in: "\(name)")
+    case .object where value.isSuspicious && value["@type"]?.isString("@json") != true:
+      for (key, member) in value.members {
+        guard !key.isString("@context") else {
+          throw .badRequestData(
+            "The value of '\(name)' has an '@context'; only a body may have one")
+        }
+        if rules.allowsDeletionInValues && member.isNGSILDNull { continue }
+        try requirePlain(member, named: name)
       }
-    case .array:
-      for element in value.elements { try requireNoNull(in: element, named: name) }
+    case .array where value.isSuspicious:
+      for element in value.elements { try requirePlain(element, named: name) }
     default: break
     }
   }
 }
 
-extension JSONValue {
-  /// Whether the letters `null` stand anywhere in the value: a cheap test that spares a walk.
-  fileprivate var mentionsNull: Bool {
-    withRaw { bytes in
-      guard bytes.count >= 4 else { return false }
-      var position = 0
-      while position + 4 <= bytes.count {
-        if bytes[position] == UInt8(ascii: "n"), bytes[position + 1] == UInt8(ascii: "u"),
-          bytes[position + 2] == UInt8(ascii: "l"), bytes[position + 3] == UInt8(ascii: "l")
-        {
-          return true
-        }
-        position += 1
-      }
-      return hasEscapesAnywhere(bytes)
+extension AttributeType {
+  /// - Throws: `badRequestData` unless `member` may stand beside this type's value.
+  func require(_ member: AttributeInstance.Member, of name: IRI) throws(NGSILDError) {
+    guard !member.value.isNGSILDNull else { return }
+    let isRight =
+      self != .languageProperty || member.name != .valueType
+      || member.value.isString("http://www.w3.org/1999/02/22-rdf-syntax-ns#langString")
+    guard allows(member.name), isRight else {
+      throw .badRequestData(
+        "The \(term) '\(name)' cannot have '\(member.name.term)' with \(member.value.rawText)")
     }
   }
+}
 
-  /// An escape could spell the NGSI-LD Null.
-  private func hasEscapesAnywhere(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
-    bytes.contains(UInt8(ascii: "\\"))
+extension DateTimeText {
+  init(_ value: JSONValue, of member: CoreMember) throws(NGSILDError) {
+    guard let text = value.string else {
+      throw .badRequestData(
+        "'\(member.term)' is \(value.rawText); a DateTime such as 2026-01-31T12:00:00Z is expected")
+    }
+    try self.init(parsing: text, of: "\(member.term)")
+  }
+}
+
+extension JSONValue {
+  /// A name, or a non-empty array of them; none is empty or the NGSI-LD Null.
+  fileprivate var isNameOrNames: Bool {
+    guard isArray else { return isString && !isNGSILDNull && !isString("") }
+    return count > 0 && elements.allSatisfy { $0.isString && $0.isNameOrNames }
+  }
+
+  /// Whether `null`, an `@` or an escape stands in the text: a cheap test that spares a walk.
+  fileprivate var isSuspicious: Bool {
+    withRaw { bytes in
+      for (position, byte) in bytes.enumerated() {
+        switch byte {
+        case UInt8(ascii: "@"), UInt8(ascii: "\\"): return true
+        case UInt8(ascii: "n"):
+          if bytes[position...].starts(with: "null".utf8) { return true }
+        default: break
+        }
+      }
+      return false
+    }
   }
 }
 

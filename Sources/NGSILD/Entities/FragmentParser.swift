@@ -8,48 +8,66 @@ package import JSONLD
 package struct FragmentParser {
   let context: Context
   let rules: FragmentRules
-  /// Whether the object at hand is a whole body, in which an `@context` may stand.
-  var isBody = false
+  var names: ExpandedNames
+  /// Within an Attribute: a sub-Attribute is complete even in a fragment (4.5.2.3).
+  var isNested = false
 
   package init(context: Context, rules: FragmentRules) {
     self.context = context
     self.rules = rules
+    names = context.expandedNames
   }
+
+  var needsValue: Bool { rules.needsValue || isNested }
 
   /// An Entity or Entity Fragment. An `@context` member is skipped: the caller has resolved it.
   ///
   /// - Throws: `badRequestData` naming the member at fault.
   package func entity(_ body: JSONValue) throws(NGSILDError) -> EntityFragment {
+    var parser = self
+    return try parser.read(entity: body)
+  }
+
+  private mutating func read(entity body: JSONValue) throws(NGSILDError) -> EntityFragment {
     guard body.isObject else {
       throw NGSILDError(.invalidRequest, "The body is no JSON object; an Entity is expected")
     }
     var fragment = EntityFragment(types: [], scope: .absent, expiresAt: .absent, attributes: [])
-    var seen: Set<CoreMember> = []
-    for (name, value) in body.members {
-      guard let member = coreMember(name) else {
-        try add(attribute: name, value, to: &fragment)
+    fragment.attributes.reserveCapacity(body.count)
+    var seenMembers = CoreMemberSet()
+    var seenNames = SeenKeys<IRI>()
+    for (key, value) in body.members {
+      let meaning = names.member(key)
+      if let member = CoreMember(meaning) {
+        guard seenMembers.insert(member) else {
+          throw .badRequestData("The Entity has two members that both mean '\(member.term)'")
+        }
+        try read(member, value, into: &fragment)
         continue
       }
-      guard seen.insert(member).inserted else {
-        throw .badRequestData("The Entity has two members that both mean '\(member.term)'")
+      let name = try attributeName(key, meaning: meaning)
+      guard seenNames.insert(name.iri) else {
+        throw .badRequestData("The Entity has two members that both mean the Attribute '\(name)'")
       }
-      try read(member, value, into: &fragment)
+      fragment.attributes.append(
+        .init(name: name.iri, instances: try attribute(value, named: name)))
     }
     return fragment
   }
 
-  private func read(
+  private mutating func read(
     _ member: CoreMember, _ value: JSONValue, into fragment: inout EntityFragment
   ) throws(NGSILDError) {
     switch member {
     case .context: break
     case .id: fragment.id = try entityID(value)
     case .type: fragment.types = try types(value)
-    case .scope: fragment.scope = try scope(value)
+    case .scope:
+      fragment.scope =
+        try isDeletion(value, of: member) ? .deletion : .value(scopes(value))
     case .expiresAt:
-      fragment.expiresAt = try deletable(value, named: "expiresAt") { value throws(NGSILDError) in
-        try dateTime(value, named: "expiresAt")
-      }
+      fragment.expiresAt =
+        try isDeletion(value, of: member) ? .deletion : .value(DateTimeText(value, of: member))
     case _ where member.isSystemGenerated && value.isString: break
     default:
       throw .badRequestData(
@@ -68,14 +86,11 @@ package struct FragmentParser {
   }
 
   /// One type or a non-empty array of types, without repetition.
-  func types(_ value: JSONValue) throws(NGSILDError) -> [IRI] {
+  private mutating func types(_ value: JSONValue) throws(NGSILDError) -> [IRI] {
+    guard value.isArray else { return [try type(value)] }
     var types: [IRI] = []
-    for element in value.isArray ? Array(value.elements) : [value] {
-      guard let name = element.string, !name.isEmpty else {
-        throw .badRequestData(
-          "The Entity type \(element.rawText) is no name; a non-empty string is expected")
-      }
-      let type = try expandedName(name, as: "The Entity type")
+    for element in value.elements {
+      let type = try type(element)
       if !types.contains(type) { types.append(type) }
     }
     guard !types.isEmpty else {
@@ -84,72 +99,81 @@ package struct FragmentParser {
     return types
   }
 
-  private func scope(_ value: JSONValue) throws(NGSILDError) -> FragmentValue<[String]> {
-    try deletable(value, named: "scope") { value throws(NGSILDError) in
-      var scopes: [String] = []
-      for element in value.isArray ? Array(value.elements) : [value] {
-        guard let scope = element.string else {
-          throw .badRequestData("The scope \(element.rawText) is no string")
-        }
-        try requireScope(scope)
-        if !scopes.contains(scope) { scopes.append(scope) }
-      }
-      return scopes
+  private mutating func type(_ value: JSONValue) throws(NGSILDError) -> IRI {
+    guard value.isString, !value.isNGSILDNull else {
+      throw .badRequestData("The Entity type \(value.rawText) is no name; a name is expected")
     }
+    return try expandedName(value, meaning: names.member(value), as: "The Entity type")
+  }
+
+  private func scopes(_ value: JSONValue) throws(NGSILDError) -> [String] {
+    var scopes: [String] = []
+    for element in value.isArray ? Array(value.elements) : [value] {
+      guard let scope = element.string else {
+        throw .badRequestData("The scope \(element.rawText) is no string")
+      }
+      try requireScope(scope)
+      if !scopes.contains(scope: scope) { scopes.append(scope) }
+    }
+    return scopes
   }
 
   // MARK: Names
 
-  /// The core member that `name` means by term or by IRI; nil for an Attribute's name.
-  func coreMember(_ name: JSONValue) -> CoreMember? {
-    if let member = CoreMember(spelt: name) { return member }
-    guard let text = name.string, text.utf8.contains(UInt8(ascii: ":")) else { return nil }
-    return CoreMember(context.expand(text))
+  func attributeName(
+    _ key: JSONValue, meaning: Member
+  ) throws(NGSILDError) -> AttributeName {
+    AttributeName(
+      key: key, iri: try expandedName(key, meaning: meaning, as: "The Attribute name"))
   }
 
-  func expandedName(_ name: String, as role: String) throws(NGSILDError) -> IRI {
+  private func expandedName(
+    _ name: JSONValue, meaning: Member, as role: StaticString
+  ) throws(NGSILDError) -> IRI {
     try requireName(name, as: role)
-    let iri = context.expand(name)
-    guard CoreMember(iri) == nil, !iri.text.hasPrefix("@"),
-      iri.text.utf8.contains(UInt8(ascii: ":"))
-    else {
-      throw .badRequestData("\(role) '\(name)' is a term that the core @context reserves")
-    }
-    return iri
-  }
-
-  private func add(
-    attribute name: JSONValue, _ value: JSONValue, to fragment: inout EntityFragment
-  ) throws(NGSILDError) {
-    let text = name.string ?? ""
-    let iri = try expandedName(text, as: "The Attribute name")
-    guard !fragment.attributes.contains(where: { $0.name == iri }) else {
-      throw .badRequestData("The Entity has two members that both mean the Attribute '\(iri)'")
-    }
-    let instances = try attribute(value, named: text, iri: iri)
-    fragment.attributes.append(.init(name: iri, instances: instances))
-  }
-
-  // MARK: Scalars
-
-  func dateTime(_ value: JSONValue, named name: String) throws(NGSILDError) -> DateTimeText {
-    guard let text = value.string else {
+    switch meaning {
+    case .name(let iri) where iri.text.utf8.contains(UInt8(ascii: ":")): return iri
+    case .coreTerm(let term) where CoreMember(term) == nil: return term.iri
+    default:
       throw .badRequestData(
-        "'\(name)' is \(value.rawText); a DateTime such as 2026-01-31T12:00:00Z is expected")
+        "\(role) '\(name.string ?? "")' is a word that the core @context reserves")
     }
-    return try DateTimeText(parsing: text, of: name)
   }
 
-  private func deletable<Value>(
-    _ value: JSONValue, named name: String,
-    _ parse: (JSONValue) throws(NGSILDError) -> Value
-  ) throws(NGSILDError) -> FragmentValue<Value> {
-    guard value.isNGSILDNull else { return .value(try parse(value)) }
-    guard rules.allowsDeletion else { throw misplacedNull(in: name) }
-    return .deletion
+  // MARK: Nulls
+
+  /// Whether `value` deletes a member of the Entity.
+  private func isDeletion(_ value: JSONValue, of member: CoreMember) throws(NGSILDError) -> Bool {
+    guard value.isNGSILDNull else { return false }
+    guard rules.allowsDeletion else { throw misplacedNull(in: "\(member.term)") }
+    return true
   }
 
   func misplacedNull(in name: String) -> NGSILDError {
     .badRequestData("'\(name)' is the NGSI-LD Null, which this operation does not accept there")
+  }
+}
+
+/// An Attribute's name, as the client wrote it and as it is stored.
+struct AttributeName: Sendable, CustomStringConvertible {
+  let key: JSONValue
+  let iri: IRI
+
+  var description: String { key.string ?? iri.text }
+}
+
+/// Keys that were seen: few are compared one by one, many are hashed.
+struct SeenKeys<Key: Hashable> {
+  private static var fewMax: Int { 16 }
+  private var few: [Key] = []
+  private var many: Set<Key> = []
+
+  /// Whether `key` was not there before.
+  mutating func insert(_ key: Key) -> Bool {
+    guard many.isEmpty else { return many.insert(key).inserted }
+    guard !few.contains(key) else { return false }
+    few.append(key)
+    if few.count > Self.fewMax { many = Set(few) }
+    return true
   }
 }

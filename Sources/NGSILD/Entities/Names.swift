@@ -85,6 +85,29 @@ package func requireName(_ name: String, as role: String) throws(NGSILDError) {
   }
 }
 
+/// As above, without a `String` for the names that are common.
+func requireName(_ name: JSONValue, as role: StaticString) throws(NGSILDError) {
+  if !name.hasEscapes && name.withContents(isASCIIName) { return }
+  try requireName(name.string ?? "", as: "\(role)")
+}
+
+/// Whether `bytes` are a short or prefixed name of ASCII letters.
+private func isASCIIName(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+  var colons = 0
+  var isFirst = true
+  for byte in bytes {
+    if byte == UInt8(ascii: ":") && !isFirst {
+      colons += 1
+      isFirst = true
+      continue
+    }
+    let isDigit = byte &- UInt8(ascii: "0") < 10 || byte == UInt8(ascii: "_")
+    guard isLetter(byte) || isDigit && !isFirst else { return false }
+    isFirst = false
+  }
+  return !isFirst && colons < 2
+}
+
 private func isPrefixedNameOrURI(_ name: String) -> Bool {
   let parts = name.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
   return parts.count == 2 && (isURI(name) || isName(parts[0]) && isName(parts[1]))
@@ -125,5 +148,14 @@ package func requireScope(_ scope: String) throws(NGSILDError) {
     throw .badRequestData(
       "The scope '\(scope)' is not valid; levels of letters, digits and '_' are expected, "
         + "such as /Madrid/Gardens")
+  }
+}
+
+extension [String] {
+  /// Whether `scope` is among these scopes; the leading `/` makes no difference (4.18).
+  func contains(scope: String) -> Bool {
+    contains {
+      $0.dropFirst($0.hasPrefix("/") ? 1 : 0) == scope.dropFirst(scope.hasPrefix("/") ? 1 : 0)
+    }
   }
 }

@@ -8,6 +8,9 @@ package struct EntityChange: Sendable {
   package let after: Entity?
   /// Each Attribute instance that was written, also with the value that it had.
   package let attributes: [AttributeChange]
+  /// Attribute instances that had expired and are no longer kept: nothing to tell anyone, but to
+  /// remove from what is stored beside the Entity.
+  package let expired: [AttributeChange]
 }
 
 /// What happened to one Attribute instance.

@@ -1,94 +1,158 @@
-package import JSONLD
+import JSONLD
 
 /// An Entity under an operation: every write of an Attribute instance goes through here, so that
 /// timestamps are right and no change is forgotten.
 struct EntityEdit {
   private(set) var entity: Entity
   private(set) var changes: [AttributeChange] = []
+  private(set) var notUpdated: [OperationResult.NotUpdated] = []
   let now: DateTime
+  private let before: Entity?
+  private let expired: [AttributeChange]
+  /// Places by name, once there are many Attributes; one without instances keeps its place.
+  private var places: [IRI: Int] = [:]
+  private static let indexedFrom = 16
 
+  /// - Parameter entity: What is stored; what has expired in it counts as absent (4.22).
   init(_ entity: Entity, at now: DateTime) {
     self.entity = entity
     self.now = now
+    expired = self.entity.removeExpired(at: now)
+    before = self.entity
+    indexPlaces()
   }
+
+  /// A new Entity.
+  ///
+  /// - Parameter expired: What is left of an old one with the same id.
+  init(new entity: Entity, inPlaceOf expired: Entity?, at now: DateTime) {
+    self.entity = entity
+    self.now = now
+    self.expired = expired?.deletions ?? []
+    before = nil
+  }
+
+  var result: OperationResult {
+    var after = entity
+    after.attributes.removeAll(where: \.instances.isEmpty)
+    return OperationResult(
+      change: EntityChange(
+        before: before, after: after, attributes: changes, expired: expired),
+      notUpdated: notUpdated)
+  }
+
+  /// The Entity ceases to exist.
+  var deletion: OperationResult {
+    OperationResult(
+      change: EntityChange(
+        before: before, after: nil, attributes: before?.deletions ?? [], expired: expired))
+  }
+
+  // MARK: Attributes
 
   func instance(_ name: IRI, _ datasetId: String?) -> AttributeInstance? {
-    entity[name]?.instances.first { $0.datasetId == datasetId }
+    place(of: name).flatMap { entity.attributes[$0][datasetId] }
   }
 
-  /// Puts `instance` in the place of the one with its `datasetId`, or adds it.
-  ///
-  /// A replaced instance keeps its `createdAt` (5.6.2, 5.6.3, 5.6.19).
-  mutating func put(_ instance: AttributeInstance, named name: IRI) {
-    var instance = instance
-    let before = self.instance(name, instance.datasetId)
-    instance.createdAt = before?.createdAt ?? now
-    instance.modifiedAt = now
-    changes.append(AttributeChange(name: name, before: before, after: instance))
-    entity.put(instance, named: name)
-    entity.modifiedAt = now
+  func instances(_ name: IRI) -> [AttributeInstance] {
+    place(of: name).map { entity.attributes[$0].instances } ?? []
+  }
+
+  /// Changes, adds or deletes the instance that `fragment` names.
+  mutating func apply(
+    _ fragment: AttributeFragment, to name: IRI, by patch: AttributePatch
+  ) throws(NGSILDError) {
+    let stored = instance(name, fragment.datasetId)
+    if let instance = try patch.apply(fragment, to: stored, named: name, at: now) {
+      changes.append(AttributeChange(name: name, before: stored, after: instance))
+      put(instance, named: name)
+    } else {
+      remove(name, fragment.datasetId)
+    }
   }
 
   /// Removes an instance; without one there is nothing to do.
   mutating func remove(_ name: IRI, _ datasetId: String?) {
-    guard let before = instance(name, datasetId) else { return }
+    guard let place = place(of: name), let before = entity.attributes[place][datasetId] else {
+      return
+    }
     changes.append(AttributeChange(name: name, before: before, after: nil))
-    entity.remove(name, datasetId)
-    entity.modifiedAt = now
+    entity.attributes[place].remove(datasetId)
+    touch()
   }
 
-  mutating func removeAll() {
-    for attribute in entity.attributes {
-      for instance in attribute.instances { remove(attribute.name, instance.datasetId) }
-    }
+  mutating func leave(_ name: String, because reason: String) {
+    notUpdated.append(.init(name: name, reason: reason))
   }
+
+  private mutating func put(_ instance: AttributeInstance, named name: IRI) {
+    if let place = place(of: name) {
+      entity.attributes[place].put(instance)
+    } else {
+      if !places.isEmpty { places[name] = entity.attributes.count }
+      entity.attributes.append(Attribute(name: name, instances: [instance]))
+      if places.isEmpty { indexPlaces() }
+    }
+    touch()
+  }
+
+  private func place(of name: IRI) -> Int? {
+    guard places.isEmpty else { return places[name] }
+    return entity.attributes.firstIndex { $0.name == name }
+  }
+
+  private mutating func indexPlaces() {
+    guard entity.attributes.count >= Self.indexedFrom else { return }
+    for (place, attribute) in entity.attributes.enumerated() { places[attribute.name] = place }
+  }
+
+  // MARK: Members of the Entity
 
   /// Types are only ever added (4.16).
   mutating func add(types: [IRI]) {
     for type in types where !entity.types.contains(type) { entity.types.append(type) }
-    if !types.isEmpty { entity.modifiedAt = now }
+    if !types.isEmpty { touch() }
   }
 
-  mutating func set(types: [IRI]) { entity.types = types }
+  mutating func set(types: [IRI]) {
+    entity.types = types
+    touch()
+  }
 
   mutating func set(scopes: [String]) {
     entity.scopes = scopes
-    entity.modifiedAt = now
+    touch()
   }
 
-  mutating func set(expiresAt: DateTimeText?) {
-    entity.expiresAt = expiresAt
-    entity.modifiedAt = now
+  mutating func set(expiresAt: FragmentValue<DateTimeText>) {
+    switch expiresAt {
+    case .absent: return
+    case .deletion: entity.expiresAt = nil
+    case .value(let instant): entity.expiresAt = instant
+    }
+    touch()
   }
 
   mutating func touch() { entity.modifiedAt = now }
 }
 
-extension Entity {
-  package subscript(_ name: IRI) -> Attribute? {
-    attributes.first { $0.name == name }
+extension Attribute {
+  subscript(_ datasetId: String?) -> AttributeInstance? {
+    instances.first { $0.datasetId == datasetId }
   }
 
-  /// The default instance stays first, others in the order in which they came.
-  fileprivate mutating func put(_ instance: AttributeInstance, named name: IRI) {
-    guard let index = attributes.firstIndex(where: { $0.name == name }) else {
-      attributes.append(Attribute(name: name, instances: [instance]))
-      return
-    }
-    if let place = attributes[index].instances.firstIndex(where: {
-      $0.datasetId == instance.datasetId
-    }) {
-      attributes[index].instances[place] = instance
+  /// Puts `instance` in the place of the one with its `datasetId`; a new default one comes first.
+  mutating func put(_ instance: AttributeInstance) {
+    if let place = instances.firstIndex(where: { $0.datasetId == instance.datasetId }) {
+      instances[place] = instance
     } else if instance.datasetId == nil {
-      attributes[index].instances.insert(instance, at: 0)
+      instances.insert(instance, at: 0)
     } else {
-      attributes[index].instances.append(instance)
+      instances.append(instance)
     }
   }
 
-  fileprivate mutating func remove(_ name: IRI, _ datasetId: String?) {
-    guard let index = attributes.firstIndex(where: { $0.name == name }) else { return }
-    attributes[index].instances.removeAll { $0.datasetId == datasetId }
-    if attributes[index].instances.isEmpty { attributes.remove(at: index) }
+  mutating func remove(_ datasetId: String?) {
+    instances.removeAll { $0.datasetId == datasetId }
   }
 }

@@ -22,6 +22,8 @@ package enum EntityOperation: Sendable {
   case replaceEntity(EntityFragment)
   /// 5.6.19.
   case replaceAttribute(IRI, AttributeFragment)
+  /// 5.6.17; the fragment is read by the rules `merge` or `simplifiedMerge`.
+  case mergeEntity(EntityFragment, MergeOptions)
   /// 5.6.6.
   case delete
 
@@ -31,6 +33,19 @@ package enum EntityOperation: Sendable {
     case all
     /// nil for the default instance.
     case one(datasetId: String?)
+  }
+}
+
+/// Parameters of Merge Entity (6.5.3.4).
+package struct MergeOptions: Sendable {
+  /// The language of strings that are given for a LanguageProperty.
+  package var language: String?
+  /// For merged instances that had an `observedAt` and are given none.
+  package var observedAt: DateTimeText?
+
+  package init(language: String? = nil, observedAt: DateTimeText? = nil) {
+    self.language = language
+    self.observedAt = observedAt
   }
 }
 

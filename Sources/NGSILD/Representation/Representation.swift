@@ -1,3 +1,4 @@
+import JSON
 package import JSONLD
 
 /// How Entities are shown to who asked for them.
@@ -56,11 +57,19 @@ package enum MemberSelection: Sendable, Hashable {
     }
   }
 
-  var showsAllAttributes: Bool {
+  /// Whether the Attribute is shown that has this name in a stored Entity.
+  func shows(stored name: JSONValue) -> Bool {
     switch self {
     case .all: true
-    case .omit(_, let names): names.isEmpty
-    default: false
+    case .attributes(let names), .pick(_, let names): names.contains { $0.isSpelt(name) }
+    case .omit(_, let names): !names.contains { $0.isSpelt(name) }
     }
+  }
+}
+
+extension IRI {
+  fileprivate func isSpelt(_ name: JSONValue) -> Bool {
+    guard !name.hasEscapes else { return name.string == text }
+    return name.withContents { $0.count == text.utf8.count && $0.elementsEqual(text.utf8) }
   }
 }

@@ -12,31 +12,24 @@ package final class EntityStore {
   let writers: Pool
   /// For single statements by key.
   package let readers: Pool
-  private var nextKey: Int64 = 0
-  private var keysLeft = 0
+  /// Sessions that only ever find rows by key.
+  ///
+  /// The generic plan is right for them, and planning costs more than running. It is made once, at
+  /// a time when tables may be empty, so plans that read whole tables are ruled out.
+  package static let sessionSettings = [
+    "plan_cache_mode": "force_generic_plan", "enable_seqscan": "off", "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+  ]
+
+  private let keys: KeyBlocks
 
   package init(names: NameTable, typesets: TypesetTable, writers: Pool, readers: Pool) {
     self.names = names
     self.typesets = typesets
     self.writers = writers
     self.readers = readers
+    keys = KeyBlocks(of: "SELECT nextval('entity_key')", blockSize: 1000)
   }
-
-  /// Keys for new Entities, from the block that this store holds.
-  private func takeKeys(_ count: Int) async throws(PostgresError) -> Range<Int64> {
-    while keysLeft < count {
-      let first = try await readers.query("SELECT nextval('entity_key')")[0][0].int64
-      // Blocks need not be adjacent: what is left of the old one is given up.
-      nextKey = first
-      keysLeft = Self.keysPerBlock
-    }
-    // Taken at once: another flight may take more before this one writes.
-    keysLeft -= count
-    defer { nextKey += Int64(count) }
-    return nextKey..<nextKey + Int64(count)
-  }
-
-  private static let keysPerBlock = 1000
 }
 
 // MARK: Writing
@@ -49,16 +42,14 @@ extension EntityStore {
     try await writers.withConnection(body)
   }
 
-  /// Makes sure that everything that the rows of `changes` refer to has its number.
-  ///
-  /// Returns keys for the new Entities among them.
+  /// Makes sure that everything that the rows of `changes` refer to has its number, and returns the
+  /// first of `newKeys` keys for new Entities.
   package func prepare(
     _ changes: [(tenant: TenantNumber, change: EntityChange)], newKeys: Int
-  ) async throws(PostgresError) -> Range<Int64> {
+  ) async throws(PostgresError) -> Int64 {
+    let firstKey = try await keys.take(newKeys, from: readers)
     var unknown: Set<String> = []
-    for (_, change) in changes {
-      unknown.formUnion(names.unknown(among: EntityWrite.names(of: change)))
-    }
+    for (_, change) in changes { names.collectUnknown(of: change, into: &unknown) }
     try await names.create(unknown, in: readers)
     for (tenant, change) in changes {
       guard let types = numbers(ofTypes: change),
@@ -66,19 +57,19 @@ extension EntityStore {
       else { continue }
       try await typesets.create(types, tenant: tenant, in: readers)
     }
-    return try await takeKeys(newKeys)
+    return firstKey
   }
 
-  /// The rows of a change that `prepare` has seen.
+  /// The rows of a change that `prepare` has seen; `newKey` is for an Entity without a row.
   package func write(
-    _ change: EntityChange, of reference: EntityReference, locked: LockedEntity?,
-    newKey: @autoclosure () -> Int64, at now: DateTime
+    _ change: EntityChange, of reference: EntityReference, locked: LockedEntity?, newKey: Int64,
+    at now: DateTime
   ) -> EntityWrite {
     let typeset = numbers(ofTypes: change).flatMap {
       typesets.number(of: $0, tenant: reference.tenant)
     }
     return EntityWrite(
-      change, id: reference.id, locked: locked, newKey: newKey(), tenant: reference.tenant,
+      change, id: reference.id, locked: locked, newKey: newKey, tenant: reference.tenant,
       typeset: typeset, at: now, names: names)
   }
 

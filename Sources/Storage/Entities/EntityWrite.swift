@@ -12,7 +12,9 @@ package struct LockedEntity: Sendable {
 }
 
 /// All rows that one change of one Entity writes.
-package struct EntityWrite: Sendable {
+///
+/// A class, since a batch looks at each many times, a column at a time.
+package final class EntityWrite: Sendable {
   package let tenant: TenantNumber
   package let id: String
   package let key: Int64
@@ -28,6 +30,32 @@ package struct EntityWrite: Sendable {
   let geometries: [GeometryRow]
   let removedGeometries: [GeometryKey]
   let instances: [InstanceRow]
+
+  /// Makes the rows of `change`; all its names have numbers, and its types a typeset.
+  package init(
+    _ change: EntityChange, id: String, locked: LockedEntity?, newKey: Int64,
+    tenant: TenantNumber, typeset: TypesetNumber?, at now: DateTime, names: NameTable
+  ) {
+    self.tenant = tenant
+    self.id = id
+    self.change = change
+    self.typeset = typeset
+    self.at = now
+    isNew = locked == nil
+    key = locked?.key ?? newKey
+    var writer = JSONWriter(reservingCapacity: 2048)
+    if let entity = change.after {
+      entity.write(to: &writer)
+      values = EntityValues(of: entity, names: names)
+    } else {
+      change.before?.writeTombstone(deletedAt: now, to: &writer)
+      values = nil
+    }
+    document = writer.bytes
+    instances = change.attributes.map { InstanceRow($0, at: now, names: names) }
+    let movesTypeset = locked?.typeset != nil && locked?.typeset != typeset
+    (geometries, removedGeometries) = change.geometries(all: movesTypeset, names: names)
+  }
 }
 
 struct GeometryKey: Sendable, Hashable {
@@ -59,55 +87,22 @@ extension DateTime {
 }
 
 extension EntityWrite {
-  /// Names that need a number before the rows of `change` can be made.
-  package static func names(of change: EntityChange) -> Set<String> {
-    var names: Set<String> = []
-    for type in change.after?.types ?? [] { names.insert(type.text) }
-    for attribute in change.after?.attributes ?? [] { collect(attribute, into: &names) }
-    for attribute in change.attributes {
-      names.insert(attribute.name.text)
-      if let datasetId = attribute.datasetId { names.insert(datasetId) }
+  /// Calls `body` with each name that needs a number before the rows of `change` can be made.
+  static func forEachName(of change: EntityChange, _ body: (String) -> Void) {
+    for type in change.after?.types ?? [] { body(type.text) }
+    for attribute in change.after?.attributes ?? [] { forEachName(of: attribute, body) }
+    for attribute in change.attributes + change.expired {
+      body(attribute.name.text)
+      attribute.datasetId.map(body)
     }
-    return names
   }
 
-  private static func collect(_ attribute: Attribute, into names: inout Set<String>) {
-    names.insert(attribute.name.text)
+  private static func forEachName(of attribute: Attribute, _ body: (String) -> Void) {
+    body(attribute.name.text)
     for instance in attribute.instances {
-      if let datasetId = instance.datasetId { names.insert(datasetId) }
-      for attribute in instance.subAttributes { collect(attribute, into: &names) }
+      instance.datasetId.map(body)
+      for attribute in instance.subAttributes { forEachName(of: attribute, body) }
     }
-  }
-
-  /// Makes the rows of `change`; all its names have numbers, and its types a typeset.
-  package init(
-    _ change: EntityChange, id: String, locked: LockedEntity?, newKey: @autoclosure () -> Int64,
-    tenant: TenantNumber, typeset: TypesetNumber?, at now: DateTime, names: NameTable
-  ) {
-    self.tenant = tenant
-    self.id = id
-    self.change = change
-    self.typeset = typeset
-    self.at = now
-    isNew = locked == nil
-    key = locked?.key ?? newKey()
-    var writer = JSONWriter(reservingCapacity: 2048)
-    if let entity = change.after {
-      entity.write(to: &writer)
-      values = EntityValues(of: entity, names: names)
-    } else {
-      change.before?.writeTombstone(deletedAt: now, to: &writer)
-      values = nil
-    }
-    document = writer.bytes
-    instances = change.attributes.map { InstanceRow($0, at: now, names: names) }
-    let movesTypeset = locked?.typeset != nil && locked?.typeset != typeset
-    let (written, removed) = change.geometries(all: movesTypeset, names: names)
-    geometries = written
-    // What has expired is no part of the change, but its rows are still there.
-    let expired = change.before == nil ? locked?.entity : nil
-    let kept = Set(written.map(\.key))
-    removedGeometries = removed + (expired?.geometryKeys(names) ?? []).filter { !kept.contains($0) }
   }
 }
 
@@ -144,16 +139,13 @@ extension EntityChange {
         removed.append(GeometryKey(change.name, instance.datasetId, names: names))
       }
     }
-    return (written, removed)
-  }
-}
-
-extension Entity {
-  fileprivate func geometryKeys(_ names: NameTable) -> [GeometryKey] {
-    attributes.flatMap { attribute in
-      attribute.instances.filter { $0.type == .geoProperty }
-        .map { GeometryKey(attribute.name, $0.datasetId, names: names) }
+    let kept = Set(written.map(\.key))
+    for change in expired {
+      guard let instance = change.before, instance.type == .geoProperty else { continue }
+      let key = GeometryKey(change.name, instance.datasetId, names: names)
+      if !kept.contains(key) { removed.append(key) }
     }
+    return (written, removed)
   }
 }
 

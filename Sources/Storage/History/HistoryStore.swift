@@ -1,31 +1,8 @@
 package import JSON
 package import JSONLD
-package import NGSILD
+import NGSILD
+package import NGSILDQuery
 package import Postgres
-
-/// Which instances of an Entity's Attributes are asked for.
-///
-/// Standard: temporal query language (GS CIM 009, 4.11).
-package struct HistoryQuery: Sendable {
-  package enum TimeProperty: String, Sendable, CaseIterable {
-    case observedAt, createdAt, modifiedAt, deletedAt
-  }
-
-  /// Empty for all.
-  package var attributes: [IRI] = []
-  package var property = TimeProperty.observedAt
-  /// Included; nil for no bound.
-  package var from: DateTime?
-  /// Excluded; nil for no bound.
-  package var to: DateTime?
-  /// Latest instances per Attribute; nil for all.
-  package var lastN: Int?
-
-  package init() {}
-
-  /// Whether instances without the time property are left out.
-  var isRestricted: Bool { from != nil || to != nil || property == .deletedAt }
-}
 
 /// The temporal evolution of one Entity, ordered by Attribute and time.
 package struct EntityHistory: Sendable {
@@ -56,13 +33,13 @@ package final class HistoryStore {
 
   /// The history of one Entity; nil if it never existed.
   package func history(
-    of id: String, _ query: HistoryQuery, tenant: TenantNumber
+    of id: String, _ query: TemporalQuery, attributes: [IRI], tenant: TenantNumber
   ) async throws(PostgresError) -> EntityHistory? {
     let entities = try await pool.query(
       "SELECT key, document FROM entity WHERE tenant = \(tenant) AND id = \(id)")
     guard let row = entities.first else { return nil }
-    try await names.find(names.unknown(among: query.attributes.map(\.text)), in: pool)
-    let rows = try await pool.query(instances(of: row[0].int64, query, tenant: tenant))
+    try await names.find(names.unknown(among: attributes.map(\.text)), in: pool)
+    let rows = try await pool.query(instances(of: row[0].int64, query, attributes, tenant: tenant))
     try await names.find(numbers: Set(rows.map { NameNumber($0[0].int) }), in: pool)
     return EntityHistory(
       entity: storedJSON(row[1].bytes),
@@ -73,16 +50,20 @@ package final class HistoryStore {
       })
   }
 
-  private func instances(of key: Int64, _ query: HistoryQuery, tenant: TenantNumber) -> SQL {
-    let time = query.property.column
+  private func instances(
+    of key: Int64, _ query: TemporalQuery, _ attributes: [IRI], tenant: TenantNumber
+  ) -> SQL {
+    let time = query.timeproperty.column
     var conditions: [SQL] = ["i.tenant = \(tenant)", "i.entity = \(key)"]
-    if !query.attributes.isEmpty {
-      let numbers = query.attributes.compactMap { names.number(of: $0.text) }
+    if !attributes.isEmpty {
+      let numbers = attributes.compactMap { names.number(of: $0.text) }
       conditions.append("i.attribute = ANY (\(numbers))")
     }
-    if query.isRestricted, let condition = query.property.condition { conditions.append(condition) }
-    if let from = query.from { conditions.append("\(time) >= \(from.timestamp)") }
-    if let to = query.to { conditions.append("\(time) < \(to.timestamp)") }
+    // Without an interval, instances that lack the time property belong to the answer too.
+    let isRestricted = query.interval != nil || query.timeproperty == .deletedAt
+    if isRestricted, let condition = query.timeproperty.condition { conditions.append(condition) }
+    if let start = query.interval?.start { conditions.append("\(time) >= \(start.timestamp)") }
+    if let end = query.interval?.end { conditions.append("\(time) < \(end.timestamp)") }
     let matching: SQL = SQL.joined(conditions, by: " AND ")
     guard let lastN = query.lastN else {
       return """
@@ -108,7 +89,7 @@ package final class HistoryStore {
   }
 }
 
-extension HistoryQuery.TimeProperty {
+extension TemporalQuery.TimeProperty {
   fileprivate var column: SQL {
     switch self {
     case .observedAt: "i.time"

@@ -1,4 +1,5 @@
 import JSONLD
+import NGSILD
 package import Postgres
 import Synchronization
 
@@ -36,6 +37,18 @@ package final class NameTable: Sendable {
   /// The names among `names` that have to be looked up.
   package func unknown(among names: some Sequence<String>) -> Set<String> {
     state.withLock { state in Set(names.filter { state.numbers[$0] == nil }) }
+  }
+
+  /// Adds the names of `change` that have to be looked up.
+  func collectUnknown(of change: EntityChange, into unknown: inout Set<String>) {
+    let found = state.withLock { state in
+      var found: [String] = []
+      EntityWrite.forEachName(of: change) { name in
+        if state.numbers[name] == nil { found.append(name) }
+      }
+      return found
+    }
+    unknown.formUnion(found)
   }
 
   /// Reads all names at start, so that requests meet known ones.

@@ -5,10 +5,7 @@ package import NGSILDQuery
 ///
 /// Standard: Query Entities (GS CIM 009, 5.7.2); every condition that is given has to hold.
 package struct EntityQuery: Sendable {
-  /// Empty for any.
-  package var ids: [String] = []
-  package var idPattern: Pattern?
-  package var types: TypeSelection?
+  package var selector = EntitySelector()
   /// `attrs`: an Entity has at least one of them; empty for any.
   package var attributes: [IRI] = []
   package var query: Query?

@@ -18,6 +18,8 @@ struct QueryPlan {
   private let typesets: [TypesetNumber]
   private let source: Source
   private let condition: SQL
+  /// Whether it reads a range of an index, so that one plan is right for all values.
+  let isPlannedOnce: Bool
 
   /// Typesets up to which each gets an arm of its own with the limit inside.
   private static let armsMax = 16
@@ -30,8 +32,9 @@ struct QueryPlan {
     self.typesets = typesets
     var ofEntity: [SQL] = []
     var ofValues: [SQL] = []
-    if !query.ids.isEmpty { ofEntity.append("e.id = ANY (\(query.ids))") }
-    if let pattern = query.idPattern { ofEntity.append("e.id ~ \(pattern.text)") }
+    let ids = query.selector.ids.map(\.text)
+    if !ids.isEmpty { ofEntity.append("e.id = ANY (\(ids))") }
+    if let pattern = query.selector.idPattern { ofEntity.append("e.id ~ \(pattern.text)") }
     if !query.attributes.isEmpty {
       let numbers = query.attributes.compactMap { names.number(of: $0.text) }
       let exist = query.attributes.map { Query.term(.init(.value(ValuePath([$0])), .exists)) }
@@ -61,20 +64,23 @@ struct QueryPlan {
     }
     conditions.append("(\(table).expires IS NULL OR \(table).expires > \(now.timestamp))")
     condition = SQL.joined(conditions, by: " AND ")
+    isPlannedOnce = conditions.count == 1 && typesets.count == 1
   }
 
   // MARK: Statements
 
   /// The documents of one page, in the order of the Entities' keys.
   func page(limit: Int, offset: Int) -> SQL {
-    """
-    SELECT e.document
-    FROM (
-      \(keys(limit: limit, offset: offset))
-    ) AS page
-    JOIN entity AS e ON e.tenant = \(tenant) AND e.key = page.key
-    ORDER BY page.key
-    """
+    if source == .values {
+      return """
+        SELECT e.document
+        FROM (\(rows("v.key", limit: limit, offset: offset))) AS page
+        JOIN entity AS e ON e.tenant = \(tenant) AND e.key = page.key
+        ORDER BY page.key
+        """
+    }
+    return
+      "SELECT document FROM (\(rows("e.key, e.document", limit: limit, offset: offset))) AS page"
   }
 
   var count: SQL {
@@ -82,10 +88,10 @@ struct QueryPlan {
   }
 
   /// One arm per typeset: the limit inside each turns a sort of all into a merge of ranges.
-  private func keys(limit: Int, offset: Int) -> SQL {
+  private func rows(_ columns: SQL, limit: Int, offset: Int) -> SQL {
     guard typesets.count > 1, typesets.count <= Self.armsMax else {
       return """
-        SELECT \(alias).key
+        SELECT \(columns)
         FROM \(from)
         WHERE \(alias).tenant = \(tenant) AND \(ofTypesets) AND \(condition)
         ORDER BY \(alias).key LIMIT \(limit) OFFSET \(offset)
@@ -93,14 +99,14 @@ struct QueryPlan {
     }
     let arms: [SQL] = typesets.map { typeset in
       """
-      (SELECT \(alias).key
+      (SELECT \(columns)
       FROM \(from)
       WHERE \(alias).tenant = \(tenant) AND \(alias).typeset = \(typeset) AND \(condition)
       ORDER BY \(alias).key LIMIT \(limit + offset))
       """
     }
     return """
-      SELECT key FROM (\(SQL.joined(arms, by: " UNION ALL "))) AS arms
+      SELECT * FROM (\(SQL.joined(arms, by: " UNION ALL "))) AS arms
       ORDER BY key LIMIT \(limit) OFFSET \(offset)
       """
   }

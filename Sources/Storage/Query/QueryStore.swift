@@ -12,11 +12,14 @@ package final class QueryStore {
   let typesets: TypesetTable
   /// Connections whose statements are planned for their values, and bounded in time.
   let pool: Pool
+  /// Connections whose statements are planned once.
+  let readers: Pool
 
-  package init(names: NameTable, typesets: TypesetTable, pool: Pool) {
+  package init(names: NameTable, typesets: TypesetTable, pool: Pool, readers: Pool) {
     self.names = names
     self.typesets = typesets
     self.pool = pool
+    self.readers = readers
   }
 
   /// One page, ordered by the Entities' creation.
@@ -31,7 +34,7 @@ package final class QueryStore {
         plan.page(limit: query.limit + 1, offset: query.offset),
       ]
       if query.wantsCount { statements.append(plan.count) }
-      let results = try await pool.flight(statements)
+      let results = try await (plan.isPlannedOnce ? readers : pool).flight(statements)
       if results[0][0][0].int > typesets.version(of: tenant) {
         try await typesets.load(tenant, from: pool)
         continue
@@ -49,7 +52,7 @@ package final class QueryStore {
     try await names.find(names.unknown(among: query.names), in: pool)
     if typesets.version(of: tenant) == 0 { try await typesets.load(tenant, from: pool) }
     let matching = typesets.typesets(of: tenant).filter {
-      query.types?.matches(types: $0.types) ?? true
+      query.selector.types?.matches(types: $0.types) ?? true
     }
     return QueryPlan(
       query, at: now, tenant: tenant, typesets: matching.map(\.number), names: names)

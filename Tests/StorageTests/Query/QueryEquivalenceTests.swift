@@ -121,17 +121,11 @@ struct QueryEquivalenceTests {
       for _ in 0..<200 {
         var query = EntityQuery()
         if generator.chance(50) { query.scopes = generator.scopeQuery() }
-        if generator.chance(50) { query.types = generator.typeSelection() }
+        query.selector = try selector(&generator)
         if generator.chance(20) {
           query.attributes = generator.list(1...2) {
             Context.core.expand($0.pick(["a", "b", "no"]))
           }
-        }
-        if generator.chance(20) {
-          query.ids = generator.list(1...99) { "urn:x:\($0.number(0...Self.entities))" }
-        }
-        if generator.chance(20) {
-          query.idPattern = try Pattern(generator.pick(["1$", "^urn:x:[12]", "x:.$", "0|9"]))
         }
         if generator.chance(20) { query.query = generator.query(depth: 1) }
         let wanted = query
@@ -143,14 +137,24 @@ struct QueryEquivalenceTests {
       }
     }
   }
+
+  private func selector(_ generator: inout SeededGenerator) throws -> EntitySelector {
+    let patterns = ["1$", "^urn:x:[12]", "x:.$", "0|9"]
+    return EntitySelector(
+      types: generator.chance(50) ? generator.typeSelection() : nil,
+      ids: generator.chance(20)
+        ? generator.list(1...99) { IRI("urn:x:\($0.number(0...Self.entities))") } : [],
+      idPattern: generator.chance(20) ? try Pattern(generator.pick(patterns)) : nil)
+  }
 }
 
 extension EntityQuery {
   /// The same conditions, evaluated in the broker.
   fileprivate func selects(_ entity: JSONValue, at now: DateTime) -> Bool {
     let id = entity["id"]?.string ?? ""
-    return (ids.isEmpty || ids.contains(id)) && idPattern?.matches(id) ?? true
-      && types?.matches(types: entity.storedTypes) ?? true
+    return (selector.ids.isEmpty || selector.ids.contains(IRI(id)))
+      && selector.idPattern?.matches(id) ?? true
+      && selector.types?.matches(types: entity.storedTypes) ?? true
       && scopes?.matches(entity) ?? true && query?.matches(entity, at: now) ?? true
       && (attributes.isEmpty
         || attributes.contains {

@@ -27,6 +27,8 @@ CURLMcode ccurl_multi_set_callbacks(CURLM *multi, void *context, curl_socket_cal
 // The next transfer that has ended, and how; NULL if there is none.
 CURL *ccurl_multi_next_ended(CURLM *multi, CURLcode *result);
 
+// The address in its full length, which the declared type of the field cuts off.
+const struct sockaddr *ccurl_address(const struct curl_sockaddr *address);
 // An unconnected socket for a resolved address, or CURL_SOCKET_BAD.
 curl_socket_t ccurl_open(const struct curl_sockaddr *address);
 #endif

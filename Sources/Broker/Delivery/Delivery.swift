@@ -1,0 +1,311 @@
+package import EventLoop
+package import HTTPClient
+package import Log
+import NGSILD
+import Postgres
+package import Storage
+package import Subscriptions
+
+/// The bounds of delivery.
+package struct DeliveryLimits: Sendable {
+  package var endpoint = EndpointLimits()
+  /// Of a request whose subscription names none; also the longest that one may name.
+  package var timeout = Duration.seconds(10)
+  package var timeoutMax = Duration.seconds(60)
+  /// Notifications of one subscription in memory; further ones stay in the database until then.
+  package var perSubscriptionMax = 500
+  /// Bytes of bodies in memory; beyond, new ones stay in the database too.
+  package var bytesMax = 64 << 20
+  /// Notifications in memory of an endpoint that does not answer.
+  package var perSuspectEndpointMax = 16
+  /// Reads of the database under way.
+  package var readsMax = 2
+  /// How long results are collected before they are written.
+  package var settleInterval = Duration.milliseconds(5)
+  /// After so long an undeliverable notification becomes a dead letter.
+  package var ageMax = Duration.seconds(24 * 3600)
+
+  package init() {}
+}
+
+/// Delivers notifications: from memory as they are committed, and from the database what did not
+/// fit into memory or was left by a process that ended.
+///
+/// A row of the outbox is removed after its delivery, so a crash at any instant loses none. All
+/// decisions about order and retries are `EndpointQueue`'s; which of a subscription's rows are in
+/// memory is its `Feed`'s.
+///
+/// `@unchecked Sendable`: used on its loop's thread only; `deliver` goes there by itself.
+package final class Delivery: @unchecked Sendable {
+  /// The number of this process, which its rows carry.
+  package let process: ProcessNumber
+  let loop: EventLoop
+  let client: HTTPClient
+  let outbox: OutboxStore
+  let table: SubscriptionTable
+  let limits: DeliveryLimits
+  let log: Log
+
+  final class Endpoint {
+    var queue: EndpointQueue<OwedNotification>
+    var timer: (id: TimerID, due: ContinuousClock.Instant)?
+
+    init(_ limits: EndpointLimits) { queue = EndpointQueue(limits: limits) }
+  }
+
+  var endpoints: [String: Endpoint] = [:]
+  var feeds: [SubscriptionKey: Feed] = [:]
+  /// Subscriptions whose rows are to be read, in turn.
+  var toRead: [SubscriptionKey] = []
+  var readsUnderWay = 0
+  /// Of all bodies in memory.
+  var bytes = 0
+  var inFlight = 0
+  var isStopping = false
+  var whenIdle: UnsafeContinuation<Void, Never>?
+  /// Processes whose rows this one delivers, beside its own.
+  var taken: Set<ProcessNumber> = []
+
+  var settlement = Settlement()
+  /// Ids whose removal is not written yet, by subscription.
+  var settledIDs: [SubscriptionKey: [Int64]] = [:]
+  var isSettling = false
+  var settleTimer: TimerID?
+
+  /// Called after each attempt with its outcome.
+  package var attempted: (_ succeeded: Bool) -> Void = { _ in }
+
+  package init(
+    process: ProcessNumber, on loop: EventLoop, client: HTTPClient, outbox: OutboxStore,
+    table: SubscriptionTable, limits: DeliveryLimits = DeliveryLimits(), log: Log
+  ) {
+    self.process = process
+    self.loop = loop
+    self.client = client
+    self.outbox = outbox
+    self.table = table
+    self.limits = limits
+    self.log = log
+  }
+
+  /// Notifications in memory that wait or are under way.
+  package var waitingCount: Int { endpoints.values.reduce(0) { $0 + $1.queue.count } }
+
+  // MARK: Taking in
+
+  /// Takes over notifications that this process has committed; callable from any loop.
+  package func deliver(_ notifications: [OwedNotification]) {
+    if loop.isOnLoop {
+      take(notifications)
+    } else {
+      Task(executorPreference: loop) { self.take(notifications) }
+    }
+  }
+
+  private func take(_ notifications: [OwedNotification]) {
+    var touched: Set<String> = []
+    for notification in notifications {
+      let key = notification.subscription
+      guard let subscription = table.subscription(key) else {
+        // Deleted meanwhile.
+        settle { $0.done.append(notification.reference) }
+        continue
+      }
+      let isFull = isStopping || bytes + notification.body.count > limits.bytesMax
+      if feed(of: key).leaves(isFull: isFull, max: limits.perSubscriptionMax, to: process) {
+        wantRead(key)
+      } else {
+        enqueue(notification, for: subscription)
+        touched.insert(subscription.endpointURI)
+      }
+    }
+    for uri in touched { send(to: uri) }
+  }
+
+  /// Puts a notification, new or read, into the queue of its endpoint.
+  func enqueue(_ notification: OwedNotification, for subscription: CompiledSubscription) {
+    let key = subscription.key
+    let feed = feed(of: key)
+    guard feed.known.insert(notification.id).inserted else { return }
+    let isTaken = endpoint(subscription.endpointURI).queue.append(
+      notification, id: notification.id, lane: notification.lane, attempts: notification.attempts,
+      cooldown: subscription.cooldown, at: .now)
+    guard isTaken else { return finish(notification) }
+    feed.queued += 1
+    bytes += notification.body.count
+  }
+
+  func feed(of key: SubscriptionKey) -> Feed {
+    if let feed = feeds[key] { return feed }
+    let feed = Feed()
+    feeds[key] = feed
+    return feed
+  }
+
+  private func endpoint(_ uri: String) -> Endpoint {
+    if let endpoint = endpoints[uri] { return endpoint }
+    let endpoint = Endpoint(limits.endpoint)
+    endpoints[uri] = endpoint
+    return endpoint
+  }
+
+  // MARK: Sending
+
+  /// Sends what may be sent to an endpoint now.
+  func send(to uri: String) {
+    while !isStopping {
+      guard let action = endpoints[uri]?.queue.next(at: .now) else { return }
+      switch action {
+      case .send(let notification, let attempts):
+        if let subscription = table.subscription(notification.subscription),
+          attempts > 0 || !feed(of: subscription.key).isThrottled(subscription)
+        {
+          attempt(notification, subscription, uri, attempts: attempts)
+        } else {
+          endpoints[uri]?.queue.dropped(notification.lane)
+          leaveMemory(notification)
+          finish(notification)
+        }
+      case .wait(let due): return schedule(uri, at: due)
+      case .rest:
+        if endpoints[uri]?.queue.isEmpty == true { forget(uri) }
+        return
+      }
+    }
+  }
+
+  /// An endpoint without notifications is forgotten, unless it is to be remembered as failing.
+  private func forget(_ uri: String) {
+    guard let endpoint = endpoints[uri], endpoint.queue.failures == 0 else { return }
+    if let timer = endpoint.timer { loop.cancel(timer.id) }
+    endpoints[uri] = nil
+  }
+
+  private func schedule(_ uri: String, at due: ContinuousClock.Instant) {
+    if let timer = endpoints[uri]?.timer {
+      if timer.due <= due { return }
+      loop.cancel(timer.id)
+    }
+    let id = loop.after(due - .now) { [self] in
+      endpoints[uri]?.timer = nil
+      send(to: uri)
+    }
+    endpoints[uri]?.timer = (id, due)
+  }
+
+  private func attempt(
+    _ notification: OwedNotification, _ subscription: CompiledSubscription, _ uri: String,
+    attempts: Int
+  ) {
+    inFlight += 1
+    feeds[notification.subscription]?.lastAttempt = .now
+    let request = HTTPClientRequest(
+      method: "POST", url: uri, headers: subscription.headers, body: notification.body,
+      timeout: min(subscription.timeout ?? limits.timeout, limits.timeoutMax),
+      responseBytesMax: 1 << 20)
+    Task(executorPreference: loop) { [self] in
+      let error = await failure(of: request)
+      inFlight -= 1
+      attempted(error == nil)
+      count(notification, failed: error != nil)
+      if let error {
+        failed(notification, subscription, uri, attempts: attempts + 1, error)
+      } else {
+        endpoints[uri]?.queue.succeeded(notification.lane)
+        leaveMemory(notification)
+        finish(notification)
+      }
+      send(to: uri)
+      if isStopping && inFlight == 0 { resumeWhenIdle() }
+    }
+  }
+
+  /// nil for success: any status from 200 to 299.
+  ///
+  /// Choice: the standard says 200 alone, but receivers in the field answer 201 and 204 too.
+  private func failure(of request: HTTPClientRequest) async -> String? {
+    do throws(HTTPClientError) {
+      let status = try await client.send(request).status
+      return 200...299 ~= status ? nil : "HTTP status \(status)"
+    } catch {
+      return error.description
+    }
+  }
+
+  private func failed(
+    _ notification: OwedNotification, _ subscription: CompiledSubscription, _ uri: String,
+    attempts: Int, _ error: String
+  ) {
+    let wait =
+      endpoints[uri]?.queue.failed(
+        notification.lane, at: .now, cooldown: subscription.cooldown,
+        chance: .random(in: 0..<1)) ?? .zero
+    let retry = Settlement.Retry(
+      notification.reference, attempts: attempts, wait: wait, error: error)
+    settle { $0.retries[retry.reference] = retry }
+    guard endpoints[uri]?.queue.isSuspect == true else { return }
+    buryOld(in: uri, error)
+    evict(from: uri)
+  }
+
+  /// Dead letters: what an endpoint that does not answer was owed for too long.
+  private func buryOld(in uri: String, _ error: String) {
+    let ageMax = limits.ageMax
+    let old = endpoints[uri]?.queue.remove { .now - $0.since > ageMax } ?? []
+    for notification in old {
+      leaveMemory(notification)
+      let retry = Settlement.Retry(
+        notification.reference, attempts: notification.attempts, wait: .zero, error: error)
+      settle { $0.dead.append(retry) }
+    }
+  }
+
+  private func evict(from uri: String) {
+    let evicted = endpoints[uri]?.queue.evict(keeping: limits.perSuspectEndpointMax) ?? []
+    for notification in evicted {
+      leaveMemory(notification)
+      feeds[notification.subscription]?.evicted(notification.id, to: notification.process)
+    }
+  }
+
+  // MARK: Leaving
+
+  private func leaveMemory(_ notification: OwedNotification) {
+    bytes -= notification.body.count
+    feeds[notification.subscription]?.queued -= 1
+    wantRead(notification.subscription)
+  }
+
+  /// The row can go; its id stays known until it has.
+  private func finish(_ notification: OwedNotification) {
+    settle { $0.done.append(notification.reference) }
+    settledIDs[notification.subscription, default: []].append(notification.id)
+  }
+
+  private func count(_ notification: OwedNotification, failed: Bool) {
+    let now = DateTime.now
+    settle { settlement in
+      var counts =
+        settlement.counts[notification.subscription] ?? DeliveryCounts(tenant: notification.tenant)
+      counts.sent += 1
+      counts.lastAttempt = now
+      if failed {
+        counts.failed += 1
+        counts.lastFailure = now
+      } else {
+        counts.lastSuccess = now
+      }
+      settlement.counts[notification.subscription] = counts
+    }
+  }
+
+  func resumeWhenIdle() {
+    whenIdle?.resume()
+    whenIdle = nil
+  }
+}
+
+extension OwedNotification {
+  var lane: DeliveryLane { DeliveryLane(subscription: subscription, entity: entity) }
+  var reference: NotificationReference { NotificationReference(tenant: tenant, id: id) }
+}

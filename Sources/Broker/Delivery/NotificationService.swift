@@ -1,0 +1,167 @@
+package import EventLoop
+package import HTTPClient
+package import JSONLD
+package import Log
+package import Postgres
+import Storage
+import Subscriptions
+
+/// Subscriptions and notifications of a process: the table that all loops share, delivery on one
+/// loop, and what keeps both in step with the database and with other processes.
+///
+/// `@unchecked Sendable`: what changes is used on its loop's thread only.
+package final class NotificationService: @unchecked Sendable {
+  package struct Configuration: Sendable {
+    package var delivery = DeliveryLimits()
+    /// A process that was not heard of for so long is dead, and others deliver what it left.
+    package var lease = Duration.seconds(15)
+    /// Between renewals of the lease and looks at the database; less than half of `lease`.
+    package var sweepInterval = Duration.seconds(5)
+    package var connectionsMax = 2
+
+    package init() {}
+  }
+
+  package let table: SubscriptionTable
+  package let delivery: Delivery
+  private let ids = NotificationIDs()
+  private let loop: EventLoop
+  private let pool: Pool
+  private let subscriptions: SubscriptionStore
+  private let processes: ProcessStore
+  private let contexts: ContextResolver
+  private let configuration: Configuration
+  private let log: Log
+  private var listener: SubscriptionListener?
+  private var sweeps = 0
+  private var isStopped = false
+
+  /// Enters the process, reads all subscriptions and begins to deliver; call it on `loop`.
+  ///
+  /// - Parameters:
+  ///   - database: for connections of its own on `loop`.
+  ///   - client: on `loop`; shut it down after this service.
+  package static func start(
+    _ configuration: Configuration = Configuration(),
+    database: Connection.Configuration, on loop: EventLoop, client: HTTPClient,
+    contexts: ContextResolver, log: Log
+  ) async throws(PostgresError) -> NotificationService {
+    let pool = Pool(
+      Pool.Configuration(database, connectionsMax: configuration.connectionsMax), on: loop)
+    let processes = ProcessStore(pool: pool)
+    let process = try await processes.register(lease: configuration.lease)
+    let table = SubscriptionTable(log: log)
+    let delivery = Delivery(
+      process: process, on: loop, client: client, outbox: OutboxStore(pool: pool), table: table,
+      limits: configuration.delivery, log: log)
+    let service = NotificationService(
+      configuration, table: table, delivery: delivery, pool: pool, contexts: contexts, log: log)
+    try await table.refresh(from: service.subscriptions, contexts: contexts)
+    try await processes.enterMissing()
+    await service.listen(database)
+    await service.sweep()
+    return service
+  }
+
+  private init(
+    _ configuration: Configuration, table: SubscriptionTable, delivery: Delivery, pool: Pool,
+    contexts: ContextResolver, log: Log
+  ) {
+    self.configuration = configuration
+    self.table = table
+    self.delivery = delivery
+    self.pool = pool
+    self.contexts = contexts
+    self.log = log
+    loop = delivery.loop
+    subscriptions = SubscriptionStore(pool: pool)
+    processes = ProcessStore(pool: pool)
+  }
+
+  /// For the write path of a loop.
+  ///
+  /// - Parameter pool: on that loop, for single statements.
+  package func notifier(pool: Pool) -> SubscriptionNotifier {
+    SubscriptionNotifier(
+      table: table, ids: ids, delivery: delivery, outbox: OutboxStore(pool: pool))
+  }
+
+  /// Lets requests under way end for at most `grace`, writes down what became of them, and leaves
+  /// the rest to other processes. Call it on its loop, once no more writes come.
+  package func shutDown(grace: Duration = .seconds(10)) async {
+    isStopped = true
+    listener?.close()
+    await delivery.stop(grace: grace)
+    do throws(PostgresError) {
+      try await processes.handBack(delivery.process)
+    } catch {
+      log.warning("not signed off", ["error": "\(error)"])
+    }
+    pool.close()
+  }
+
+  /// Ends as a crash does, for tests: nothing is written down or signed off.
+  package func abandon() {
+    isStopped = true
+    listener?.close()
+    delivery.isStopping = true
+    pool.close()
+  }
+
+  // MARK: Following the database
+
+  private func listen(_ database: Connection.Configuration) async {
+    let listener = SubscriptionListener(database, on: loop, log: log) { [self] in
+      Task(executorPreference: loop) { await self.refresh() }
+    }
+    self.listener = listener
+    await listener.open()
+  }
+
+  private func refresh() async {
+    do throws(PostgresError) {
+      try await table.refresh(from: subscriptions, contexts: contexts)
+    } catch {
+      log.warning("subscriptions not refreshed", ["error": "\(error)"])
+    }
+  }
+
+  /// What is done again and again, whatever NOTIFY tells.
+  private func sweep() async {
+    guard !isStopped else { return }
+    do throws(PostgresError) {
+      try await processes.renew(delivery.process, lease: configuration.lease)
+      try await table.refresh(from: subscriptions, contexts: contexts)
+      let dead = try await processes.takeOver(for: delivery.process)
+      for process in try await delivery.takeOver(dead) {
+        try await processes.remove(process, takenBy: delivery.process)
+      }
+      try await delivery.buryOldRows()
+      if sweeps % Self.sweepsPerPruning == 0 { try await subscriptions.pruneDeletions() }
+    } catch {
+      log.warning("sweep failed", ["error": "\(error)"])
+    }
+    await table.resolveContexts(contexts)
+    sweeps += 1
+    guard !isStopped else { return }
+    loop.after(configuration.sweepInterval) { [self] in
+      Task(executorPreference: loop) { await self.sweep() }
+    }
+  }
+
+  private static let sweepsPerPruning = 1000
+}
+
+extension Delivery {
+  /// Starts no more attempts, waits for those under way, and writes down what became of all; what
+  /// has not ended after `grace` stays owed.
+  func stop(grace: Duration) async {
+    isStopping = true
+    if inFlight > 0 {
+      let timer = loop.after(grace) { [self] in resumeWhenIdle() }
+      await withUnsafeContinuation { whenIdle = $0 }
+      loop.cancel(timer)
+    }
+    await settleAll()
+  }
+}

@@ -1,0 +1,118 @@
+package import JSON
+package import JSONLD
+package import NGSILD
+import Postgres
+package import Storage
+package import Subscriptions
+
+/// Subscriptions (GS CIM 009, 5.8).
+extension Broker {
+  /// 5.8.1: the subscription is in force once this returns.
+  ///
+  /// - Parameter context: of the request; it is also that of the notifications unless the body
+  ///   names another one by `jsonldContext`.
+  /// - Throws: `invalidRequest`, `badRequestData`, `notImplemented`, `alreadyExists`,
+  ///   `ldContextNotAvailable`.
+  package func createSubscription(
+    _ body: JSONValue, context: Context, in tenant: TenantNumber
+  ) async throws(NGSILDError) -> Subscription {
+    let subscription = try SubscriptionParser(context: context).subscription(
+      body, generatedID: "urn:ngsi-ld:Subscription:\(UUIDText())", at: .now)
+    let version = try await subscriptions.insert(
+      NewSubscription(
+        tenant: tenant, id: subscription.id, created: subscription.createdAt,
+        document: subscription.stored,
+        context: try await notificationContext(of: subscription, context).source))
+    try await refreshSubscriptions(to: version)
+    return subscription
+  }
+
+  private func notificationContext(
+    of subscription: Subscription, _ requested: Context
+  ) async throws(NGSILDError) -> Context {
+    guard let url = subscription.jsonldContext else { return requested }
+    do throws(JSONLDError) {
+      return try await contexts.context(linkedAt: url)
+    } catch {
+      throw NGSILDError(
+        error.isUnavailability ? .ldContextNotAvailable : .badRequestData,
+        "'jsonldContext' is not usable: \(error)")
+    }
+  }
+
+  /// 5.8.3.
+  ///
+  /// - Throws: `resourceNotFound`, and `badRequestData` for an id that is no URI.
+  package func retrieveSubscription(
+    _ id: String, in tenant: TenantNumber
+  ) async throws(NGSILDError) -> SubscriptionView {
+    try requireURI(id, as: "The Subscription id")
+    let (stored, record) = try await subscriptions.subscription(id, tenant: tenant)
+    return try SubscriptionView(stored, record)
+  }
+
+  /// 5.8.4: in the order of their creation.
+  package func querySubscriptions(
+    limit: Int, offset: Int, counts: Bool, in tenant: TenantNumber
+  ) async throws(NGSILDError) -> (views: [SubscriptionView], count: Int?) {
+    let page = try await subscriptions.page(
+      of: tenant, limit: limit, offset: offset, counts: counts)
+    var views: [SubscriptionView] = []
+    for (stored, record) in page.subscriptions {
+      views.append(try SubscriptionView(stored, record))
+    }
+    return (views, page.count)
+  }
+
+  /// 5.8.5: nothing is sent any more once this returns, but what is under way.
+  ///
+  /// - Throws: as `retrieveSubscription`.
+  package func deleteSubscription(
+    _ id: String, in tenant: TenantNumber
+  ) async throws(NGSILDError) {
+    try requireURI(id, as: "The Subscription id")
+    try await refreshSubscriptions(to: try await subscriptions.delete(id, tenant: tenant))
+  }
+
+  /// The change is committed: if the table cannot follow now, it will at its next check.
+  private func refreshSubscriptions(
+    to version: SubscriptionVersion
+  ) async throws(NGSILDError) {
+    do throws(PostgresError) {
+      try await subscriptionTable.refresh(to: version, from: subscriptions, contexts: contexts)
+    } catch {
+      log.warning("subscriptions not refreshed", ["error": "\(error)"])
+    }
+  }
+}
+
+/// A subscription with all that is shown of it.
+package struct SubscriptionView: Sendable {
+  package let subscription: Subscription
+  package let record: DeliveryRecord
+  /// Of the `@context` of its notifications; nil for an inline one and for the Core.
+  package let contextURL: String?
+
+  init(_ stored: StoredSubscription, _ record: StoredDeliveryRecord) throws(NGSILDError) {
+    subscription = try Subscription(
+      stored: stored.document, createdAt: stored.created, modifiedAt: stored.modified)
+    self.record = DeliveryRecord(record)
+    contextURL = stored.context.flatMap(contextURLOfNotifications)
+  }
+
+  package func write(to writer: inout JSONWriter, as representation: SubscriptionRepresentation) {
+    representation.write(
+      subscription, contextURL: contextURL, record, at: .now, to: &writer)
+  }
+}
+
+extension DeliveryRecord {
+  fileprivate init(_ stored: StoredDeliveryRecord) {
+    self.init()
+    timesSent = stored.timesSent
+    timesFailed = stored.timesFailed
+    lastNotification = stored.lastNotification
+    lastSuccess = stored.lastSuccess
+    lastFailure = stored.lastFailure
+  }
+}

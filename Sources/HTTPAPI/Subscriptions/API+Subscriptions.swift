@@ -1,0 +1,63 @@
+import Broker
+import HTTPServer
+import JSON
+import JSONLD
+import NGSILD
+import Storage
+import Subscriptions
+
+/// Subscriptions (GS CIM 009, 6.10, 6.11).
+extension API {
+  func createSubscription(_ call: Call) async throws(NGSILDError) -> HTTPResponse {
+    let (body, context) = try await body(of: call)
+    let tenant = try await newTenant(of: call)
+    let subscription = try await broker.createSubscription(body, context: context, in: tenant)
+    return .created(at: "/ngsi-ld/v1/subscriptions/\(subscription.id)")
+  }
+
+  func retrieveSubscription(_ call: Call) async throws(NGSILDError) -> HTTPResponse {
+    let tenant = try await tenant(of: call)
+    let context = try await context(of: call)
+    let representation = try subscriptionRepresentation(call, context)
+    let view = try await broker.retrieveSubscription(call.identifiers[0], in: tenant)
+    var writer = JSONWriter(reservingCapacity: 1024)
+    view.write(to: &writer, as: representation)
+    return .body(writer.bytes, as: call.accepts, context: context)
+  }
+
+  func querySubscriptions(_ call: Call) async throws(NGSILDError) -> HTTPResponse {
+    let page = try Page(call.parameters)
+    let context = try await context(of: call)
+    let representation = try subscriptionRepresentation(call, context)
+    let tenant = try await tenant(of: call)
+    let (views, count) = try await broker.querySubscriptions(
+      limit: page.limit + 1, offset: page.offset, counts: page.wantsCount, in: tenant)
+    var writer = JSONWriter(reservingCapacity: 1024 * (views.count + 1))
+    writer.beginArray()
+    for view in views.prefix(page.limit) { view.write(to: &writer, as: representation) }
+    writer.endArray()
+    var response = HTTPResponse.body(writer.bytes, as: call.accepts, context: context)
+    response.headers +=
+      PageLinks(
+        path: "/ngsi-ld/v1/subscriptions", parameters: call.parameters, isSorted: false,
+        page: page, hasMore: views.count > page.limit, type: call.accepts
+      ).headers
+    if let count { response.headers.append(("NGSILD-Results-Count", "\(count)")) }
+    return response
+  }
+
+  func deleteSubscription(_ call: Call) async throws(NGSILDError) -> HTTPResponse {
+    let tenant = try await tenant(of: call)
+    try await broker.deleteSubscription(call.identifiers[0], in: tenant)
+    return .noContent
+  }
+
+  private func subscriptionRepresentation(
+    _ call: Call, _ context: Context
+  ) throws(NGSILDError) -> SubscriptionRepresentation {
+    let options = try call.parameters.options(among: ["sysAttrs"])
+    return SubscriptionRepresentation(
+      context: context, showsSystemAttributes: options.contains("sysAttrs"),
+      embedsContext: call.accepts == .jsonLD)
+  }
+}

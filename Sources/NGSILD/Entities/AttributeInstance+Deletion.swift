@@ -1,0 +1,55 @@
+import JSON
+
+extension AttributeInstance {
+  /// The instance as it is told of once it is gone: the NGSI-LD Null in the place of its value, and
+  /// `deletedAt`.
+  ///
+  /// Standard: GS CIM 009, 4.5.0 and 5.8.6.
+  package func deleted(at now: DateTime) -> AttributeInstance {
+    var instance = self
+    instance.value = type == .languageProperty ? Self.nullMap : Self.null
+    instance.members = [Member(name: .deletedAt, value: JSONValue(string: now.description))]
+    instance.subAttributes = []
+    instance.modifiedAt = now
+    return instance
+  }
+
+  /// The instance with the value that `before` had beside its own (5.2.14.1).
+  package func showing(previous before: AttributeInstance) -> AttributeInstance {
+    var instance = self
+    instance.members.append(Member(name: before.type.previousValueMember, value: before.value))
+    return instance
+  }
+
+  private static let null = JSONValue(string: "\(ngsildNull)")
+  private static let nullMap = constant("{\"@none\":\"\(ngsildNull)\"}")
+}
+
+extension AttributeType {
+  fileprivate var previousValueMember: CoreMember {
+    switch self {
+    case .property, .geoProperty: .previousValue
+    case .relationship: .previousObject
+    case .languageProperty: .previousLanguageMap
+    case .vocabProperty: .previousVocab
+    case .listProperty: .previousValueList
+    case .listRelationship: .previousObjectList
+    case .jsonProperty: .previousJson
+    }
+  }
+}
+
+extension JSONValue {
+  /// A string as a JSON value.
+  fileprivate init(string: String) {
+    self = constant("\"\(String(decoding: jsonContents(of: string), as: UTF8.self))\"")
+  }
+}
+
+private func constant(_ json: String) -> JSONValue {
+  do throws(JSONError) {
+    return try JSONValue(parsing: json)
+  } catch {
+    preconditionFailure("\(json) is no JSON: \(error)")
+  }
+}

@@ -1,0 +1,237 @@
+import JSON
+import JSONLD
+
+/// Writes stored Entities in one representation.
+struct EntityWriter {
+  let representation: Representation
+  let now: DateTime
+  private var names: CompactedNames
+  /// How a reader takes what is written; for the concise representation.
+  var readNames: ExpandedNames
+
+  init(_ representation: Representation, at now: DateTime) {
+    self.representation = representation
+    self.now = now
+    names = representation.context.compactedNames
+    readNames = representation.context.expandedNames
+  }
+
+  /// Returns whether any member was left to show; nothing is written if not.
+  mutating func write(_ entity: JSONValue, to writer: inout JSONWriter) -> Bool {
+    var hasMembers = false
+    let start = writer.position
+    writer.beginObject()
+    for (name, value) in entity.members {
+      if let member = CoreMember(stored: name) {
+        guard shows(member) else { continue }
+        hasMembers = true
+        write(member, value, to: &writer)
+      } else if representation.members.shows(stored: name) {
+        let isWritten = write(
+          attribute: name, value, of: representation.datasets, to: &writer)
+        hasMembers = hasMembers || isWritten
+      }
+    }
+    guard hasMembers else {
+      writer.rewind(to: start)
+      return false
+    }
+    if representation.embedsContext {
+      writer.name("@context")
+      writer.raw(representation.context.bodyValue)
+    }
+    writer.endObject()
+    return true
+  }
+
+  private func shows(_ member: CoreMember) -> Bool {
+    let isSystemAttribute =
+      member == .createdAt || member == .modifiedAt || member == .expiresAt
+    guard !isSystemAttribute || representation.showsSystemAttributes else { return false }
+    // That an Entity was deleted is the point of telling of it.
+    return member == .deletedAt || representation.members.shows(member)
+  }
+
+  /// A member of the Entity itself: types are compacted, one-element arrays become scalars.
+  private mutating func write(
+    _ member: CoreMember, _ value: JSONValue, to writer: inout JSONWriter
+  ) {
+    writer.name(member.term)
+    switch member {
+    case .type: write(names: value, to: &writer)
+    case .scope where value.count == 1: for scope in value.elements { writer.value(scope) }
+    default: writer.value(value)
+    }
+  }
+
+  // MARK: Attributes
+
+  /// Returns whether an instance was left to show.
+  ///
+  /// - Parameter datasets: Those to keep; nil for all, as for sub-Attributes.
+  private mutating func write(
+    attribute name: JSONValue, _ instances: JSONValue, of datasets: Set<String?>?,
+    to writer: inout JSONWriter
+  ) -> Bool {
+    var shown: JSONValue?
+    var others: [JSONValue] = []
+    for instance in instances.elements where isShown(instance, of: datasets) {
+      if shown == nil { shown = instance } else { others.append(instance) }
+    }
+    guard let shown else { return false }
+    names.withContents(of: name) { writer.name(contents: $0) }
+    switch (others.isEmpty, representation.format) {
+    case (true, _): write(instance: shown, isAlone: true, to: &writer)
+    case (false, .simplified): write(datasets: [shown] + others, to: &writer)
+    case (false, _):
+      writer.beginArray()
+      write(instance: shown, isAlone: false, to: &writer)
+      for instance in others { write(instance: instance, isAlone: false, to: &writer) }
+      writer.endArray()
+    }
+    return true
+  }
+
+  private func isShown(_ instance: JSONValue, of datasets: Set<String?>?) -> Bool {
+    if let datasets, !datasets.contains(instance["datasetId"]?.string) { return false }
+    guard let expiry = instance["expiresAt"].flatMap({ DateTime($0) }) else { return true }
+    return expiry > now
+  }
+
+  /// Several instances in the simplified representation (4.5.4).
+  private mutating func write(datasets instances: [JSONValue], to writer: inout JSONWriter) {
+    writer.beginObject()
+    writer.name("dataset")
+    writer.beginObject()
+    for instance in instances {
+      writer.name(instance["datasetId"]?.string ?? "@none")
+      writeValue(of: instance, to: &writer)
+    }
+    writer.endObject()
+    writer.endObject()
+  }
+
+  /// - Parameter isAlone: Whether it is the Attribute's only instance, not one in an array.
+  private mutating func write(
+    instance: JSONValue, isAlone: Bool, to writer: inout JSONWriter
+  ) {
+    switch representation.format {
+    case .normalized: writeObject(of: instance, withType: true, to: &writer)
+    case .concise:
+      if isAlone, let value = bareValue(of: instance) {
+        writer.value(value)
+      } else {
+        writeObject(of: instance, withType: needsType(instance), to: &writer)
+      }
+    case .simplified: writeValue(of: instance, to: &writer)
+    }
+  }
+
+  private mutating func writeObject(
+    of instance: JSONValue, withType: Bool, to writer: inout JSONWriter
+  ) {
+    writer.beginObject()
+    writeMembers(of: instance, withType: withType, to: &writer)
+    writer.endObject()
+  }
+
+  mutating func writeMembers(
+    of instance: JSONValue, withType: Bool, to writer: inout JSONWriter
+  ) {
+    for (name, value) in instance.members {
+      guard let member = CoreMember(stored: name) else {
+        _ = write(attribute: name, value, of: nil, to: &writer)
+        continue
+      }
+      switch member {
+      case .type where !withType: continue
+      case .createdAt, .modifiedAt, .expiresAt, .deletedAt:
+        guard representation.showsSystemAttributes else { continue }
+        writer.name(member.term)
+        writer.value(value)
+      case .vocab, .previousVocab, .valueType, .objectType, .entityTypeSealed:
+        writer.name(member.term)
+        write(names: value, to: &writer)
+      default:
+        writer.name(member.term)
+        writer.value(value)
+      }
+    }
+  }
+
+  // MARK: Concise
+
+  /// The value alone, where it is read back as the same Attribute (4.5.2.3); otherwise nil.
+  private mutating func bareValue(of instance: JSONValue) -> JSONValue? {
+    guard let value = instance["value"], !representation.showsSystemAttributes else { return nil }
+    for (name, member) in instance.members {
+      switch CoreMember(stored: name) {
+      case .type?, .value?, .createdAt?, .modifiedAt?, .expiresAt?, .deletedAt?: break
+      case nil where !member.elements.contains(where: { isShown($0, of: nil) }): break
+      default: return nil
+      }
+    }
+    let isGeoProperty = instance["type"]?.isString("GeoProperty") == true
+    return isRead(value, as: isGeoProperty ? .geoProperty : .property) ? value : nil
+  }
+
+  private mutating func isRead(_ value: JSONValue, as type: AttributeType) -> Bool {
+    if value.isArray { return type == .property && !readNames.areInstances(value) }
+    guard value.isObject else { return type == .property }
+    return switch readNames.shape(of: value) {
+    case .value(let read): read == type
+    case .other: type == .property
+    default: false
+    }
+  }
+
+  /// Whether `type` must stay because the value alone would be taken for a GeoProperty's.
+  private func needsType(_ instance: JSONValue) -> Bool {
+    guard instance["type"]?.isString("Property") == true, let value = instance["value"] else {
+      return false
+    }
+    return Geometry.isGeometry(value)
+  }
+
+  // MARK: Simplified
+
+  mutating func writeValue(of instance: JSONValue, to writer: inout JSONWriter) {
+    guard instance["deletedAt"] == nil else {
+      writer.string("\(ngsildNull)")
+      return
+    }
+    for (name, value) in instance.members {
+      guard let member = CoreMember(stored: name), member.attributeType != nil else { continue }
+      switch member {
+      case .objectList:
+        writer.beginArray()
+        for element in value.elements { element["object"].map { writer.value($0) } }
+        writer.endArray()
+      case .languageMap, .json, .vocab:
+        writer.beginObject()
+        writer.name(member.term)
+        if member == .vocab { write(names: value, to: &writer) } else { writer.value(value) }
+        writer.endObject()
+      default: writer.value(value)
+      }
+      return
+    }
+  }
+
+  // MARK: Names
+
+  /// One IRI or an array of IRIs, compacted; an array of one becomes a string.
+  private mutating func write(names value: JSONValue, to writer: inout JSONWriter) {
+    guard value.isArray else {
+      write(name: value, to: &writer)
+      return
+    }
+    if value.count != 1 { writer.beginArray() }
+    for element in value.elements { write(name: element, to: &writer) }
+    if value.count != 1 { writer.endArray() }
+  }
+
+  private mutating func write(name: JSONValue, to writer: inout JSONWriter) {
+    names.withContents(of: name) { writer.string(contents: $0) }
+  }
+}

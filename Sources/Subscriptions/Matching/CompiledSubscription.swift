@@ -1,0 +1,134 @@
+package import JSON
+package import JSONLD
+import NGSILD
+import NGSILDQuery
+
+/// `subscription.key`: a subscription's number, never used again.
+package typealias SubscriptionKey = Int64
+
+/// A subscription made ready for matching and rendering; shared by all loops of a process.
+package final class CompiledSubscription: Sendable {
+  package let key: SubscriptionKey
+  /// Empty for the default tenant.
+  package let tenantName: String
+  package let subscription: Subscription
+  /// By which its notifications name things.
+  package let context: Context
+  /// nil where only an inline `@context` is there, which has none.
+  package let contextURL: String?
+  let triggers: NotificationTriggers
+  let watched: Set<IRI>
+  /// Instances that are told of; nil for all.
+  let datasets: Set<String?>?
+  let representation: Representation
+  /// The id as JSON, which all its notifications repeat.
+  let idJSON: [UInt8]
+  /// The request's header fields.
+  package let headers: [(name: String, value: String)]
+
+  /// - Parameter context: what `jsonldContext` names, or that of the create request.
+  package init(
+    _ subscription: Subscription, key: SubscriptionKey, tenantName: String, context: Context
+  ) {
+    self.key = key
+    self.tenantName = tenantName
+    self.subscription = subscription
+    self.context = context
+    contextURL = context.onlyURL
+    triggers = subscription.triggers
+    watched = Set(subscription.watchedAttributes)
+    datasets = subscription.datasetIds.map { Set($0.map { $0 == "@none" ? nil : $0 }) }
+    let accept = subscription.notification.endpoint.accept ?? .json
+    // Choice: plain JSON needs a context with a URL; without one, names go out expanded, which
+    // means the same.
+    let shown = accept == .json && contextURL == nil ? Context.core : context
+    representation = Representation(
+      subscription, context: shown, accept: accept, datasets: datasets)
+    idJSON = subscriptionIDJSON(of: subscription)
+    headers = notificationHeaders(
+      of: subscription, accept: accept, contextURL: contextURL ?? CoreContext.url,
+      tenantName: tenantName)
+  }
+
+  package var endpointURI: String { subscription.notification.endpoint.uri }
+
+  /// No attempt at the same endpoint for so long after a failure.
+  package var cooldown: Duration? {
+    subscription.notification.endpoint.cooldown.map { .milliseconds($0.value) }
+  }
+
+  package var timeout: Duration? {
+    subscription.notification.endpoint.timeout.map { .milliseconds($0.value) }
+  }
+
+  package var throttling: Duration? {
+    subscription.throttling.map { .seconds($0.value) }
+  }
+}
+
+extension Representation {
+  fileprivate init(
+    _ subscription: Subscription, context: Context, accept: NotificationEndpoint.MediaType,
+    datasets: Set<String?>?
+  ) {
+    let notification = subscription.notification
+    self.init(
+      format: Format(notification.format), showsSystemAttributes: notification.sysAttrs ?? false,
+      members: MemberSelection(notification.projection), datasets: datasets, context: context,
+      embedsContext: accept == .jsonLD)
+  }
+}
+
+extension Representation.Format {
+  fileprivate init(_ format: NotificationParameters.Format?) {
+    switch format {
+    case nil, .normalized: self = .normalized
+    case .concise: self = .concise
+    case .simplified, .keyValues: self = .simplified
+    }
+  }
+}
+
+extension MemberSelection {
+  fileprivate init(_ projection: NotificationParameters.Projection) {
+    switch projection {
+    case .all: self = .all
+    case .attributes(let attributes): self = .attributes(Set(attributes))
+    case .pick(let members): self = .pick(core: members.core, attributes: members.attributes)
+    case .omit(let members): self = .omit(core: members.core, attributes: members.attributes)
+    }
+  }
+}
+
+extension [ProjectedMember] {
+  fileprivate var core: Set<NGSILD.CoreMember> {
+    Set(compactMap { if case .core(let member) = $0 { member } else { nil } })
+  }
+
+  fileprivate var attributes: Set<IRI> {
+    Set(compactMap { if case .attribute(let iri) = $0 { iri } else { nil } })
+  }
+}
+
+extension Context {
+  fileprivate var onlyURL: String? {
+    if let linkURL { return linkURL }
+    guard let source, let value = try? JSONValue(parsing: source) else { return nil }
+    return contextURLOfNotifications(value)
+  }
+}
+
+/// The one URL that says all of an `@context` value: also that of an array whose other elements are
+/// the Core. nil if there is none.
+package func contextURLOfNotifications(_ value: JSONValue) -> String? {
+  guard value.isArray else { return value.string }
+  let others = value.elements.filter { element in
+    element.string.map { !$0.hasPrefix(CoreContext.urlPrefix) } ?? true
+  }
+  return others.count == 1 ? others[0].string : nil
+}
+
+extension CoreContext {
+  /// Of the URLs of all versions.
+  fileprivate static let urlPrefix = "https://uri.etsi.org/ngsi-ld/v1/ngsi-ld-core-context"
+}

@@ -1,0 +1,218 @@
+package import JSON
+package import JSONLD
+package import NGSILD
+import NGSILDQuery
+
+/// Reads the body of a create request, or the stored form.
+///
+/// Standard: GS CIM 009, 5.2.12 and 5.8.1.4.
+package struct SubscriptionParser {
+  let names: any NameExpander
+  /// Whether the text is the broker's own: names are IRIs, and texts as given stand beside trees.
+  let isStored: Bool
+
+  private init(names: any NameExpander, isStored: Bool) {
+    self.names = names
+    self.isStored = isStored
+  }
+
+  /// - Parameter context: Of the request.
+  package init(context: Context) {
+    self.init(names: ContextNames(context: context), isStored: false)
+  }
+
+  static var stored: SubscriptionParser {
+    SubscriptionParser(names: ExpandedNames(), isStored: true)
+  }
+
+  /// A new Subscription from a request's body.
+  ///
+  /// Members that only the broker sets are passed over, and so are unknown ones.
+  ///
+  /// - Parameter generatedID: for a body without `id`.
+  /// - Throws: `invalidRequest`, `badRequestData` with the value at fault, or `notImplemented`.
+  package func subscription(
+    _ body: JSONValue, generatedID: @autoclosure () -> String, at now: DateTime
+  ) throws(NGSILDError) -> Subscription {
+    guard body.isObject else {
+      throw NGSILDError(.invalidRequest, "The body is no JSON object; a Subscription is expected")
+    }
+    let reader = try MemberReader(body, "")
+    try requireType(reader)
+    try refuseWhatIsMissing(reader)
+    var subscription = Subscription(
+      id: try id(reader) ?? generatedID(), notification: try notification(reader), createdAt: now,
+      modifiedAt: now)
+    try readDescription(reader, into: &subscription)
+    try readSelection(reader, into: &subscription)
+    try readTime(reader, into: &subscription)
+    try subscription.validate()
+    if let expiresAt = subscription.expiresAt, expiresAt.instant <= now {
+      throw .badRequestData(
+        "'expiresAt' \(expiresAt.text) is in the past; a later time is expected")
+    }
+    return subscription
+  }
+
+  // MARK: Members
+
+  private func requireType(_ reader: MemberReader) throws(NGSILDError) {
+    guard let type = try reader.string("type", or: "@type") else {
+      throw .badRequestData("'type' is missing; 'Subscription' is expected")
+    }
+    guard type == "Subscription" else {
+      throw .badRequestData("'type' is '\(type.prefix(100))'; 'Subscription' is expected")
+    }
+  }
+
+  private func id(_ reader: MemberReader) throws(NGSILDError) -> String? {
+    guard let id = try reader.string("id", or: "@id") else { return nil }
+    try requireURI(id, as: "The Subscription id")
+    return id
+  }
+
+  func readDescription(
+    _ reader: MemberReader, into subscription: inout Subscription
+  ) throws(NGSILDError) {
+    subscription.name = try reader.string("subscriptionName")
+    subscription.description = try reader.string("description")
+    subscription.jsonldContext = try reader.string("jsonldContext")
+    if let url = subscription.jsonldContext { try requireHTTP(url, as: "'jsonldContext'") }
+    subscription.localOnly = try reader.boolean("localOnly")
+  }
+
+  func readSelection(
+    _ reader: MemberReader, into subscription: inout Subscription
+  ) throws(NGSILDError) {
+    for element in try reader.elements("entities") ?? [] {
+      subscription.entities.append(try selector(element))
+    }
+    subscription.watchedAttributes = try attributes(reader, "watchedAttributes") ?? []
+    subscription.givenTriggers = try triggers(reader)
+    subscription.expandValues = try expandValues(reader)
+    subscription.query = try query(reader, expandValues: Set(subscription.expandValues))
+    if let text = try reader.string("scopeQ") {
+      subscription.scopeQuery = Given(text: text, tree: try ScopeQuery(parsing: text))
+    }
+    subscription.datasetIds = try reader.strings("datasetId")
+    for id in subscription.datasetIds ?? [] where id != "@none" {
+      try requireURI(id, as: "The datasetId")
+    }
+  }
+
+  func readTime(
+    _ reader: MemberReader, into subscription: inout Subscription
+  ) throws(NGSILDError) {
+    subscription.throttling = try reader.positiveNumber("throttling")
+    subscription.expiresAt = try reader.dateTime("expiresAt")
+    subscription.isActive = try reader.boolean("isActive")
+  }
+
+  private func selector(_ value: JSONValue) throws(NGSILDError) -> EntitySelector {
+    let reader = try MemberReader(value, "entities")
+    guard let text = try reader.string("type", or: "@type") else {
+      throw .badRequestData("'entities' has an element without 'type'; an Entity type is expected")
+    }
+    let given = isStored ? try reader.string("givenType") : text
+    var selector = EntitySelector(
+      types: Given(text: given ?? text, tree: try TypeSelection(parsing: text, expander: names)))
+    if let id = try reader.string("id", or: "@id") {
+      try requireURI(id, as: "The Entity id")
+      selector.id = id
+    }
+    if let pattern = try reader.string("idPattern") { selector.idPattern = try Pattern(pattern) }
+    return selector
+  }
+
+  private func triggers(_ reader: MemberReader) throws(NGSILDError) -> [NotificationTrigger]? {
+    guard let words = try reader.strings("notificationTrigger") else { return nil }
+    var triggers: [NotificationTrigger] = []
+    for word in words {
+      guard let trigger = NotificationTrigger(rawValue: word) else {
+        let known = NotificationTrigger.allCases.map(\.rawValue).joined(separator: ", ")
+        throw .badRequestData(
+          "'notificationTrigger' names '\(word.prefix(100))'; \(known) are expected")
+      }
+      triggers.append(trigger)
+    }
+    return triggers
+  }
+
+  private func query(
+    _ reader: MemberReader, expandValues: Set<IRI>
+  ) throws(NGSILDError) -> Given<Query>? {
+    guard let text = try reader.string("q") else { return nil }
+    let tree = try Query(
+      parsing: text, expander: names, expandValues: expandValues, isPercentEncoded: !isStored)
+    guard tree.linkDepth == 0 else {
+      throw reader.notImplemented("A 'q' that follows Relationships to other Entities")
+    }
+    let given = isStored ? try reader.string("givenQ") : text
+    return Given(text: given ?? text, tree: tree)
+  }
+
+  /// A list of names in one string, separated by commas.
+  private func expandValues(_ reader: MemberReader) throws(NGSILDError) -> [IRI] {
+    var expanded: [IRI] = []
+    let text = try reader.string("expandValues") ?? ""
+    for name in text.split(separator: ",") {
+      expanded.append(try attribute(String(name), in: "'expandValues'"))
+    }
+    return expanded
+  }
+
+  // MARK: Names
+
+  func attributes(
+    _ reader: MemberReader, _ name: StaticString
+  ) throws(NGSILDError) -> [IRI]? {
+    guard let texts = try reader.strings(name) else { return nil }
+    var attributes: [IRI] = []
+    for text in texts {
+      let attribute = try attribute(text, in: reader.title(name))
+      if !attributes.contains(attribute) { attributes.append(attribute) }
+    }
+    return attributes
+  }
+
+  func attribute(_ text: String, in title: String) throws(NGSILDError) -> IRI {
+    try requireName(text, as: "The Attribute of \(title)")
+    let iri = names.expand(text)
+    let reserved = Context.coreTerm(for: iri).flatMap { NGSILD.CoreMember($0) }
+    guard reserved == nil, iri.text.utf8.contains(UInt8(ascii: ":")) else {
+      throw .badRequestData("\(title) names '\(text)', which is no Attribute")
+    }
+    return iri
+  }
+
+  func requireHTTP(_ url: String, as role: String) throws(NGSILDError) {
+    let isHTTP = url.hasPrefix("http://") || url.hasPrefix("https://")
+    guard isHTTP, isURI(url), let host = url.split(separator: "/").dropFirst().first,
+      !host.isEmpty
+    else {
+      throw .badRequestData("\(role) '\(url.prefix(200))' is no http or https URL")
+    }
+  }
+}
+
+extension Subscription {
+  /// The restrictions that concern several members (5.2.12).
+  func validate() throws(NGSILDError) {
+    guard !entities.isEmpty || !watchedAttributes.isEmpty || localOnly == true else {
+      throw .badRequestData(
+        "Neither 'entities' nor 'watchedAttributes' is present; at least one is expected")
+    }
+  }
+}
+
+/// Expands with the `@context` of a request.
+struct ContextNames: NameExpander {
+  let context: Context
+
+  func expand(_ name: String) -> IRI { context.expand(name) }
+}
+
+/// Takes names as the IRIs that they are in stored forms.
+struct ExpandedNames: NameExpander {
+  func expand(_ name: String) -> IRI { IRI(name) }
+}

@@ -1,0 +1,346 @@
+import Broker
+import EventLoop
+import JSON
+import NGSILD
+import Storage
+import Subscriptions
+import Testing
+
+@Suite("Delivery of notifications")
+struct DeliveryTests {
+  private static let rooms = (1...4).map { "urn:ngsi-ld:Room:\($0)" }
+
+  /// Runs `body` with a process and a receiver.
+  private func withProcess(
+    _ change: @escaping @Sendable (inout NotificationService.Configuration) -> Void = { _ in },
+    _ body: @escaping @Sendable (TestBroker, Receiver) async throws -> Void
+  ) async throws {
+    try await withDatabase { loop, database in
+      let process = try await TestBroker.start(on: loop, database, change)
+      let receiver = try Receiver(on: loop)
+      try await body(process, receiver)
+      receiver.release()
+      await process.shutDown()
+      await receiver.close()
+    }
+  }
+
+  @Test("a change is notified, its row removed, its attempt counted")
+  func delivery() async throws {
+    try await withProcess { process, receiver in
+      try await process.subscribe(
+        to: receiver, endpoint: #""receiverInfo": [{"key": "X-Key", "value": "v"}],"#)
+      try await process.create("urn:ngsi-ld:Room:1", 7)
+      await receiver.received(1)
+      let notification = try #require(receiver.received.first)
+      #expect(notification.headers.first("Content-Type") == "application/json")
+      #expect(notification.headers.first("X-Key") == "v")
+      #expect(notification.headers.first("Link")?.contains("json-ld#context") == true)
+      #expect(notification.body["subscriptionId"]?.string == "urn:s:1")
+      #expect(notification.value == 7)
+      try await process.outboxIsEmpty()
+      let record = try await process.record()
+      #expect(record.timesSent == 1 && record.timesFailed == 0 && record.isOK == true)
+    }
+  }
+
+  @Test("a write is answered before its notification is delivered")
+  func asynchrony() async throws {
+    try await withProcess { process, receiver in
+      receiver.behaviour = { _ in .hold }
+      try await process.subscribe(to: receiver)
+      try await process.create("urn:ngsi-ld:Room:1", 0)
+      await receiver.received(1)
+      // Not answered yet, and still owed.
+      #expect(try await process.count("notification") == 1)
+      receiver.release()
+      try await process.outboxIsEmpty()
+    }
+  }
+
+  @Test("all of many changes arrive, in order for each Entity, each once")
+  func order() async throws {
+    try await withProcess { process, receiver in
+      try await process.subscribe(to: receiver)
+      try await process.write(Self.rooms, times: 25)
+      try await process.outboxIsEmpty()
+      #expect(receiver.received.count == 100)
+      #expect(receiver.hasAll(Self.rooms, last: 24))
+      #expect(try await process.record().timesSent == 100)
+    }
+  }
+
+  @Test("a receiver that refuses gets it again, and the order holds")
+  func refusal() async throws {
+    try await withProcess { process, receiver in
+      receiver.behaviour = { $0 % 3 == 0 ? .answer(500) : .answer(201) }
+      try await process.subscribe(to: receiver)
+      try await process.write(Self.rooms, times: 10)
+      try await process.outboxIsEmpty()
+      #expect(receiver.accepted.count == 40)
+      #expect(receiver.hasAll(Self.rooms, last: 9))
+      let record = try await process.record()
+      #expect(record.timesSent == receiver.received.count)
+      #expect(record.timesFailed == receiver.received.count - 40)
+    }
+  }
+
+  @Test("a failure shows in the subscription and in the outbox")
+  func failure() async throws {
+    try await withProcess { process, receiver in
+      receiver.behaviour = { _ in .answer(404) }
+      try await process.subscribe(to: receiver)
+      try await process.create("urn:ngsi-ld:Room:1", 0)
+      await receiver.received(2)
+      try await process.loop.until("the failure is written down") {
+        try await process.record().isOK == false
+      }
+      let row = try await process.pool.query("SELECT attempts, last_error FROM notification")[0]
+      #expect(row[0].int > 0)
+      #expect(row[1].string == "HTTP status 404")
+      #expect(
+        try await process.broker.retrieveSubscription("urn:s:1", in: 1).subscription
+          .status(at: .now) == .active)
+      receiver.behaviour = { _ in .answer(204) }
+      try await process.outboxIsEmpty()
+      #expect(try await process.record().isOK == true)
+    }
+  }
+
+  @Test("a receiver that was down gets all once it is up")
+  func down() async throws {
+    try await withProcess { process, receiver in
+      await receiver.close()
+      try await process.subscribe(to: receiver)
+      try await process.write(Self.rooms, times: 10)
+      try await process.loop.until("attempts failed") {
+        try await process.record().timesFailed > 3
+      }
+      #expect(try await process.count("notification") == 40)
+      try receiver.open()
+      try await process.outboxIsEmpty()
+      #expect(receiver.hasAll(Self.rooms, last: 9))
+    }
+  }
+
+  @Test("a receiver that hangs fails after the timeout, and gets it again")
+  func hang() async throws {
+    try await withProcess { process, receiver in
+      receiver.behaviour = { $0 == 0 ? .hold : .answer(200) }
+      try await process.subscribe(to: receiver, endpoint: #""timeout": 50,"#)
+      try await process.create("urn:ngsi-ld:Room:1", 0)
+      try await process.outboxIsEmpty()
+      #expect(receiver.received.count == 2)
+      #expect(try await process.record().timesFailed == 1)
+    }
+  }
+
+  @Test("endpoints that refuse, reset or hang do not delay another one")
+  func isolation() async throws {
+    try await withProcess { process, receiver in
+      let reset = try RudeEndpoint(on: process.loop)
+      let hanging = try Receiver(on: process.loop)
+      hanging.behaviour = { _ in .hold }
+      let down = try Receiver(on: process.loop)
+      await down.close()
+      try await process.subscribe(to: reset, id: "urn:s:reset")
+      try await process.subscribe(to: hanging, id: "urn:s:hang")
+      try await process.subscribe(to: down, id: "urn:s:down")
+      try await process.subscribe(to: receiver)
+      try await process.write(Self.rooms, times: 20)
+      await receiver.received(80)
+      #expect(receiver.hasAll(Self.rooms, last: 19))
+      #expect(try await process.record("urn:s:hang").timesSent == 0)
+      try await process.loop.until("the others failed") {
+        let reset = try await process.record("urn:s:reset").timesFailed
+        let down = try await process.record("urn:s:down").timesFailed
+        return reset > 0 && down > 0
+      }
+      #expect(reset.connections > 0)
+      reset.close()
+      await hanging.close()
+    }
+  }
+
+  @Test("what does not fit into memory waits in the database, and keeps its order")
+  func backlog() async throws {
+    try await withProcess {
+      $0.delivery.perSubscriptionMax = 4
+    } _: { process, receiver in
+      receiver.behaviour = { $0 < 4 ? .hold : .answer(200) }
+      try await process.subscribe(to: receiver)
+      try await process.write(Self.rooms, times: 30)
+      #expect(process.service.delivery.waitingCount <= 4)
+      receiver.release()
+      try await process.outboxIsEmpty()
+      #expect(receiver.received.count == 120)
+      #expect(receiver.hasAll(Self.rooms, last: 29))
+      // What comes later goes from memory again.
+      try await process.update(Self.rooms[0], 30)
+      await receiver.received(121)
+    }
+  }
+
+  @Test("a dead endpoint holds little memory")
+  func eviction() async throws {
+    try await withProcess {
+      $0.delivery.perSuspectEndpointMax = 2
+    } _: { process, receiver in
+      await receiver.close()
+      try await process.subscribe(to: receiver)
+      try await process.write(Self.rooms, times: 30)
+      try await process.loop.until("most is left to the database") {
+        process.service.delivery.waitingCount <= 3
+      }
+      try receiver.open()
+      try await process.outboxIsEmpty()
+      #expect(receiver.hasAll(Self.rooms, last: 29))
+    }
+  }
+
+  @Test("a deleted subscription is owed nothing")
+  func deletion() async throws {
+    try await withProcess { process, receiver in
+      await receiver.close()
+      try await process.subscribe(to: receiver)
+      try await process.write(Self.rooms, times: 5)
+      try await process.broker.deleteSubscription("urn:s:1", in: 1)
+      try await process.outboxIsEmpty()
+      try receiver.open()
+      #expect(receiver.received.isEmpty)
+      #expect(try await process.count("subscription_delivery") == 0)
+      try await process.update(Self.rooms[0], 9)
+      #expect(try await process.count("notification") == 0)
+    }
+  }
+
+  @Test("what cannot be delivered in time becomes a dead letter")
+  func deadLetters() async throws {
+    try await withProcess {
+      $0.delivery.ageMax = .milliseconds(200)
+      $0.delivery.perSubscriptionMax = 4
+    } _: { process, receiver in
+      await receiver.close()
+      try await process.subscribe(to: receiver)
+      try await process.write(Self.rooms, times: 5)
+      try await process.outboxIsEmpty()
+      #expect(try await process.count("dead_notification") == 20)
+    }
+  }
+
+  @Test("within the cooldown after a failure new notifications are dropped")
+  func cooldown() async throws {
+    try await withProcess { process, receiver in
+      receiver.behaviour = { $0 == 0 ? .answer(500) : .answer(200) }
+      try await process.subscribe(to: receiver, endpoint: #""cooldown": 3600000,"#)
+      try await process.create("urn:ngsi-ld:Room:1", 0)
+      try await process.loop.until("the first one failed") {
+        try await process.record().timesFailed == 1
+      }
+      try await process.create("urn:ngsi-ld:Room:2", 0)
+      try await process.loop.until("the second one is dropped") {
+        try await process.count("notification") == 1
+      }
+      #expect(try await process.record().timesSent == 1)
+      #expect(receiver.received.count == 1)
+    }
+  }
+
+  @Test("within the throttling time there is one notification")
+  func throttling() async throws {
+    try await withProcess { process, receiver in
+      try await process.subscribe(to: receiver, members: #""throttling": 3600,"#)
+      try await process.write(Self.rooms, times: 5)
+      try await process.outboxIsEmpty()
+      #expect(receiver.received.count == 1)
+      #expect(try await process.record().timesSent == 1)
+    }
+  }
+
+  // MARK: Processes that end
+
+  @Test("what a process owes when it ends is delivered by another one")
+  func handBack() async throws {
+    try await withDatabase { loop, database in
+      let one = try await TestBroker.start(on: loop, database)
+      let receiver = try Receiver(on: loop)
+      await receiver.close()
+      try await one.subscribe(to: receiver)
+      try await one.write(Self.rooms, times: 10)
+      await one.shutDown()
+      try receiver.open()
+      let other = try await TestBroker.start(on: loop, database)
+      try await other.outboxIsEmpty()
+      #expect(receiver.hasAll(Self.rooms, last: 9))
+      try await loop.until("the dead process is struck out") {
+        try await other.count("broker_process") == 1
+      }
+      await other.shutDown()
+      await receiver.close()
+    }
+  }
+
+  @Test("what a crashed process owes is delivered once its lease has run out, with its order")
+  func crash() async throws {
+    try await withDatabase { loop, database in
+      let receiver = try Receiver(on: loop)
+      // Requests that are under way when the process crashes are among what is owed.
+      receiver.behaviour = { $0 < 20 ? .answer(200) : .hold }
+      let other = try await TestBroker.start(on: loop, database)
+      let one = try await TestBroker.start(on: loop, database) { $0.lease = .milliseconds(300) }
+      try await one.subscribe(to: receiver)
+      try await one.write(Self.rooms, times: 25)
+      await receiver.received(21)
+      await one.crash()
+      receiver.behaviour = { _ in .answer(200) }
+      receiver.release()
+      try await other.outboxIsEmpty()
+      #expect(receiver.hasAll(Self.rooms, last: 24))
+      await other.shutDown()
+      await receiver.close()
+    }
+  }
+
+  @Test("two takers do not share what a dead process left")
+  func oneTaker() async throws {
+    try await withDatabase { loop, database in
+      let receiver = try Receiver(on: loop)
+      await receiver.close()
+      let one = try await TestBroker.start(on: loop, database)
+      try await one.subscribe(to: receiver)
+      try await one.write(Self.rooms, times: 30)
+      let others = [
+        try await TestBroker.start(on: loop, database) { $0.delivery.perSubscriptionMax = 8 },
+        try await TestBroker.start(on: loop, database) { $0.delivery.perSubscriptionMax = 8 },
+      ]
+      await one.shutDown()
+      try receiver.open()
+      try await others[0].outboxIsEmpty()
+      #expect(receiver.received.count == 120)
+      #expect(receiver.hasAll(Self.rooms, last: 29))
+      for other in others { await other.shutDown() }
+      await receiver.close()
+    }
+  }
+
+  @Test("new changes queue behind what a dead process left")
+  func newBehindOld() async throws {
+    try await withDatabase { loop, database in
+      let receiver = try Receiver(on: loop)
+      await receiver.close()
+      let one = try await TestBroker.start(on: loop, database)
+      try await one.subscribe(to: receiver)
+      try await one.write(Self.rooms, times: 10)
+      await one.shutDown()
+      let other = try await TestBroker.start(on: loop, database)
+      for value in 10..<20 {
+        for room in Self.rooms { try await other.update(room, value) }
+      }
+      try receiver.open()
+      try await other.outboxIsEmpty()
+      #expect(receiver.hasAll(Self.rooms, last: 19))
+      await other.shutDown()
+      await receiver.close()
+    }
+  }
+}

@@ -1,0 +1,153 @@
+import EventLoop
+import Glibc
+import HTTPServer
+import JSON
+import TestSupport
+import Testing
+
+/// Where notifications go in a test.
+protocol Endpoint {
+  var url: String { get }
+}
+
+/// A server that takes notifications, and behaves as it is told.
+///
+/// `@unchecked Sendable`: used on its loop's thread only.
+final class Receiver: HTTPResponder, Endpoint, @unchecked Sendable {
+  enum Behaviour: Sendable {
+    case answer(Int)
+    /// Answers when `release` is called.
+    case hold
+  }
+
+  struct Notification: Sendable {
+    let headers: HTTPHeaders
+    let body: JSONValue
+    let wasAccepted: Bool
+
+    /// The first Entity.
+    var entity: JSONValue? { body["data"]?.elements.first { _ in true } }
+    var entityID: String { entity?["id"]?.string ?? "" }
+    var value: Int { entity?["level"]?["value"]?.integer ?? -1 }
+  }
+
+  private let loop: EventLoop
+  private var server: HTTPServer?
+  private(set) var port: UInt16
+  /// Decides by the number of requests before.
+  var behaviour: @Sendable (Int) -> Behaviour = { _ in .answer(200) }
+  private(set) var received: [Notification] = []
+  private var held: [UnsafeContinuation<Void, Never>] = []
+  private var waiters: [(count: Int, continuation: UnsafeContinuation<Void, Never>)] = []
+
+  /// - Parameter port: 0 for any free one.
+  init(on loop: EventLoop, port: UInt16 = 0) throws {
+    self.loop = loop
+    self.port = port
+    try open()
+  }
+
+  var url: String { "http://127.0.0.1:\(port)/notify" }
+
+  func open() throws {
+    var configuration = HTTPServerConfiguration()
+    configuration.address = "127.0.0.1"
+    configuration.port = port
+    let server = try HTTPServer(loop: loop, configuration: configuration, responder: self)
+    port = server.port
+    self.server = server
+  }
+
+  func close() async {
+    release()
+    await server?.shutDown()
+    server = nil
+  }
+
+  func respond(to request: HTTPRequest) async -> HTTPResponse {
+    let number = received.count
+    let behaviour = behaviour(number)
+    var status = 200
+    if case .answer(let code) = behaviour { status = code }
+    guard let body = try? JSONValue(parsing: request.body) else { return HTTPResponse(status: 400) }
+    received.append(
+      Notification(headers: request.headers, body: body, wasAccepted: 200...299 ~= status))
+    for waiter in waiters where waiter.count <= received.count { waiter.continuation.resume() }
+    waiters.removeAll { $0.count <= received.count }
+    if case .hold = behaviour { await withUnsafeContinuation { held.append($0) } }
+    return HTTPResponse(status: status)
+  }
+
+  /// Answers all requests that are held.
+  func release() {
+    let released = held
+    held = []
+    for continuation in released { continuation.resume() }
+  }
+
+  /// Waits for so many notifications in all.
+  func received(_ count: Int) async {
+    if received.count >= count { return }
+    await withUnsafeContinuation { waiters.append((count, $0)) }
+  }
+
+  var accepted: [Notification] { received.filter(\.wasAccepted) }
+
+  /// Whether each Entity's values came in order from 0 on, repetitions of the last one aside, and
+  /// each of them up to `last`.
+  func hasAll(_ ids: [String], last: Int) -> Bool {
+    ids.allSatisfy { id in
+      var values: [Int] = []
+      for notification in accepted where notification.entityID == id {
+        if values.last != notification.value { values.append(notification.value) }
+      }
+      return values == Array(0...last)
+    }
+  }
+}
+
+/// A port that nobody listens on, or where each connection is reset.
+///
+/// `@unchecked Sendable`: used on its loop's thread only.
+final class RudeEndpoint: Endpoint, FileDescriptorHandler, @unchecked Sendable {
+  private let loop: EventLoop
+  private let listener: Int32
+  let port: UInt16
+  private(set) var connections = 0
+
+  init(on loop: EventLoop) throws {
+    self.loop = loop
+    listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = in_addr_t(0x7F00_0001).bigEndian
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let descriptor = listener
+    let isBound = withUnsafeMutablePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+        bind(descriptor, address, length) == 0 && listen(descriptor, 16) == 0
+          && getsockname(descriptor, address, &length) == 0
+      }
+    }
+    try #require(isBound)
+    port = UInt16(bigEndian: address.sin_port)
+    loop.watch(listener, for: .read, handler: self)
+  }
+
+  var url: String { "http://127.0.0.1:\(port)/notify" }
+
+  func ready(_ events: ReadyEvents) {
+    let connection = accept(listener, nil, nil)
+    guard connection >= 0 else { return }
+    connections += 1
+    var reset = linger(l_onoff: 1, l_linger: 0)
+    setsockopt(
+      connection, SOL_SOCKET, SO_LINGER, &reset, socklen_t(MemoryLayout<linger>.size))
+    Glibc.close(connection)
+  }
+
+  func close() {
+    loop.unwatch(listener)
+    Glibc.close(listener)
+  }
+}

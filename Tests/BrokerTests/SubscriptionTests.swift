@@ -1,0 +1,143 @@
+import Broker
+import EventLoop
+import JSON
+import JSONLD
+import NGSILD
+import Postgres
+import Storage
+import Subscriptions
+import Testing
+
+@Suite("Subscriptions of a broker")
+struct SubscriptionTests {
+  private struct Nowhere: Endpoint {
+    let url = "http://127.0.0.1:9/"
+  }
+
+  private func view(_ view: SubscriptionView) throws -> JSONValue {
+    var writer = JSONWriter()
+    view.write(
+      to: &writer,
+      as: SubscriptionRepresentation(
+        context: .core, showsSystemAttributes: true, embedsContext: true))
+    return try JSONValue(parsing: writer.bytes)
+  }
+
+  @Test("what was created is retrieved, and gone once deleted")
+  func lifeCycle() async throws {
+    try await withDatabase { loop, database in
+      let process = try await TestBroker.start(on: loop, database)
+      let broker = process.broker
+      try await process.subscribe(to: Nowhere(), members: #""q": "level>5","#)
+      let shown = try view(try await broker.retrieveSubscription("urn:s:1", in: 1))
+      #expect(shown["q"]?.string == "level>5")
+      #expect(shown["status"]?.string == "active")
+      #expect(shown["createdAt"]?.string.flatMap { DateTime($0) } != nil)
+      #expect(shown["@context"]?.string == CoreContext.url)
+      #expect(shown["notification"]?["timesSent"] == nil)
+      #expect(process.service.table.count == 1)
+      try await broker.deleteSubscription("urn:s:1", in: 1)
+      #expect(process.service.table.count == 0)
+      await expect(.resourceNotFound) { try await broker.deleteSubscription("urn:s:1", in: 1) }
+      await expect(.resourceNotFound) {
+        _ = try await broker.retrieveSubscription("urn:s:1", in: 1)
+      }
+      await expect(.badRequestData) { _ = try await broker.retrieveSubscription("s1", in: 1) }
+      await process.shutDown()
+    }
+  }
+
+  @Test("an id is there once in a tenant")
+  func uniqueness() async throws {
+    try await withDatabase { loop, database in
+      let process = try await TestBroker.start(on: loop, database)
+      try await process.subscribe(to: Nowhere())
+      await expect(.alreadyExists) { try await process.subscribe(to: Nowhere()) }
+      #expect(process.service.table.count == 1)
+      let other = try await process.broker.tenants.create(TenantName("other"), in: process.pool)
+      await expect(.resourceNotFound) {
+        _ = try await process.broker.retrieveSubscription("urn:s:1", in: other)
+      }
+      await process.shutDown()
+    }
+  }
+
+  @Test("pages follow the order of creation and say how many there are")
+  func pages() async throws {
+    try await withDatabase { loop, database in
+      let process = try await TestBroker.start(on: loop, database)
+      for number in [3, 1, 2, 5, 4] {
+        try await process.subscribe(to: Nowhere(), id: "urn:s:\(number)")
+      }
+      let page = try await process.broker.querySubscriptions(
+        limit: 2, offset: 1, counts: true, in: 1)
+      #expect(page.views.map(\.subscription.id) == ["urn:s:1", "urn:s:2"])
+      #expect(page.count == 5)
+      let none = try await process.broker.querySubscriptions(
+        limit: 0, offset: 0, counts: false, in: 1)
+      #expect(none.views.isEmpty && none.count == nil)
+      await process.shutDown()
+    }
+  }
+
+  @Test("a context that is not available is LdContextNotAvailable, and nothing is stored")
+  func context() async throws {
+    try await withDatabase { loop, database in
+      let process = try await TestBroker.start(on: loop, database)
+      await expect(.ldContextNotAvailable) {
+        try await process.subscribe(
+          to: Nowhere(), members: #""jsonldContext": "http://127.0.0.1:9/c.jsonld","#)
+      }
+      #expect(try await process.count("subscription") == 0)
+      await process.shutDown()
+    }
+  }
+
+  @Test("another process hears of a new subscription, and of its end")
+  func otherProcess() async throws {
+    try await withDatabase { loop, database in
+      // Without sweeps, so that it is NOTIFY which tells.
+      let one = try await TestBroker.start(on: loop, database) { $0.sweepInterval = .seconds(60) }
+      let other = try await TestBroker.start(on: loop, database) { $0.sweepInterval = .seconds(60) }
+      try await one.subscribe(to: Nowhere())
+      try await loop.until("the other process knows it") { other.service.table.count == 1 }
+      try await one.broker.deleteSubscription("urn:s:1", in: 1)
+      try await loop.until("the other process has forgotten it") {
+        other.service.table.count == 0
+      }
+      await one.shutDown()
+      await other.shutDown()
+    }
+  }
+
+  @Test("a process that starts reads all subscriptions, in portions")
+  func start() async throws {
+    try await withDatabase { loop, database in
+      let one = try await TestBroker.start(on: loop, database)
+      try await one.subscribe(to: Nowhere(), id: "urn:s:last")
+      // More than one portion; copies of the row are enough.
+      try await one.pool.query(
+        """
+        INSERT INTO subscription (tenant, id, version, created, modified, document, context)
+        SELECT tenant, id || n, n + 10, created, modified, document, context
+        FROM subscription, generate_series(1, 2500) AS n
+        """)
+      try await one.pool.query("UPDATE subscription_clock SET version = 3000")
+      let other = try await TestBroker.start(on: loop, database)
+      #expect(other.service.table.count == 2501)
+      #expect(other.service.table.version == 3000)
+      await one.shutDown()
+      await other.shutDown()
+    }
+  }
+
+  private func expect(
+    _ kind: NGSILDError.Kind, _ body: () async throws -> Void,
+    sourceLocation: SourceLocation = #_sourceLocation
+  ) async {
+    let error = await #expect(throws: NGSILDError.self, sourceLocation: sourceLocation) {
+      try await body()
+    }
+    #expect(error?.kind == kind, sourceLocation: sourceLocation)
+  }
+}

@@ -1,0 +1,188 @@
+import Broker
+import EventLoop
+import HTTPClient
+import HTTPServer
+import JSON
+import JSONLD
+import Log
+import NGSILD
+import Postgres
+import Schemas
+import Storage
+import Subscriptions
+import TestSupport
+import Testing
+
+/// Runs `body` on an event loop, with a database schema of its own that has all migrations.
+func withDatabase(
+  _ body: @escaping @Sendable (EventLoop, Connection.Configuration) async throws -> Void
+) async throws {
+  let schema = "test_\(UInt64.random(in: 0...(.max)))"
+  let configuration = try TestDatabase.configuration(settings: ["search_path": "\(schema),public"])
+  try await TestDatabase.withConnection(configuration) { connection, loop async throws in
+    try await connection.query("CREATE SCHEMA \(identifier: schema)")
+    let migrations = Schemas.migrations.map { number, name, script in
+      Migration(number: number, name: name, script: String(decoding: script, as: UTF8.self))
+    }
+    let outcome: Result<Void, any Error>
+    do {
+      try await Migrator(migrations, lock: .random(in: 1...(.max))).migrate(configuration, on: loop)
+      outcome = .success(try await body(loop, configuration))
+    } catch {
+      outcome = .failure(error)
+    }
+    try await connection.query("DROP SCHEMA \(identifier: schema) CASCADE")
+    try outcome.get()
+  }
+}
+
+/// A broker as a process has it, without its HTTP API.
+///
+/// `@unchecked Sendable`: used on its loop's thread only.
+final class TestBroker: @unchecked Sendable {
+  let loop: EventLoop
+  let broker: Broker
+  let service: NotificationService
+  let pool: Pool
+  private let client: HTTPClient
+
+  static let tenant: TenantNumber = 1
+
+  static func start(
+    on loop: EventLoop, _ database: Connection.Configuration,
+    _ change: (inout NotificationService.Configuration) -> Void = { _ in }
+  ) async throws -> TestBroker {
+    var configuration = NotificationService.Configuration()
+    configuration.delivery.endpoint.backOffMin = .milliseconds(20)
+    configuration.delivery.endpoint.backOffMax = .milliseconds(100)
+    configuration.sweepInterval = .milliseconds(50)
+    change(&configuration)
+    var limits = HTTPClientConfiguration()
+    limits.addressPolicy = try AddressPolicy(parsing: "loopback")
+    let client = HTTPClient(loop: loop, configuration: limits)
+    let contexts = ContextResolver(loader: NoLoader(), cache: ContextCache(now: { .zero }))
+    let service = try await NotificationService.start(
+      configuration, database: database, on: loop, client: client, contexts: contexts,
+      log: Log(level: .error))
+    return TestBroker(loop, database, service, client, contexts)
+  }
+
+  private init(
+    _ loop: EventLoop, _ database: Connection.Configuration, _ service: NotificationService,
+    _ client: HTTPClient, _ contexts: ContextResolver
+  ) {
+    self.loop = loop
+    self.service = service
+    self.client = client
+    pool = Pool(Pool.Configuration(database, connectionsMax: 4), on: loop)
+    let names = NameTable()
+    let typesets = TypesetTable(names: names)
+    broker = Broker(
+      loop: loop, contexts: contexts, tenants: TenantTable(),
+      entities: EntityStore(names: names, typesets: typesets, writers: pool, readers: pool),
+      queries: QueryStore(names: names, typesets: typesets, pool: pool, readers: pool),
+      history: HistoryStore(names: names, pool: pool),
+      subscriptions: SubscriptionStore(pool: pool), subscriptionTable: service.table,
+      notifier: service.notifier(pool: pool), log: Log(level: .error))
+    // A broker lives as long as its loop.
+    loop.beforeSleep(.flush) { [broker] in
+      withExtendedLifetime(broker) {}
+      return nil
+    }
+  }
+
+  func shutDown() async {
+    await service.shutDown()
+    await client.shutDown()
+    pool.close()
+  }
+
+  /// Ends as a crash does: requests break off, nothing is signed off or written down.
+  func crash() async {
+    service.abandon()
+    await client.shutDown()
+    pool.close()
+  }
+
+  // MARK: Operations
+
+  @discardableResult
+  func subscribe(
+    to receiver: some Endpoint, id: String = "urn:s:1", entities: String = #"[{"type": "Room"}]"#,
+    members: String = "", notification: String = "", endpoint: String = ""
+  ) async throws -> Subscription {
+    try await broker.createSubscription(
+      JSONValue(
+        parsing: """
+          {"id": "\(id)", "type": "Subscription", "entities": \(entities), \(members)
+           "notification": {\(notification)"endpoint": {\(endpoint)"uri": "\(receiver.url)"}}}
+          """), context: .core, in: Self.tenant)
+  }
+
+  func create(_ id: String, _ value: Int) async throws {
+    let fragment = try FragmentParser(context: .core, rules: .complete).entity(
+      JSONValue(parsing: #"{"type": "Room", "level": \#(value)}"#))
+    _ = try await broker.perform(.create(fragment), on: id, in: Self.tenant)
+  }
+
+  func update(_ id: String, _ value: Int) async throws {
+    let fragment = try FragmentParser(context: .core, rules: .update).entity(
+      JSONValue(parsing: #"{"level": \#(value)}"#))
+    _ = try await broker.perform(.updateAttributes(fragment), on: id, in: Self.tenant)
+  }
+
+  /// Creates Entities and updates each in turn; the values count up from 0 for each Entity.
+  func write(_ ids: [String], times: Int) async throws {
+    for value in 0..<times {
+      try await withThrowingTaskGroup { group in
+        for id in ids {
+          group.addTask(executorPreference: self.loop) {
+            if value == 0 { try await self.create(id, 0) } else { try await self.update(id, value) }
+          }
+        }
+        try await group.waitForAll()
+      }
+    }
+  }
+
+  // MARK: What the database says
+
+  func count(_ table: String) async throws -> Int {
+    try await pool.query("SELECT count(*) FROM \(identifier: table)")[0][0].int
+  }
+
+  func record(_ id: String = "urn:s:1") async throws -> DeliveryRecord {
+    try await broker.retrieveSubscription(id, in: Self.tenant).record
+  }
+
+  /// Waits until nothing is owed any more.
+  func outboxIsEmpty() async throws {
+    try await loop.until("the outbox is empty") { try await self.count("notification") == 0 }
+  }
+}
+
+struct TimedOut: Error, CustomStringConvertible {
+  let description: String
+}
+
+extension EventLoop {
+  /// Asks again and again, until `condition` holds; a test that never gets there fails.
+  func until(
+    _ what: String, _ condition: @Sendable () async throws -> Bool
+  ) async throws {
+    let end = ContinuousClock.now + .seconds(20)
+    while ContinuousClock.now < end {
+      if try await condition() { return }
+      await withUnsafeContinuation { continuation in
+        after(.milliseconds(5)) { continuation.resume() }
+      }
+    }
+    throw TimedOut(description: "Not in time: \(what)")
+  }
+}
+
+struct NoLoader: ContextLoader {
+  func document(at url: String) async throws(JSONLDError) -> LoadedDocument {
+    throw JSONLDError(.loadingDocumentFailed, "'\(url)' is not available")
+  }
+}
