@@ -76,6 +76,12 @@ let package = Package(
       ],
       swiftSettings: settings),
 
+    .executableTarget(
+      name: "Benchmarks", dependencies: ["HTTPServer", "EventLoop"], swiftSettings: settings),
+    .executableTarget(
+      name: "Demo", dependencies: ["HTTPServer", "HTTPClient", "EventLoop", "JSON"],
+      swiftSettings: settings),
+
     .target(
       name: "TestSupport",
       dependencies: [

@@ -27,8 +27,9 @@ package final class HTTPClient: @unchecked Sendable {
   private var multi: UnsafeMutableRawPointer?
   private var hook = 0
 
-  /// All transfers that were made; `idle` are those without a request.
-  private var transfers: [Transfer] = []
+  /// The requests under way, by number.
+  private var active: [Int: Transfer] = [:]
+  /// Handles for the next requests; as many are kept as there may be connections.
   private var idle: [Transfer] = []
   private var lastNumber = 0
 
@@ -61,6 +62,7 @@ package final class HTTPClient: @unchecked Sendable {
   package func send(
     _ request: HTTPClientRequest
   ) async throws(HTTPClientError) -> HTTPClientResponse {
+    if Task.isCancelled { throw .cancelled }
     if loop.isOnLoop { return try await sendOnLoop(request).get() }
     let task = Task(executorPreference: loop) { await self.sendOnLoop(request) }
     let outcome = await withTaskCancellationHandler {
@@ -72,7 +74,6 @@ package final class HTTPClient: @unchecked Sendable {
   }
 
   private func sendOnLoop(_ request: HTTPClientRequest) async -> Transfer.Outcome {
-    if Task.isCancelled { return .failure(.cancelled) }
     lastNumber &+= 1
     let number = lastNumber
     return await withTaskCancellationHandler {
@@ -87,41 +88,32 @@ package final class HTTPClient: @unchecked Sendable {
     _ request: HTTPClientRequest, _ number: Int,
     _ continuation: UnsafeContinuation<Transfer.Outcome, Never>
   ) {
-    guard let multi, let transfer = takeTransfer() else {
-      let error =
-        multi == nil
-        ? .cancelled : HTTPClientError.overloaded(requestsMax: configuration.requestsMax)
+    guard let multi else { return continuation.resume(returning: .failure(.cancelled)) }
+    guard active.count < configuration.requestsMax else {
+      let error = HTTPClientError.overloaded(requestsMax: configuration.requestsMax)
       return continuation.resume(returning: .failure(error))
     }
+    let transfer = idle.popLast() ?? Transfer(policy: configuration.addressPolicy)
     do throws(HTTPClientError) {
       try transfer.prepare(request)
     } catch {
       idle.append(transfer)
       return continuation.resume(returning: .failure(error))
     }
+    active[number] = transfer
     transfer.begin(request, number: number, continuation)
     curl_multi_add_handle(multi, transfer.easy)
   }
 
-  private func takeTransfer() -> Transfer? {
-    if let transfer = idle.popLast() { return transfer }
-    guard transfers.count < configuration.requestsMax else { return nil }
-    let transfer = Transfer(policy: configuration.addressPolicy)
-    transfers.append(transfer)
-    return transfer
-  }
-
   private func cancel(_ number: Int) {
-    guard let transfer = transfers.first(where: { $0.isActive && $0.number == number }) else {
-      return
-    }
-    end(transfer, .failure(.cancelled))
+    if let transfer = active[number] { end(transfer, .failure(.cancelled)) }
   }
 
   private func end(_ transfer: Transfer, _ outcome: Transfer.Outcome) {
+    active[transfer.number] = nil
     curl_multi_remove_handle(multi, transfer.easy)
     transfer.end(outcome)
-    idle.append(transfer)
+    if idle.count < configuration.connectionsMax { idle.append(transfer) }
   }
 
   // MARK: Ending
@@ -139,10 +131,9 @@ package final class HTTPClient: @unchecked Sendable {
 
   private func close() {
     guard let multi else { return }
-    for transfer in transfers where transfer.isActive { end(transfer, .failure(.cancelled)) }
+    for transfer in active.values { end(transfer, .failure(.cancelled)) }
     self.multi = nil
     idle = []
-    transfers = []
     curl_multi_cleanup(multi)
     loop.removeHook(hook)
     for descriptor in watchers.keys { loop.unwatch(descriptor) }

@@ -46,8 +46,6 @@ final class Transfer {
     curl_slist_free_all(headerList)
   }
 
-  var isActive: Bool { continuation != nil }
-
   // MARK: Life of a request
 
   func begin(

@@ -172,6 +172,7 @@ package final class HTTPServer: @unchecked Sendable {
   }
 
   func remove(_ connection: HTTPConnection) {
+    setNeedsRound()
     let last = connections.removeLast()
     guard last !== connection else { return }
     last.index = connection.index
@@ -202,7 +203,8 @@ extension HTTPServer: FileDescriptorHandler {
     if let daemon { MHD_run(daemon) }
   }
 
-  /// An answer waits; libmicrohttpd does not learn of it from its epoll descriptor.
+  /// Asks for a round that libmicrohttpd's epoll descriptor does not announce: for an answer that
+  /// waits, and after a connection was closed at the limit, since only the next round listens again.
   func setNeedsRound() { needsRound = true }
 
   /// Runs libmicrohttpd until it has nothing more to do without the outside world.
@@ -214,14 +216,15 @@ extension HTTPServer: FileDescriptorHandler {
     round &+= 1
     let started = tasksStarted
     var timeout: UInt64 = 0
-    var roundsLeft = 64
-    if needsRound { MHD_run(daemon) }
-    while MHD_get_timeout(daemon, &timeout) == .YES {
-      guard timeout == 0 else { return .milliseconds(timeout) }
-      guard tasksStarted == started, roundsLeft > 0 else { return .zero }
+    for _ in 0..<64 {
+      if !needsRound {
+        guard MHD_get_timeout(daemon, &timeout) == .YES else { return nil }
+        guard timeout == 0 else { return .milliseconds(timeout) }
+      }
+      guard tasksStarted == started else { return .zero }
+      needsRound = false
       MHD_run(daemon)
-      roundsLeft -= 1
     }
-    return nil
+    return .zero
   }
 }

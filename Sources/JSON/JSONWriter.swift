@@ -41,6 +41,8 @@ package struct JSONWriter {
     endName()
   }
 
+  // Disfavoured, so that a literal costs no `String`.
+  @_disfavoredOverload
   package mutating func name(_ name: String) {
     separate()
     appendString(name)
@@ -68,9 +70,15 @@ package struct JSONWriter {
 
   // MARK: Values
 
+  @_disfavoredOverload
   package mutating func string(_ string: String) {
     separate()
     appendString(string)
+  }
+
+  /// Writes a string that needs no escapes.
+  package mutating func string(_ string: StaticString) {
+    string.withUTF8Buffer { self.string(contents: $0) }
   }
 
   /// Writes a string of which `contents` are the bytes between the quotes, escaped already.
@@ -100,6 +108,12 @@ package struct JSONWriter {
       value.withRaw { bytes.append(contentsOf: $0) }
     }
     needsComma = true
+  }
+
+  /// Writes bytes that are one whole JSON value without white space.
+  mutating func raw(_ json: UnsafeBufferPointer<UInt8>) {
+    separate()
+    bytes.append(contentsOf: json)
   }
 
   /// Writes text that is one whole JSON value.

@@ -11,7 +11,8 @@ package struct IRI: Sendable {
 
 extension IRI: Hashable {
   package static func == (one: IRI, other: IRI) -> Bool {
-    one.withBytes { mine in other.withBytes { hasSameBytes(mine, $0) } }
+    one.text.utf8.count == other.text.utf8.count
+      && one.withBytes { mine in other.withBytes { hasSameBytes(mine, $0) } }
   }
 
   package func hash(into hasher: inout Hasher) {

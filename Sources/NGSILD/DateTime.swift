@@ -67,9 +67,14 @@ extension DateTime: CustomStringConvertible {
   }
 
   package func append(to bytes: inout [UInt8]) {
+    withBytes { bytes.append(contentsOf: $0) }
+  }
+
+  /// Calls `body` with the bytes of `description`.
+  func withBytes(_ body: (UnsafeBufferPointer<UInt8>) -> Void) {
     withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 27) { buffer in
       let count = write(into: buffer)
-      bytes.append(contentsOf: UnsafeBufferPointer(rebasing: buffer[..<count]))
+      body(UnsafeBufferPointer(rebasing: buffer[..<count]))
     }
   }
 

@@ -257,6 +257,26 @@ struct DeliveryTests {
     }
   }
 
+  @Test("what was committed although nobody could tell is delivered")
+  func lostConnection() async throws {
+    try await withProcess { process, receiver in
+      try await process.subscribe(to: receiver)
+      let key = try await process.pool.query("SELECT key FROM subscription")[0][0].int64
+      try await process.pool.query(
+        """
+        INSERT INTO notification (tenant, id, subscription, entity, process, created, body)
+        VALUES (1, -1, \(key), 1, \(process.service.delivery.process), now(), '{}')
+        """)
+      process.service.delivery.deliverIfCommitted([
+        OwedNotification(
+          tenant: 1, id: -1, subscription: key, entity: 1,
+          process: process.service.delivery.process, body: [])
+      ])
+      await receiver.received(1)
+      try await process.outboxIsEmpty()
+    }
+  }
+
   // MARK: Processes that end
 
   @Test("what a process owes when it ends is delivered by another one")
@@ -286,7 +306,7 @@ struct DeliveryTests {
       let receiver = try Receiver(on: loop)
       // Requests that are under way when the process crashes are among what is owed.
       receiver.behaviour = { $0 < 20 ? .answer(200) : .hold }
-      let other = try await TestBroker.start(on: loop, database)
+      let other = try await TestBroker.start(on: loop, database) { $0.lease = .milliseconds(300) }
       let one = try await TestBroker.start(on: loop, database) { $0.lease = .milliseconds(300) }
       try await one.subscribe(to: receiver)
       try await one.write(Self.rooms, times: 25)

@@ -254,6 +254,17 @@ struct HTTPClientTests {
     }
   }
 
+  @Test("a server that speaks no TLS is an error under https")
+  func tls() async throws {
+    try await withPeers { peers in
+      let request = HTTPClientRequest(url: "https://127.0.0.1:\(peers.server.port)")
+      guard case .tls = await peers.client.failure(of: request) else {
+        Issue.record("The request does not fail on TLS")
+        return
+      }
+    }
+  }
+
   @Test("a port where nobody listens is an error")
   func refusedConnection() async throws {
     try await withPeers { peers in

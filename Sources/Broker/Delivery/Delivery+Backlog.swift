@@ -111,6 +111,27 @@ extension Delivery {
     return empty
   }
 
+  /// Comes back for rows of which nobody knows whether they were committed: soon, and once more
+  /// when the server has noticed that the connection is gone.
+  func comeBack(for keys: Set<SubscriptionKey>) {
+    for wait in [Duration.seconds(1), .seconds(60)] {
+      loop.after(wait) { [self] in
+        for key in keys {
+          feed(of: key).addBacklog(of: process)
+          wantRead(key)
+        }
+      }
+    }
+  }
+
+  /// Finds rows of this process that no feed knows of: there are none, unless something went wrong.
+  func findForgotten() async throws(PostgresError) {
+    for key in try await outbox.subscriptions(owedBy: process) where feed(of: key).isIdle {
+      feed(of: key).addBacklog(of: process)
+      wantRead(key)
+    }
+  }
+
   /// Makes dead letters of old rows in the database whose endpoint does not answer.
   func buryOldRows() async throws(PostgresError) {
     for (key, feed) in feeds where !feed.backlog.isEmpty && isSuspect(key) {

@@ -102,6 +102,12 @@ package final class Delivery: @unchecked Sendable {
     }
   }
 
+  /// Notifications of a transaction whose outcome is unknown; callable from any loop.
+  package func deliverIfCommitted(_ notifications: [OwedNotification]) {
+    let keys = Set(notifications.map(\.subscription))
+    Task(executorPreference: loop) { self.comeBack(for: keys) }
+  }
+
   private func take(_ notifications: [OwedNotification]) {
     var touched: Set<String> = []
     for notification in notifications {

@@ -34,6 +34,8 @@ package final class NotificationService: @unchecked Sendable {
   private let log: Log
   private var listener: SubscriptionListener?
   private var sweeps = 0
+  /// Since when each sweep has reached the database.
+  private var reachingSince = ContinuousClock.now
   private var isStopped = false
 
   /// Enters the process, reads all subscriptions and begins to deliver; call it on `loop`.
@@ -132,14 +134,13 @@ package final class NotificationService: @unchecked Sendable {
     do throws(PostgresError) {
       try await processes.renew(delivery.process, lease: configuration.lease)
       try await table.refresh(from: subscriptions, contexts: contexts)
-      let dead = try await processes.takeOver(for: delivery.process)
-      for process in try await delivery.takeOver(dead) {
-        try await processes.remove(process, takenBy: delivery.process)
-      }
+      try await takeOver()
       try await delivery.buryOldRows()
+      if sweeps % Self.sweepsPerSearch == 0 { try await delivery.findForgotten() }
       if sweeps % Self.sweepsPerPruning == 0 { try await subscriptions.pruneDeletions() }
     } catch {
       log.warning("sweep failed", ["error": "\(error)"])
+      reachingSince = .now
     }
     await table.resolveContexts(contexts)
     sweeps += 1
@@ -149,6 +150,18 @@ package final class NotificationService: @unchecked Sendable {
     }
   }
 
+  /// While the database is away no lease is renewed, so that a process which has just come back to
+  /// it leaves the others the time to do so too.
+  private func takeOver() async throws(PostgresError) {
+    let hasJustComeBack = .now - reachingSince < configuration.lease
+    let dead = try await processes.takeOver(
+      for: delivery.process, signedOffOnly: hasJustComeBack)
+    for process in try await delivery.takeOver(dead) {
+      try await processes.remove(process, takenBy: delivery.process)
+    }
+  }
+
+  private static let sweepsPerSearch = 12
   private static let sweepsPerPruning = 1000
 }
 

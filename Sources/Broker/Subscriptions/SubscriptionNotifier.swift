@@ -39,6 +39,10 @@ package final class SubscriptionNotifier: ChangeNotifier, @unchecked Sendable {
     if !notifications.isEmpty { delivery.deliver(notifications) }
   }
 
+  package func unsure(_ notifications: [OwedNotification]) {
+    if !notifications.isEmpty { delivery.deliverIfCommitted(notifications) }
+  }
+
   private struct Rendered {
     let tenant: TenantNumber
     let subscription: SubscriptionKey

@@ -70,7 +70,12 @@ package struct WriteTransaction {
       }
       let writes = try await rows(of: changes, locked: locked)
       let owed = try await notifier.owed(for: writes)
-      try await EntityStore.commit(writes, owed, on: connection)
+      do throws(PostgresError) {
+        try await EntityStore.commit(writes, owed, on: connection)
+      } catch {
+        if error.isConnectionLoss { notifier.unsure(owed) }
+        throw error
+      }
       notifier.committed(owed)
       return outcomes
     }
@@ -110,4 +115,6 @@ extension PostgresError {
 package protocol ChangeNotifier: AnyObject, Sendable {
   func owed(for writes: [EntityWrite]) async throws(PostgresError) -> [OwedNotification]
   func committed(_ notifications: [OwedNotification])
+  /// The connection was lost on the way: whether they are committed is unknown.
+  func unsure(_ notifications: [OwedNotification])
 }

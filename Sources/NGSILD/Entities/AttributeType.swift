@@ -1,4 +1,4 @@
-package import JSON
+import JSON
 package import JSONLD
 
 /// The kinds of Attribute and the member that holds each one's value.
@@ -43,7 +43,7 @@ package enum AttributeType: UInt8, Sendable, CaseIterable {
   }
 
   /// The type that the value of a stored `type` member names; nil for any other.
-  package init?(stored name: JSONValue) {
+  init?(stored name: JSONView) {
     guard let type = Self.allCases.first(where: { name.isString($0.term) }) else { return nil }
     self = type
   }

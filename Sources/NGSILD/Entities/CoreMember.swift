@@ -97,14 +97,19 @@ package enum CoreMember: UInt8, Sendable, CaseIterable {
     }
   }
 
-  /// The member that `name` spells as a term; for stored Entities, where no other spelling occurs.
+  /// The member that these bytes spell as a term; for stored Entities, where no other spelling
+  /// occurs.
+  init?(stored term: UnsafeBufferPointer<UInt8>) {
+    guard term.count > 1, let place = Self.place(of: term), let member = Self.byTerm[place],
+      member.term.utf8CodeUnitCount == term.count,
+      member.term.withUTF8Buffer({ $0.elementsEqual(term) })
+    else { return nil }
+    self = member
+  }
+
   package init?(stored name: JSONValue) {
-    let found: CoreMember? = name.withContents { contents in
-      guard contents.count < Self.byLength.count else { return nil }
-      return Self.byLength[contents.count].first { $0.term.elementsEqual(contents) }?.member
-    }
-    guard let found else { return nil }
-    self = found
+    guard let member = name.withContents({ CoreMember(stored: $0) }) else { return nil }
+    self = member
   }
 
   package init?(term: String) {
@@ -142,14 +147,22 @@ package enum CoreMember: UInt8, Sendable, CaseIterable {
     }
   }
 
-  private static let byLength: [[(term: [UInt8], member: CoreMember)]] = {
-    var table = [[(term: [UInt8], member: CoreMember)]](repeating: [], count: 24)
+  /// Members by `place(of:)` of their terms.
+  private static let byTerm: [CoreMember?] = {
+    var table = [CoreMember?](repeating: nil, count: 128)
     for member in allCases {
-      let term = Array("\(member.term)".utf8)
-      table[term.count].append((term, member))
+      let place = member.term.withUTF8Buffer { Self.place(of: $0) } ?? 0
+      precondition(table[place] == nil, "\(member.term) shares the place of another term")
+      table[place] = member
     }
     return table
   }()
+
+  /// A number that differs between all terms, from their length and two bytes; nil for long names.
+  private static func place(of term: UnsafeBufferPointer<UInt8>) -> Int? {
+    guard term.count < 24 else { return nil }
+    return (term.count + 7 * Int(term[0]) + 26 * Int(term[term.count - 2])) & 127
+  }
 }
 
 /// Members that were seen.

@@ -12,17 +12,22 @@ extension Entity {
   ///
   /// A text of another shape is a broken database: nothing here is checked again.
   package init(stored: JSONValue) {
+    self = stored.withView { Entity(stored: $0) }
+  }
+
+  private init(stored: JSONView) {
     var entity = Entity(
       id: stored["id"]?.string ?? "", types: [], createdAt: .earliest, modifiedAt: .earliest)
+    entity.attributes.reserveCapacity(stored.count)
     for (name, value) in stored.members {
-      switch CoreMember(stored: name) {
+      switch CoreMember(stored: name.contents) {
       case .id?: break
-      case .type?: entity.types = value.elements.map { IRI($0.string ?? "") }
-      case .scope?: entity.scopes = value.elements.map { $0.string ?? "" }
+      case .type?: entity.types = value.elements.map { IRI($0.string) }
+      case .scope?: entity.scopes = value.elements.map(\.string)
       case .createdAt?: entity.createdAt = value.storedDateTime
       case .modifiedAt?: entity.modifiedAt = value.storedDateTime
       case .expiresAt?:
-        entity.expiresAt = try? DateTimeText(parsing: value.string ?? "", of: "expiresAt")
+        entity.expiresAt = try? DateTimeText(parsing: value.string, of: "expiresAt")
       default:
         entity.attributes.append(Attribute(storedAs: name, value))
       }
@@ -55,9 +60,9 @@ extension Entity {
 }
 
 extension Attribute {
-  init(storedAs name: JSONValue, _ value: JSONValue) {
+  fileprivate init(storedAs name: JSONView, _ value: JSONView) {
     self.init(
-      name: IRI(name.string ?? ""), instances: value.elements.map(AttributeInstance.init(stored:)))
+      name: IRI(name.string), instances: value.elements.map(AttributeInstance.init(stored:)))
   }
 
   package func write(to writer: inout JSONWriter) {
@@ -69,31 +74,34 @@ extension Attribute {
 }
 
 extension AttributeInstance {
-  package init(stored: JSONValue) {
+  package init(stored: JSONValue) { self = stored.withView { AttributeInstance(stored: $0) } }
+
+  fileprivate init(stored: JSONView) {
+    var type: AttributeType?
+    var value: JSONValue?
     var instance = AttributeInstance(
-      type: .property, value: stored, members: [], subAttributes: [], createdAt: .earliest,
+      type: .property, value: stored.value, members: [], subAttributes: [], createdAt: .earliest,
       modifiedAt: .earliest)
-    for (name, value) in stored.members {
-      guard let member = CoreMember(stored: name) else {
-        instance.subAttributes.append(Attribute(storedAs: name, value))
-        continue
-      }
-      switch member {
-      case .type: instance.type = AttributeType(stored: value) ?? .property
-      case .datasetId: instance.datasetId = value.string
-      case .createdAt: instance.createdAt = value.storedDateTime
-      case .modifiedAt: instance.modifiedAt = value.storedDateTime
-      case _ where member.attributeType != nil: instance.value = value
-      default: instance.members.append(Member(name: member, value: value))
+    for (name, member) in stored.members {
+      switch CoreMember(stored: name.contents) {
+      case .type?: type = AttributeType(stored: member)
+      case .datasetId?: instance.datasetId = member.string
+      case .createdAt?: instance.createdAt = member.storedDateTime
+      case .modifiedAt?: instance.modifiedAt = member.storedDateTime
+      case let core? where core.attributeType != nil: value = member.value
+      case let core?: instance.members.append(Member(name: core, value: member.value))
+      case nil: instance.subAttributes.append(Attribute(storedAs: name, member))
       }
     }
+    if let type { instance.type = type }
+    if let value { instance.value = value }
     self = instance
   }
 
   package func write(to writer: inout JSONWriter) {
     writer.beginObject()
     writer.name("type")
-    writer.string("\(type.term)")
+    writer.string(type.term)
     writer.name(type.valueMember.term)
     writer.value(value)
     if let datasetId {
@@ -113,16 +121,19 @@ extension AttributeInstance {
 extension JSONWriter {
   fileprivate mutating func timestamps(_ createdAt: DateTime, _ modifiedAt: DateTime) {
     name("createdAt")
-    string(createdAt.description)
+    createdAt.withBytes { string(contents: $0) }
     name("modifiedAt")
-    string(modifiedAt.description)
+    modifiedAt.withBytes { string(contents: $0) }
   }
 }
 
-extension JSONValue {
-  fileprivate var storedDateTime: DateTime {
-    DateTime(self) ?? .earliest
+extension JSONView {
+  /// The characters of a string.
+  fileprivate var string: String {
+    hasEscapes ? value.string ?? "" : String(decoding: contents, as: UTF8.self)
   }
+
+  fileprivate var storedDateTime: DateTime { DateTime(contents) ?? .earliest }
 }
 
 extension JSONValue {

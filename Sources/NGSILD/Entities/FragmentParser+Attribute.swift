@@ -206,10 +206,9 @@ extension FragmentParser {
     _ type: AttributeType, named name: AttributeName
   ) throws(NGSILDError) {
     let expected: AttributeType
-    switch name.iri {
-    case CoreNames.location, CoreNames.observationSpace, CoreNames.operationSpace:
-      expected = .geoProperty
-    case CoreNames.ngsildproof: expected = .property
+    switch name.coreTerm {
+    case .location?, .observationSpace?, .operationSpace?: expected = .geoProperty
+    case .ngsildproof?: expected = .property
     default: return
     }
     guard type != expected else { return }
@@ -226,14 +225,6 @@ extension FragmentParser {
     guard rules.allowsDeletion else { throw misplacedNull(in: "\(name)") }
     return .deletion
   }
-}
-
-/// Names of the Core that may name Attributes, but not of every type.
-enum CoreNames {
-  static let location = CoreTerm.location.iri
-  static let observationSpace = CoreTerm.observationSpace.iri
-  static let operationSpace = CoreTerm.operationSpace.iri
-  static let ngsildproof = CoreTerm.ngsildproof.iri
 }
 
 extension JSONValue {

@@ -10,7 +10,7 @@ extension FragmentParser {
       throw .badRequestData("The Attribute '\(name)' has the value null, which NGSI-LD forbids")
     }
     switch type {
-    case .property where name.iri == CoreNames.ngsildproof: return try proof(value)
+    case .property where name.coreTerm == .ngsildproof: return try proof(value)
     case .property, .listProperty: return try plain(value, of: type, named: name)
     case .geoProperty: return try geometry(value, named: name)
     case .languageProperty: return try languageMap(value, named: name)
@@ -174,9 +174,9 @@ extension FragmentParser {
     case .valueType where value.isNameOrNames && value.isString: return expandedNames(value)
     case .objectType where value.isNameOrNames: return expandedNames(value)
     case .unitCode where value.isString: return value
-    case .entityIdSealed where value.isString && name.iri == CoreNames.ngsildproof: return value
+    case .entityIdSealed where value.isString && name.coreTerm == .ngsildproof: return value
     case .entityTypeSealed where value.isNameOrNames && value.isString:
-      if name.iri == CoreNames.ngsildproof { return expandedNames(value) }
+      if name.coreTerm == .ngsildproof { return expandedNames(value) }
     default: break
     }
     throw .badRequestData(

@@ -124,7 +124,8 @@ package struct FragmentParser {
     _ key: JSONValue, meaning: Member
   ) throws(NGSILDError) -> AttributeName {
     AttributeName(
-      key: key, iri: try expandedName(key, meaning: meaning, as: "The Attribute name"))
+      key: key, meaning: meaning,
+      iri: try expandedName(key, meaning: meaning, as: "The Attribute name"))
   }
 
   private func expandedName(
@@ -158,6 +159,14 @@ package struct FragmentParser {
 struct AttributeName: Sendable, CustomStringConvertible {
   let key: JSONValue
   let iri: IRI
+  /// The word of the Core that it is, if it is one.
+  let coreTerm: CoreTerm?
+
+  init(key: JSONValue, meaning: Member, iri: IRI) {
+    self.key = key
+    self.iri = iri
+    coreTerm = if case .coreTerm(let term) = meaning { term } else { nil }
+  }
 
   var description: String { key.string ?? iri.text }
 }

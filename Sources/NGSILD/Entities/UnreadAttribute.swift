@@ -3,9 +3,11 @@ import JSONLD
 
 /// What a merge says of an Attribute in a form that only the stored Attribute explains.
 ///
+/// A class, so that the fragments that have none stay small.
+///
 /// Standard: GS CIM 009, 4.5.4 (simplified), 4.5.2.3 (concise), 5.5.12.
-package struct UnreadAttribute: Sendable {
-  enum Form {
+package final class UnreadAttribute: Sendable {
+  enum Form: Sendable {
     /// A value in the simplified representation.
     case simplified
     /// Members without a value: changes of a stored Attribute, the value of a new one.

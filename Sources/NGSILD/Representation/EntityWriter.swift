@@ -17,12 +17,12 @@ struct EntityWriter {
   }
 
   /// Returns whether any member was left to show; nothing is written if not.
-  mutating func write(_ entity: JSONValue, to writer: inout JSONWriter) -> Bool {
+  mutating func write(_ entity: JSONView, to writer: inout JSONWriter) -> Bool {
     var hasMembers = false
     let start = writer.position
     writer.beginObject()
     for (name, value) in entity.members {
-      if let member = CoreMember(stored: name) {
+      if let member = CoreMember(stored: name.contents) {
         guard shows(member) else { continue }
         hasMembers = true
         write(member, value, to: &writer)
@@ -54,7 +54,7 @@ struct EntityWriter {
 
   /// A member of the Entity itself: types are compacted, one-element arrays become scalars.
   private mutating func write(
-    _ member: CoreMember, _ value: JSONValue, to writer: inout JSONWriter
+    _ member: CoreMember, _ value: JSONView, to writer: inout JSONWriter
   ) {
     writer.name(member.term)
     switch member {
@@ -70,16 +70,16 @@ struct EntityWriter {
   ///
   /// - Parameter datasets: Those to keep; nil for all, as for sub-Attributes.
   private mutating func write(
-    attribute name: JSONValue, _ instances: JSONValue, of datasets: Set<String?>?,
+    attribute name: JSONView, _ instances: JSONView, of datasets: Set<String?>?,
     to writer: inout JSONWriter
   ) -> Bool {
-    var shown: JSONValue?
-    var others: [JSONValue] = []
+    var shown: JSONView?
+    var others: [JSONView] = []
     for instance in instances.elements where isShown(instance, of: datasets) {
       if shown == nil { shown = instance } else { others.append(instance) }
     }
     guard let shown else { return false }
-    names.withContents(of: name) { writer.name(contents: $0) }
+    writeName(name, to: &writer)
     switch (others.isEmpty, representation.format) {
     case (true, _): write(instance: shown, isAlone: true, to: &writer)
     case (false, .simplified): write(datasets: [shown] + others, to: &writer)
@@ -92,19 +92,19 @@ struct EntityWriter {
     return true
   }
 
-  private func isShown(_ instance: JSONValue, of datasets: Set<String?>?) -> Bool {
-    if let datasets, !datasets.contains(instance["datasetId"]?.string) { return false }
-    guard let expiry = instance["expiresAt"].flatMap({ DateTime($0) }) else { return true }
+  private func isShown(_ instance: JSONView, of datasets: Set<String?>?) -> Bool {
+    if let datasets, !datasets.contains(instance["datasetId"]?.value.string) { return false }
+    guard let expiry = instance["expiresAt"].flatMap({ DateTime($0.contents) }) else { return true }
     return expiry > now
   }
 
   /// Several instances in the simplified representation (4.5.4).
-  private mutating func write(datasets instances: [JSONValue], to writer: inout JSONWriter) {
+  private mutating func write(datasets instances: [JSONView], to writer: inout JSONWriter) {
     writer.beginObject()
     writer.name("dataset")
     writer.beginObject()
     for instance in instances {
-      writer.name(instance["datasetId"]?.string ?? "@none")
+      writer.name(instance["datasetId"]?.value.string ?? "@none")
       writeValue(of: instance, to: &writer)
     }
     writer.endObject()
@@ -113,7 +113,7 @@ struct EntityWriter {
 
   /// - Parameter isAlone: Whether it is the Attribute's only instance, not one in an array.
   private mutating func write(
-    instance: JSONValue, isAlone: Bool, to writer: inout JSONWriter
+    instance: JSONView, isAlone: Bool, to writer: inout JSONWriter
   ) {
     switch representation.format {
     case .normalized: writeObject(of: instance, withType: true, to: &writer)
@@ -128,7 +128,7 @@ struct EntityWriter {
   }
 
   private mutating func writeObject(
-    of instance: JSONValue, withType: Bool, to writer: inout JSONWriter
+    of instance: JSONView, withType: Bool, to writer: inout JSONWriter
   ) {
     writer.beginObject()
     writeMembers(of: instance, withType: withType, to: &writer)
@@ -136,10 +136,10 @@ struct EntityWriter {
   }
 
   mutating func writeMembers(
-    of instance: JSONValue, withType: Bool, to writer: inout JSONWriter
+    of instance: JSONView, withType: Bool, to writer: inout JSONWriter
   ) {
     for (name, value) in instance.members {
-      guard let member = CoreMember(stored: name) else {
+      guard let member = CoreMember(stored: name.contents) else {
         _ = write(attribute: name, value, of: nil, to: &writer)
         continue
       }
@@ -162,10 +162,10 @@ struct EntityWriter {
   // MARK: Concise
 
   /// The value alone, where it is read back as the same Attribute (4.5.2.3); otherwise nil.
-  private mutating func bareValue(of instance: JSONValue) -> JSONValue? {
+  private mutating func bareValue(of instance: JSONView) -> JSONView? {
     guard let value = instance["value"], !representation.showsSystemAttributes else { return nil }
     for (name, member) in instance.members {
-      switch CoreMember(stored: name) {
+      switch CoreMember(stored: name.contents) {
       case .type?, .value?, .createdAt?, .modifiedAt?, .expiresAt?, .deletedAt?: break
       case nil where !member.elements.contains(where: { isShown($0, of: nil) }): break
       default: return nil
@@ -175,10 +175,10 @@ struct EntityWriter {
     return isRead(value, as: isGeoProperty ? .geoProperty : .property) ? value : nil
   }
 
-  private mutating func isRead(_ value: JSONValue, as type: AttributeType) -> Bool {
-    if value.isArray { return type == .property && !readNames.areInstances(value) }
+  private mutating func isRead(_ value: JSONView, as type: AttributeType) -> Bool {
+    if value.isArray { return type == .property && !readNames.areInstances(value.value) }
     guard value.isObject else { return type == .property }
-    return switch readNames.shape(of: value) {
+    return switch readNames.shape(of: value.value) {
     case .value(let read): read == type
     case .other: type == .property
     default: false
@@ -186,22 +186,24 @@ struct EntityWriter {
   }
 
   /// Whether `type` must stay because the value alone would be taken for a GeoProperty's.
-  private func needsType(_ instance: JSONValue) -> Bool {
+  private func needsType(_ instance: JSONView) -> Bool {
     guard instance["type"]?.isString("Property") == true, let value = instance["value"] else {
       return false
     }
-    return Geometry.isGeometry(value)
+    return Geometry.isGeometry(value.value)
   }
 
   // MARK: Simplified
 
-  mutating func writeValue(of instance: JSONValue, to writer: inout JSONWriter) {
+  mutating func writeValue(of instance: JSONView, to writer: inout JSONWriter) {
     guard instance["deletedAt"] == nil else {
       writer.string("\(ngsildNull)")
       return
     }
     for (name, value) in instance.members {
-      guard let member = CoreMember(stored: name), member.attributeType != nil else { continue }
+      guard let member = CoreMember(stored: name.contents), member.attributeType != nil else {
+        continue
+      }
       switch member {
       case .objectList:
         writer.beginArray()
@@ -221,7 +223,7 @@ struct EntityWriter {
   // MARK: Names
 
   /// One IRI or an array of IRIs, compacted; an array of one becomes a string.
-  private mutating func write(names value: JSONValue, to writer: inout JSONWriter) {
+  private mutating func write(names value: JSONView, to writer: inout JSONWriter) {
     guard value.isArray else {
       write(name: value, to: &writer)
       return
@@ -231,7 +233,20 @@ struct EntityWriter {
     if value.count != 1 { writer.endArray() }
   }
 
-  private mutating func write(name: JSONValue, to writer: inout JSONWriter) {
-    names.withContents(of: name) { writer.string(contents: $0) }
+  private mutating func write(name: JSONView, to writer: inout JSONWriter) {
+    guard !name.hasEscapes else {
+      names.withContents(of: name.value) { writer.string(contents: $0) }
+      return
+    }
+    names.withContents(of: name.contents) { writer.string(contents: $0) }
+  }
+
+  /// The name of a member.
+  private mutating func writeName(_ name: JSONView, to writer: inout JSONWriter) {
+    guard !name.hasEscapes else {
+      names.withContents(of: name.value) { writer.name(contents: $0) }
+      return
+    }
+    names.withContents(of: name.contents) { writer.name(contents: $0) }
   }
 }

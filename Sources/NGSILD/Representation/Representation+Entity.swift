@@ -10,7 +10,7 @@ extension Representation {
     stored entity: JSONValue, at now: DateTime, to writer: inout JSONWriter
   ) -> Bool {
     var entityWriter = EntityWriter(self, at: now)
-    return entityWriter.write(entity, to: &writer)
+    return entity.withView { entityWriter.write($0, to: &writer) }
   }
 
   /// Writes the members of a stored instance into an object that the caller has begun.
@@ -20,12 +20,12 @@ extension Representation {
     ofInstance instance: JSONValue, at now: DateTime = .earliest, to writer: inout JSONWriter
   ) {
     var entityWriter = EntityWriter(self, at: now)
-    entityWriter.writeMembers(of: instance, withType: true, to: &writer)
+    instance.withView { entityWriter.writeMembers(of: $0, withType: true, to: &writer) }
   }
 
   /// Writes what the simplified representation shows of a stored instance.
   package func writeValue(ofInstance instance: JSONValue, to writer: inout JSONWriter) {
     var entityWriter = EntityWriter(self, at: .earliest)
-    entityWriter.writeValue(of: instance, to: &writer)
+    instance.withView { entityWriter.writeValue(of: $0, to: &writer) }
   }
 }

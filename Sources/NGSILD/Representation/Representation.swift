@@ -58,7 +58,7 @@ package enum MemberSelection: Sendable, Hashable {
   }
 
   /// Whether the Attribute is shown that has this name in a stored Entity.
-  func shows(stored name: JSONValue) -> Bool {
+  func shows(stored name: JSONView) -> Bool {
     switch self {
     case .all: true
     case .attributes(let names), .pick(_, let names): names.contains { $0.isSpelt(name) }
@@ -68,8 +68,8 @@ package enum MemberSelection: Sendable, Hashable {
 }
 
 extension IRI {
-  fileprivate func isSpelt(_ name: JSONValue) -> Bool {
-    guard !name.hasEscapes else { return name.string == text }
-    return name.withContents { $0.count == text.utf8.count && $0.elementsEqual(text.utf8) }
+  fileprivate func isSpelt(_ name: JSONView) -> Bool {
+    guard !name.hasEscapes else { return name.value.string == text }
+    return name.contents.count == text.utf8.count && name.contents.elementsEqual(text.utf8)
   }
 }

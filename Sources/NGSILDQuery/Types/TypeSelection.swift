@@ -4,7 +4,8 @@ package import NGSILD
 /// Which Entity types are asked for.
 ///
 /// Shape: `A`, `A|B` and `A,B` (either), `(A;B)` (both), `*` (any).
-/// Choice: `A;B` without parentheses, outside the grammar but in use, is both.
+/// Choice: `A;B` without parentheses and `(A|B)`, outside the grammar but in use, are both and
+/// either.
 ///
 /// Standard: entity type selection language (GS CIM 009, 4.17).
 package enum TypeSelection: Hashable, Sendable {
@@ -23,7 +24,7 @@ package enum TypeSelection: Hashable, Sendable {
     var cursor = try TextCursor(text, of: "type", limits: limits)
     var alternatives: [[IRI]] = []
     repeat {
-      alternatives.append(try cursor.allOf(expander))
+      alternatives += try cursor.alternatives(expander)
     } while cursor.take(anyOf: "|", ",")
     guard cursor.isAtEnd else { throw cursor.expected("';', '|', ',' or the end") }
     self = .anyOf(alternatives)
@@ -54,14 +55,25 @@ extension TypeSelection: CustomStringConvertible {
 }
 
 extension TextCursor {
-  fileprivate mutating func allOf(_ expander: some NameExpander) throws(NGSILDError) -> [IRI] {
-    let hasParentheses = take("(")
+  /// One alternative, or those that stand in parentheses.
+  fileprivate mutating func alternatives(
+    _ expander: some NameExpander
+  ) throws(NGSILDError) -> [[IRI]] {
+    guard take("(") else { return [try allOf(expander)] }
+    var alternatives: [[IRI]] = []
+    repeat {
+      alternatives.append(try allOf(expander))
+    } while take(anyOf: "|", ",")
+    try expect(")")
+    return alternatives
+  }
+
+  private mutating func allOf(_ expander: some NameExpander) throws(NGSILDError) -> [IRI] {
     var types: [IRI] = []
     repeat {
       let name = try name("the name or IRI of an Entity type") { ",;|()".utf8.contains($0) }
       types.append(expander.expand(name))
     } while take(";")
-    if hasParentheses { try expect(")") }
     return types
   }
 }

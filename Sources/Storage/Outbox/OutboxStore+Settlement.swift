@@ -138,8 +138,11 @@ extension OutboxStore {
       """
       DELETE FROM notification AS n
       USING (
-        SELECT tenant, id FROM notification
+        SELECT tenant, id FROM notification AS n
         WHERE process = \(process) AND subscription = \(subscription)
+          AND NOT EXISTS (
+            SELECT FROM subscription AS s WHERE s.tenant = n.tenant AND s.key = n.subscription
+          )
         LIMIT \(portion)
       ) AS old
       WHERE n.tenant = old.tenant AND n.id = old.id

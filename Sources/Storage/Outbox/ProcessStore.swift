@@ -41,14 +41,19 @@ package struct ProcessStore {
 
   /// Makes `process` the taker of every dead process that has none, and returns all that it is the
   /// taker of.
-  package func takeOver(for process: ProcessNumber) async throws(PostgresError) -> [ProcessNumber] {
+  ///
+  /// - Parameter waiting: only of those that have signed off, not of those whose lease has run out.
+  package func takeOver(
+    for process: ProcessNumber, signedOffOnly waiting: Bool
+  ) async throws(PostgresError) -> [ProcessNumber] {
     try await pool.query(
       """
       UPDATE broker_process AS dead SET taker = \(process)
       FROM (
         SELECT d.id FROM broker_process AS d
         LEFT JOIN broker_process AS t ON t.id = d.taker AND t.lease >= now()
-        WHERE d.lease < now() AND d.id <> \(process)
+        WHERE d.lease < CASE WHEN \(waiting) THEN timestamptz '1970-01-01' ELSE now() END
+          AND d.id <> \(process)
           AND (t.id IS NULL OR d.taker = \(process))
         FOR UPDATE OF d SKIP LOCKED
       ) AS free

@@ -1,0 +1,215 @@
+-- The broker's side of the benchmark: requests for wrk.
+--
+--   wrk ... -s broker.lua URL -- WORKLOAD [SEED]
+--
+-- The workloads `load` and `load-history` fill the broker and end by themselves; every other one
+-- runs for as long as wrk is told to, and ends with a line of figures.
+
+local stations = 10000
+local batch_size = 100
+local crossings, instances = 200, 96
+local api = "/ngsi-ld/v1"
+local json = { ["Content-Type"] = "application/json" }
+
+local function id(type, number)
+  return string.format("urn:ngsi-ld:%s:%06d", type, number)
+end
+
+-- Spread over 0 to 99.99, so that `temperature>99` holds for one Entity in a hundred.
+local function temperature(number)
+  return number * 7919 % 10000 / 100
+end
+
+-- An Entity of about 1.4 KB: 6 Properties, 1 Relationship, 1 location.
+local function entity(type, number, variant)
+  local at = string.format("2026-01-01T00:%02d:%02dZ", number % 60, variant % 60)
+  local function measured(name, value, unit)
+    return string.format(
+      '"%s":{"type":"Property","value":%s,"unitCode":"%s","observedAt":"%s",'
+        .. '"accuracy":{"type":"Property","value":0.5}}',
+      name, value, unit, at)
+  end
+  return string.format('{"id":"%s","type":"%s",', id(type, number), type)
+    .. measured("temperature", temperature(number), "CEL") .. ","
+    .. measured("relativeHumidity", 30 + (number + variant) % 60, "P1") .. ","
+    .. measured("pm10", (number + variant) % 90 + 0.5, "GQ") .. ","
+    .. measured("no2", (number * 3 + variant) % 120 + 0.25, "GQ") .. ","
+    .. '"address":{"type":"Property","value":{"streetAddress":"Simulated Avenue '
+    .. number .. '","addressLocality":"Benchtown","addressRegion":"North","postalCode":"'
+    .. string.format("%05d", number % 100000) .. '","addressCountry":"XX"}},'
+    .. '"description":{"type":"Property","value":"Station ' .. number .. ' of the benchmark: it '
+    .. 'stands beside a road, reports every few minutes, and carries about as much text as the '
+    .. 'Entities that cities publish."},'
+    .. '"refDevice":{"type":"Relationship","object":"urn:ngsi-ld:Hardware:' .. number .. '",'
+    .. '"observedAt":"' .. at .. '"},'
+    .. string.format(
+      '"location":{"type":"GeoProperty","value":{"type":"Point","coordinates":[%.5f,%.5f]}}}',
+      number % 1000 / 1000, math.floor(number / 1000) / 1000)
+end
+
+local function batch(type, first, variant)
+  local entities = {}
+  for number = first, first + batch_size - 1 do
+    entities[#entities + 1] = entity(type, number, variant)
+  end
+  return "[" .. table.concat(entities, ",") .. "]"
+end
+
+local function upsert(body, options)
+  return wrk.format("POST", api .. "/entityOperations/upsert" .. (options or ""), json, body)
+end
+
+local function get(target)
+  return wrk.format("GET", api .. target)
+end
+
+-- Instants of the last 24 hours, for history that is queried by time.
+local function hours_ago(hours)
+  return os.date("!%Y-%m-%dT%H:%M:%SZ", os.time() - math.floor(hours * 3600))
+end
+
+-- Loads: `total` requests, of which request `number` is the result of the function.
+
+local loads = {}
+
+-- The last request makes one Entity each of the types that `multiply.sql` and `create` make many of.
+function loads.load()
+  local batches = stations / batch_size
+  return batches + 1, function(number)
+    if number <= batches then
+      return upsert(batch("AirQualityObserved", (number - 1) * batch_size + 1, 0))
+    end
+    return upsert(
+      "[" .. entity("WeatherObserved", 0, 0) .. "," .. entity("NoiseLevelObserved", 0, 0) .. "]")
+  end
+end
+
+-- Crossings with a count for every quarter of an hour.
+loads["load-history"] = function()
+  local groups = crossings / batch_size
+  local total = groups * instances
+  return total, function(number)
+    local fragments = {}
+    for entity = 1, batch_size do
+      fragments[entity] = string.format(
+        '{"id":"%s","type":"TrafficFlowObserved","intensity":{"type":"Property","value":%d,'
+          .. '"observedAt":"%s"}}',
+        id("TrafficFlowObserved", number % groups * batch_size + entity), number * entity % 900,
+        hours_ago(23.9 * (1 - number / total)))
+    end
+    return upsert("[" .. table.concat(fragments, ",") .. "]", "?options=update")
+  end
+end
+
+-- Workloads: each function prepares, and returns what makes a request.
+
+local workloads = {}
+
+function workloads.retrieve()
+  return function() return get("/entities/" .. id("AirQualityObserved", math.random(stations))) end
+end
+
+function workloads.patch()
+  local template = '{"temperature":{"type":"Property","value":%.2f,"unitCode":"CEL",'
+    .. '"observedAt":"%s","accuracy":{"type":"Property","value":0.5}}}'
+  local now = hours_ago(0)
+  return function()
+    return wrk.format(
+      "PATCH",
+      api .. "/entities/" .. id("AirQualityObserved", math.random(stations)) .. "/attrs",
+      json, string.format(template, math.random(4000) / 100, now))
+  end
+end
+
+workloads["patch-notified"] = workloads.patch
+
+function workloads.create(seed)
+  local number = seed * 1000000
+  return function()
+    number = number + 1
+    return wrk.format("POST", api .. "/entities", json, entity("NoiseLevelObserved", number, 0))
+  end
+end
+
+-- Bodies are made before the run; a batch comes back with other values only after all others.
+function workloads.upsert(seed)
+  local bodies = {}
+  for variant = 1, 2 do
+    for first = 1, stations, batch_size do
+      bodies[#bodies + 1] = upsert(batch("AirQualityObserved", first, seed * 2 + variant))
+    end
+  end
+  local next = 0
+  return function()
+    next = next % #bodies + 1
+    return bodies[next]
+  end
+end
+
+function workloads.page()
+  local request = get("/entities?type=AirQualityObserved&limit=20")
+  return function() return request end
+end
+
+function workloads.query()
+  return function()
+    return get(
+      string.format(
+        "/entities?type=WeatherObserved&q=temperature%%3E%.2f&limit=20",
+        98.5 + math.random(100) / 100))
+  end
+end
+
+function workloads.history()
+  local query = "?attrs=intensity&timerel=after&timeAt=" .. hours_ago(24)
+  return function()
+    return get(
+      "/temporal/entities/" .. id("TrafficFlowObserved", math.random(crossings)) .. query)
+  end
+end
+
+-- What wrk calls.
+
+local next_request
+
+function init(arguments)
+  local name, seed = arguments[1], tonumber(arguments[2]) or 1
+  math.randomseed(seed)
+  if loads[name] then
+    next_request = load_requests(loads[name]())
+  else
+    next_request = workloads[name](seed)
+  end
+end
+
+-- Makes each request once, and ends wrk when all are answered.
+function load_requests(total, make)
+  local sent, answered = 0, 0
+  -- Defined for loads only: looking at answers costs wrk more than sending requests.
+  function response(status, _, body)
+    answered = answered + 1
+    if status >= 300 then
+      io.stderr:write("The broker answers ", status, " while it is filled: ", body, "\n")
+      os.exit(1)
+    end
+    if answered == total then os.exit(0) end
+  end
+  return function()
+    sent = sent % total + 1
+    return make(sent)
+  end
+end
+
+function request()
+  return next_request()
+end
+
+-- figures REQUESTS SECONDS P50 P99 FAILURES, latencies in microseconds
+function done(summary, latency)
+  local errors = summary.errors
+  print(
+    string.format(
+      "figures %d %.3f %.0f %.0f %d", summary.requests, summary.duration / 1e6,
+      latency:percentile(50), latency:percentile(99),
+      errors.connect + errors.read + errors.write + errors.status + errors.timeout))
+end
