@@ -105,6 +105,7 @@ let package = Package(
     tests(of: "HTTPServer", ["EventLoop"]),
     tests(of: "HTTPClient", ["HTTPServer", "EventLoop"]),
     tests(of: "Storage", ["TestSupport", "Broker", "NGSILDQuery", "NGSILD", "JSONLD", "JSON"]),
+    tests(of: "kontext", ["TestSupport", "HTTPServer", "EventLoop", "JSON"]),
     tests(of: "HTTPAPI", ["TestSupport", "HTTPServer", "Postgres", "JSON"]),
   ],
   swiftLanguageModes: [.v6]

@@ -54,7 +54,7 @@ package final class TestBroker: Sendable {
   private static func parts(
     _ limits: HTTPServerConfiguration, on loop: EventLoop
   ) async throws -> Parts {
-    var configuration = BrokerConfiguration(databaseURL: try TestDatabase.configuration().url)
+    var configuration = BrokerConfiguration(databaseURL: try await TestDatabase.brokerURL.value)
     configuration.allowedAddresses = try AddressPolicy(parsing: "loopback")
     let tables = BrokerTables()
     _ = try await tables.prepare(configuration, on: loop)
@@ -97,13 +97,15 @@ package func withTestBroker<Result: Sendable>(
   _ limits: HTTPServerConfiguration = HTTPServerConfiguration(),
   _ body: (TestBroker) async throws -> Result
 ) async throws -> Result {
-  let broker = try await TestBroker(limits)
-  do {
-    let result = try await body(broker)
-    try await broker.close()
-    return result
-  } catch {
-    try await broker.close()
-    throw error
+  try await Gate.brokers.pass {
+    let broker = try await TestBroker(limits)
+    do {
+      let result = try await body(broker)
+      try await broker.close()
+      return result
+    } catch {
+      try await broker.close()
+      throw error
+    }
   }
 }

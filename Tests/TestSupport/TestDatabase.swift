@@ -36,4 +36,27 @@ package enum TestDatabase {
       return try await body(connection, loop)
     }
   }
+
+  /// Where the brokers of this process keep their tables: a schema of their own, as tests that
+  /// migrate must find nothing in `public`.
+  package static let brokerURL = Task {
+    let schema = "test_broker"
+    try await withConnection { connection in
+      try await connection.query("DROP SCHEMA IF EXISTS \(identifier: schema) CASCADE")
+      try await connection.query("CREATE SCHEMA \(identifier: schema)")
+    }
+    let url = try configuration().url
+    return url + (url.contains("?") ? "&" : "?")
+      + "options=-csearch_path%3D\(schema)%2Cpublic%20-cclient_min_messages%3Dwarning"
+  }
+
+  /// Runs `body` with a connection to the tables of this process's brokers.
+  package static func withBrokerConnection<Result: Sendable>(
+    _ body: @Sendable @escaping (Connection) async throws -> Result
+  ) async throws -> Result {
+    let url = try await brokerURL.value
+    return try await withConnection(Connection.Configuration(url: url)) { connection, _ in
+      try await body(connection)
+    }
+  }
 }
