@@ -283,7 +283,8 @@ extension Refusal {
     query("type=A&options=temporalValues", "temporalValues", type: "InvalidRequest"),
     query("type=A&pick=a,,b", "pick"), query("type=A&pick=a&omit=a"),
     query("type=A&attrs=a&pick=a"),
-    query("type=A&omit=%7B", "omit"), query("type=A&lang=%3B", "lang"),
+    query("type=A&omit=%7B", "omit"),
+    query("type=A&lang=en", "lang", status: 501, type: "about:blank"),
     query(
       "q=" + String(repeating: "a==1;", count: 1500) + "a==1", status: 403, type: "TooComplexQuery"),
   ]

@@ -53,6 +53,16 @@ final class BrokerProcess: Sendable {
     }
   }
 
+  /// How many file descriptors it has open.
+  var descriptorCount: Int {
+    guard let child = process.withLock({ $0 }), let directory = opendir("/proc/\(child.pid)/fd")
+    else { return 0 }
+    defer { closedir(directory) }
+    var count = 0
+    while readdir(directory) != nil { count += 1 }
+    return count
+  }
+
   /// Ends it without a warning.
   func kill() {
     guard let child = process.withLock({ $0.take() }) else { return }

@@ -26,17 +26,7 @@ struct BlockingClient: ~Copyable {
     return answer
   }
 
-  private func write(_ text: String) -> Bool {
-    var rest = Array(text.utf8)[...]
-    while !rest.isEmpty {
-      let count = rest.withUnsafeBytes {
-        Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
-      }
-      guard count > 0 else { return false }
-      rest.removeFirst(count)
-    }
-    return true
-  }
+  private func write(_ text: String) -> Bool { sendAll(text, to: descriptor) }
 
   private func read() -> (Int, String)? {
     var bytes: [UInt8] = []
@@ -75,6 +65,31 @@ extension [UInt8] {
       return index + 1
     }
     return nil
+  }
+}
+
+/// Whether all of `text` went out.
+@discardableResult
+func sendAll(_ text: String, to descriptor: Int32) -> Bool {
+  var rest = Array(text.utf8)[...]
+  while !rest.isEmpty {
+    let count = rest.withUnsafeBytes {
+      Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+    }
+    guard count > 0 else { return false }
+    rest.removeFirst(count)
+  }
+  return true
+}
+
+/// What comes until the peer closes or stays silent.
+func receiveAll(from descriptor: Int32) -> String {
+  var bytes: [UInt8] = []
+  var buffer = [UInt8](repeating: 0, count: 65_536)
+  while true {
+    let count = recv(descriptor, &buffer, buffer.count, 0)
+    guard count > 0 else { return String(decoding: bytes, as: UTF8.self) }
+    bytes += buffer[..<count]
   }
 }
 
