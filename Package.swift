@@ -64,7 +64,10 @@ let package = Package(
       ]),
     module(
       "HTTPAPI",
-      ["Broker", "Storage", "NGSILDQuery", "NGSILD", "JSONLD", "JSON", "HTTPServer", "Log", "Subscriptions"]),
+      [
+        "Broker", "Storage", "NGSILDQuery", "NGSILD", "JSONLD", "JSON", "HTTPServer", "Log",
+        "Subscriptions",
+      ]),
     .executableTarget(
       name: "kontext",
       dependencies: [
@@ -102,7 +105,8 @@ let package = Package(
     tests(of: "EventLoop"),
     tests(of: "HTTPServer", ["EventLoop"]),
     tests(of: "HTTPClient", ["HTTPServer", "EventLoop"]),
-    tests(of: "HTTPAPI", ["TestSupport", "HTTPServer", "JSON"]),
+    tests(of: "kontext", ["TestSupport", "HTTPServer", "EventLoop", "JSON"]),
+    tests(of: "HTTPAPI", ["TestSupport", "HTTPServer", "Postgres", "JSON"]),
   ],
   swiftLanguageModes: [.v6]
 )

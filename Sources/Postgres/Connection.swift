@@ -31,6 +31,8 @@ package final class Connection: @unchecked Sendable {
 
   /// In exclusive use; kept here for the pool.
   var isLeased = false
+  /// Callers that were given it to share and have not run yet.
+  var sharesDue = 0
 
   /// Called when the connection ends, with the reason unless `close` ended it.
   package var onClose: ((PostgresError?) -> Void)?

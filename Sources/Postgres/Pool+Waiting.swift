@@ -16,6 +16,8 @@ extension Pool {
             number: number, use: use, deadline: .now + configuration.waitTimeout,
             continuation: continuation))
         armTimeout()
+        // Between the caller's look and this line other tasks ran: one may have become free.
+        serveFree()
       }
     } onCancel: {
       Task(executorPreference: loop) { [self] in cancelWaiter(number) }

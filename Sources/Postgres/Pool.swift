@@ -118,7 +118,9 @@ package final class Pool: @unchecked Sendable {
 
   private func connection(for use: Use) async throws(PostgresError) -> Connection {
     precondition(loop.isOnLoop, "A pool is used on its loop")
-    let free = connections.lazy.filter { !$0.isLeased }
+    let free = connections.lazy.filter {
+      !$0.isLeased && (use == .shared || $0.sharesDue == 0)
+    }
     let best = free.min { $0.flightCount < $1.flightCount }
     if best.map({ $0.flightCount > 0 }) ?? true { openAnother() }
     if let best {
@@ -126,7 +128,13 @@ package final class Pool: @unchecked Sendable {
       return best
     }
     if opening == 0, connections.isEmpty, let lastFailure { throw lastFailure }
-    return try await wait(for: use)
+    let connection = try await wait(for: use)
+    if use == .shared {
+      connection.sharesDue -= 1
+      // Who wants it alone runs after the caller, which does not suspend before it sends.
+      serve(connection)
+    }
+    return connection
   }
 
   private func release(_ connection: Connection) {
@@ -141,10 +149,19 @@ package final class Pool: @unchecked Sendable {
   /// Hands a connection that nobody has alone to those who wait.
   private func serve(_ connection: Connection) {
     while !waiters.isEmpty, !connection.isLeased {
+      let isExclusive = waiters.first.use == .exclusive
+      guard !isExclusive || connection.sharesDue == 0 else { return }
       let waiter = waiters.removeFirst()
-      connection.isLeased = waiter.use == .exclusive
+      connection.isLeased = isExclusive
+      if !isExclusive { connection.sharesDue += 1 }
       waiter.continuation.resume(returning: .success(connection))
     }
+  }
+
+  /// Hands what is free to those who wait.
+  func serveFree() {
+    for connection in connections where !connection.isLeased { serve(connection) }
+    if connections.isEmpty { openAnother() }
   }
 
   // MARK: Opening

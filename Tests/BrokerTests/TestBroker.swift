@@ -17,6 +17,12 @@ import Testing
 func withDatabase(
   _ body: @escaping @Sendable (EventLoop, Connection.Configuration) async throws -> Void
 ) async throws {
+  try await Gate.brokers.pass { try await withSchema(body) }
+}
+
+private func withSchema(
+  _ body: @escaping @Sendable (EventLoop, Connection.Configuration) async throws -> Void
+) async throws {
   let schema = "test_\(UInt64.random(in: 0...(.max)))"
   let configuration = try TestDatabase.configuration(settings: ["search_path": "\(schema),public"])
   try await TestDatabase.withConnection(configuration) { connection, loop async throws in

@@ -55,6 +55,25 @@ struct PoolTests {
     }
   }
 
+  @Test("who waited to share a connection does not run within the transaction of the next")
+  func sharingAfterWaiting() async throws {
+    try await withPool(1) { pool, loop async throws in
+      let shared = try await pool.withConnection { connection throws(PostgresError) in
+        let shared = loop.task {
+          try await pool.query("SELECT current_setting('kontext.test', true)")[0][0].present?.string
+        }
+        while pool.statistics.waiting == 0 { await Task.yield() }
+        return shared
+      }
+      // At once, before the one that waited has run.
+      try await pool.withConnection { connection throws(PostgresError) in
+        try await connection.flight(["BEGIN", "SET LOCAL kontext.test = 'inside'"])
+        try await connection.flight(["SELECT 1", "COMMIT"])
+      }
+      #expect(try await shared.value != "inside")
+    }
+  }
+
   @Test("a transaction that is left open is rolled back")
   func abandoned() async throws {
     try await withPool(1) { pool, _ async throws in

@@ -54,7 +54,7 @@ package final class TestBroker: Sendable {
   private static func parts(
     _ limits: HTTPServerConfiguration, on loop: EventLoop
   ) async throws -> Parts {
-    var configuration = BrokerConfiguration(databaseURL: try await TestDatabase.schemaURL())
+    var configuration = BrokerConfiguration(databaseURL: try await TestDatabase.brokerURL.value)
     configuration.writeConnections = 2
     configuration.readConnections = 2
     configuration.queryConnections = 2
@@ -100,13 +100,15 @@ package func withTestBroker<Result: Sendable>(
   _ limits: HTTPServerConfiguration = HTTPServerConfiguration(),
   _ body: (TestBroker) async throws -> Result
 ) async throws -> Result {
-  let broker = try await TestBroker(limits)
-  do {
-    let result = try await body(broker)
-    try await broker.close()
-    return result
-  } catch {
-    try await broker.close()
-    throw error
+  try await Gate.brokers.pass {
+    let broker = try await TestBroker(limits)
+    do {
+      let result = try await body(broker)
+      try await broker.close()
+      return result
+    } catch {
+      try await broker.close()
+      throw error
+    }
   }
 }

@@ -185,7 +185,7 @@ struct QueryTests {
         {"id":"urn:ngsi-ld:Room:1","type":"Room","scope":"/Berlin/Office",
         "temperature":{"value":20.5,"unitCode":"CEL","observedAt":"2026-01-01T00:00:00Z",
         "accuracy":0.5},
-        "label":["A",{"value":"B","datasetId":"urn:ngsi-ld:Dataset:b"}],
+        "label":[{"value":"A"},{"value":"B","datasetId":"urn:ngsi-ld:Dataset:b"}],
         "inBuilding":{"object":"urn:ngsi-ld:Building:1"},
         "location":{"type":"Point","coordinates":[13.4,52.5]}}
         """

@@ -281,7 +281,10 @@ extension Refusal {
     query("georel=within&geometry=Point&coordinates=[0".encodedForURL),
     query("georel=within&geometry=Point&coordinates=x".encodedForURL),
     query("type=A&options=temporalValues", "temporalValues", type: "InvalidRequest"),
-    query("type=A&pick=x", "pick", status: 501, type: "about:blank"),
+    query("type=A&pick=a,,b", "pick"), query("type=A&pick=a&omit=a"),
+    query("type=A&attrs=a&pick=a"),
+    query("type=A&omit=%7B", "omit"),
+    query("type=A&lang=en", "lang", status: 501, type: "about:blank"),
     query(
       "q=" + String(repeating: "a==1;", count: 1500) + "a==1", status: 403, type: "TooComplexQuery"),
   ]
@@ -343,8 +346,7 @@ extension Refusal {
     ("DELETE", "temporal/\(roomPath)"), ("POST", "temporal/\(roomPath)/attrs"),
     ("DELETE", "temporal/\(roomPath)/attrs/temperature"), ("GET", "jsonldContexts"),
     ("GET", "entityMaps"), ("GET", "info/sourceIdentity"), ("POST", "snapshots"),
-    ("PATCH", roomPath), ("POST", "entityOperations/merge"), ("POST", "entityOperations/query"),
-    ("DELETE", "entities"),
+    ("POST", "entityOperations/query"), ("DELETE", "entities"),
   ].map { method, target in
     Refusal(
       method, target.hasSuffix("?type=A") ? String(target.dropLast(7)) : target,

@@ -141,18 +141,13 @@ struct ConcurrentWriteTests {
       let tenant = client.tenant ?? ""
       let number = try await client.query("SELECT id FROM tenant WHERE name = \(tenant)")[0][0].int
       let id = "urn:x:refused:\(refusal)"
-      let pool = client.broker.connections.queries
       let create = """
         CREATE FUNCTION \(refusal)() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN RAISE EXCEPTION 'for a test' USING ERRCODE = '23514'; END $$;
         CREATE TRIGGER \(refusal) BEFORE INSERT ON entity FOR EACH ROW
         WHEN (NEW.tenant = \(number) AND NEW.id = '\(id)') EXECUTE FUNCTION \(refusal)();
         """
-      try await client.broker.loop.task {
-        try await pool.withConnection { connection throws(PostgresError) in
-          try await connection.script(create)
-        }
-      }.value
+      try await TestDatabase.withBrokerConnection { try await $0.script(create) }
       let items = (0..<20).map { $0 == 7 ? id : "urn:x:\($0)" }
       let body = items.map { #"{"id":"\#($0)","type":"A","n":1}"# }.joined(separator: ",")
       let response = try await client.send("POST", "entityOperations/create", "[\(body)]")
@@ -171,11 +166,7 @@ struct ConcurrentWriteTests {
       #expect(alone.sorted() == Array(repeating: 201, count: 9) + [500])
       #expect(try await client.send("GET", "entities?type=B").ids.count == 9)
       let drop = "DROP TRIGGER \(refusal) ON entity; DROP FUNCTION \(refusal)();"
-      try await client.broker.loop.task {
-        try await pool.withConnection { connection throws(PostgresError) in
-          try await connection.script(drop)
-        }
-      }.value
+      try await TestDatabase.withBrokerConnection { try await $0.script(drop) }
     }
   }
 }
