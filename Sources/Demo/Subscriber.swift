@@ -18,18 +18,19 @@ struct Interest {
       condition: "availableSpotNumber<10", words: "is nearly full; free spaces:"),
     Interest(
       name: "lamp", type: StreetLight.type, attribute: "status",
-      condition: #"status==\"defectiveLamp\""#, words: "is dark:"),
+      condition: #"status=="defectiveLamp""#, words: "is dark:"),
   ]
 
   var id: String { "urn:ngsi-ld:Subscription:demo:\(name)" }
 
   func subscription(endpoint: String, until expiry: String) -> String {
-    """
-    {"id": "\(id)", "type": "Subscription", "expiresAt": "\(expiry)",
-     "entities": [{"type": "\(type)"}], "watchedAttributes": ["\(attribute)"], "q": "\(condition)",
-     "notification": {"attributes": ["name", "\(attribute)"], "format": "simplified",
-       "endpoint": {"uri": "\(endpoint)", "accept": "application/json"}}}
-    """
+    let condition = condition.map { $0 == "\"" ? #"\""# : String($0) }.joined()
+    return """
+      {"id": "\(id)", "type": "Subscription", "expiresAt": "\(expiry)",
+       "entities": [{"type": "\(type)"}], "watchedAttributes": ["\(attribute)"], "q": "\(condition)",
+       "notification": {"attributes": ["name", "\(attribute)"], "format": "simplified",
+         "endpoint": {"uri": "\(endpoint)", "accept": "application/json"}}}
+      """
   }
 }
 

@@ -291,27 +291,29 @@ private struct JSONParser {
   private func requireUniqueNames(ofObjectAt index: Int, in nodes: [Node]) throws(JSONError) {
     let count = nodes[index].count
     guard count > 1 else { return }
-    var names: [Node] = []
-    names.reserveCapacity(count)
-    var hasEscapes = false
-    var next = index + 1
-    for _ in 0..<count {
-      let name = nodes[next]
-      hasEscapes = hasEscapes || name.kind == .escapedString
-      names.append(name)
-      next = Int(nodes[next + 1].next)
+    guard count <= 16 else { return try requireUniqueCharacters(ofObjectAt: index, in: nodes) }
+    var later = index + 1
+    for place in 0..<count {
+      guard nodes[later].kind == .string else {
+        return try requireUniqueCharacters(ofObjectAt: index, in: nodes)
+      }
+      var earlier = index + 1
+      for _ in 0..<place {
+        guard !same(nodes[earlier], nodes[later]) else { throw duplicate(nodes[later]) }
+        earlier = Int(nodes[earlier + 1].next)
+      }
+      later = Int(nodes[later + 1].next)
     }
-    if count <= 16 && !hasEscapes {
-      for later in 1..<count {
-        for earlier in 0..<later where same(names[earlier], names[later]) {
-          throw duplicate(names[later])
-        }
-      }
-    } else {
-      var seen: Set<String> = []
-      for name in names where !seen.insert(characters(of: name)).inserted {
-        throw duplicate(name)
-      }
+  }
+
+  private func requireUniqueCharacters(
+    ofObjectAt index: Int, in nodes: [Node]
+  ) throws(JSONError) {
+    var seen: Set<[UInt8]> = []
+    var name = index + 1
+    for _ in 0..<nodes[index].count {
+      guard seen.insert(characters(of: nodes[name])).inserted else { throw duplicate(nodes[name]) }
+      name = Int(nodes[name + 1].next)
     }
   }
 
@@ -323,13 +325,13 @@ private struct JSONParser {
     return true
   }
 
-  private func characters(of name: Node) -> String {
+  private func characters(of name: Node) -> [UInt8] {
     let slice = UnsafeBufferPointer(rebasing: source[Int(name.start)..<Int(name.end)])
-    return name.kind == .escapedString
-      ? String(decoding: unescaped(slice), as: UTF8.self) : String(decoding: slice, as: UTF8.self)
+    return name.kind == .escapedString ? unescaped(slice) : Array(slice)
   }
 
   private func duplicate(_ name: Node) -> JSONError {
-    JSONError(.duplicateName(characters(of: name)), at: Int(name.start) - 1)
+    let name = (text: String(decoding: characters(of: name), as: UTF8.self), start: Int(name.start))
+    return JSONError(.duplicateName(name.text), at: name.start - 1)
   }
 }

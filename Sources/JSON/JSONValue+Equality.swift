@@ -1,5 +1,5 @@
 extension JSONValue: Equatable {
-  /// Equal as data: members in any order, numbers by value, strings by characters.
+  /// Equal as data: members in any order, numbers by value, strings by their UTF-8.
   package static func == (one: JSONValue, other: JSONValue) -> Bool {
     if one.hasSameBytes(as: other) { return true }
     guard one.kind == other.kind else { return false }
@@ -12,7 +12,7 @@ extension JSONValue: Equatable {
         }
     case .array:
       return one.count == other.count && one.elements.elementsEqual(other.elements)
-    case .string: return one.string == other.string
+    case .string: return (one.string ?? "").utf8.elementsEqual((other.string ?? "").utf8)
     case .number: return one.double == other.double
     case .boolean: return one.boolean == other.boolean
     case .null: return true

@@ -70,13 +70,14 @@ package struct JSONValue: Sendable {
 
   /// Whether this is the string `expected`; escapes are resolved.
   package func isString(_ expected: StaticString) -> Bool {
+    let node = node
     switch node.kind {
-    case .string:
-      withContents { contents in
+    case .string where Int(node.end - node.start) == expected.utf8CodeUnitCount:
+      return withContents { contents in
         expected.withUTF8Buffer { $0.elementsEqual(contents) }
       }
-    case .escapedString: string == "\(expected)"
-    default: false
+    case .escapedString: return string == "\(expected)"
+    default: return false
     }
   }
 
@@ -131,8 +132,15 @@ package struct JSONValue: Sendable {
     return nil
   }
 
+  /// The member whose name has the UTF-8 of `name`.
   package subscript(named name: String) -> JSONValue? {
-    for member in members where member.name.string == name { return member.value }
+    for member in members {
+      let isNamed =
+        member.name.hasEscapes
+        ? member.name.string?.utf8.elementsEqual(name.utf8) == true
+        : member.name.withContents { $0.elementsEqual(name.utf8) }
+      if isNamed { return member.value }
+    }
     return nil
   }
 }

@@ -13,6 +13,7 @@ package struct JSONView {
 
   package var isObject: Bool { node.kind == .object }
   package var isArray: Bool { node.kind == .array }
+  package var isString: Bool { node.kind == .string || hasEscapes }
   package var hasEscapes: Bool { node.kind == .escapedString }
 
   /// Members of an object or elements of an array; 0 for a scalar.
@@ -97,13 +98,15 @@ package struct JSONView {
 
 extension JSONValue {
   /// Calls `body` with a view of this value.
-  package func withView<Result>(_ body: (JSONView) -> Result) -> Result {
-    text.bytes.withUnsafeBufferPointer { bytes in
-      text.nodes.withUnsafeBufferPointer { nodes in
+  package func withView<Result, Failure: Error>(
+    _ body: (JSONView) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    try text.bytes.withUnsafeBufferPointer { bytes throws(Failure) in
+      try text.nodes.withUnsafeBufferPointer { nodes throws(Failure) in
         guard let first = bytes.baseAddress, let root = nodes.baseAddress else {
           preconditionFailure("A parsed text has bytes and nodes")
         }
-        return body(
+        return try body(
           JSONView(text: .passUnretained(text), bytes: first, nodes: root, index: index))
       }
     }

@@ -37,6 +37,19 @@ package struct Geometry: Hashable, Sendable {
   ///
   /// - Throws: `badRequestData` with what the type asks of its coordinates.
   package init(_ value: JSONValue) throws(NGSILDError) {
+    let (kind, coordinates) = try Self.parts(of: value)
+    try self.init(kind: kind, coordinates: coordinates)
+  }
+
+  /// - Throws: As the initializer.
+  static func require(_ value: JSONValue) throws(NGSILDError) {
+    let (kind, coordinates) = try parts(of: value)
+    try kind.require(coordinates)
+  }
+
+  private static func parts(
+    of value: JSONValue
+  ) throws(NGSILDError) -> (kind: Kind, coordinates: JSONValue) {
     let object = try Self.object(value)
     guard let type = object["type"]?.string else {
       throw .badRequestData("A geometry needs a 'type', such as 'Point'; got \(excerpt(value))")
@@ -44,15 +57,12 @@ package struct Geometry: Hashable, Sendable {
     guard let coordinates = object["coordinates"] else {
       throw .badRequestData("A geometry needs 'coordinates'; got \(excerpt(value))")
     }
-    try self.init(kind: Kind(parsing: type), coordinates: coordinates)
+    return (try Kind(parsing: type), coordinates)
   }
 
   /// - Throws: `badRequestData` with what `kind` asks of its coordinates.
   package init(kind: Kind, coordinates: JSONValue) throws(NGSILDError) {
-    guard kind.fits(coordinates) else {
-      throw .badRequestData(
-        "The coordinates of a \(kind.rawValue) are \(kind.shape); got \(excerpt(coordinates))")
-    }
+    try kind.require(coordinates)
     var writer = JSONWriter()
     writer.value(coordinates)
     self.kind = kind
@@ -73,7 +83,13 @@ extension Geometry: CustomStringConvertible {
 }
 
 extension Geometry.Kind {
-  fileprivate func fits(_ coordinates: JSONValue) -> Bool {
+  fileprivate func require(_ coordinates: JSONValue) throws(NGSILDError) {
+    guard !fits(coordinates) else { return }
+    throw .badRequestData(
+      "The coordinates of a \(rawValue) are \(shape); got \(excerpt(coordinates))")
+  }
+
+  private func fits(_ coordinates: JSONValue) -> Bool {
     switch self {
     case .point: isPosition(coordinates)
     case .multiPoint: isArray(coordinates, ofAtLeast: 1, isPosition)
@@ -84,7 +100,7 @@ extension Geometry.Kind {
     }
   }
 
-  fileprivate var shape: String {
+  private var shape: String {
     let position = "[longitude -180 to 180, latitude -90 to 90]"
     let ring = "a closed ring of four or more positions \(position)"
     return switch self {

@@ -79,6 +79,7 @@ struct JSONTests {
     arguments: [
       ("{\"a\":1,\"b\":2}", "{\"b\":2.0,\"a\":1e0}", true), ("[1,2]", "[2,1]", false),
       ("\"\\u0061\"", "\"a\"", true), ("1", "\"1\"", false), ("{\"a\":null}", "{}", false),
+      ("\"\u{E9}\"", "\"e\u{301}\"", false), ("{\"\u{E9}\":1}", "{\"e\u{301}\":1}", false),
     ])
   func equality(one: String, other: String, equal: Bool) throws {
     #expect((try JSONValue(parsing: one) == JSONValue(parsing: other)) == equal)

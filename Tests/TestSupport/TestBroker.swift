@@ -54,7 +54,10 @@ package final class TestBroker: Sendable {
   private static func parts(
     _ limits: HTTPServerConfiguration, on loop: EventLoop
   ) async throws -> Parts {
-    var configuration = BrokerConfiguration(databaseURL: try await TestDatabase.brokerURL.value)
+    var configuration = BrokerConfiguration(databaseURL: try await TestDatabase.schemaURL())
+    configuration.writeConnections = 2
+    configuration.readConnections = 2
+    configuration.queryConnections = 2
     configuration.allowedAddresses = try AddressPolicy(parsing: "loopback")
     let tables = BrokerTables()
     _ = try await tables.prepare(configuration, on: loop)

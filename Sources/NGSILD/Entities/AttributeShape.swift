@@ -21,22 +21,32 @@ enum AttributeShape {
 }
 
 extension ExpandedNames {
-  mutating func coreMember(_ name: JSONValue) -> CoreMember? { CoreMember(member(name)) }
+  mutating func member(_ name: JSONView) -> Member {
+    guard !name.hasEscapes else { return member(name.value) }
+    return withEntry(bytes: name.contents) { member, _ in member }
+  }
+
+  /// What an object's key means as a core member; a term is told without a look-up, since no
+  /// context redefines it.
+  private mutating func coreMember(_ name: JSONView) -> CoreMember? {
+    CoreMember(stored: name.contents) ?? CoreMember(member(name))
+  }
 
   /// The Attribute type that `name` means; nil for anything else.
-  mutating func attributeType(_ name: JSONValue) -> AttributeType? {
+  private mutating func attributeType(_ name: JSONView) -> AttributeType? {
+    if let type = AttributeType(stored: name) { return type }
     guard name.isString, case .coreTerm(let term) = member(name) else { return nil }
     return AttributeType(term)
   }
 
-  mutating func shape(of object: JSONValue) -> AttributeShape {
-    var type: JSONValue?
-    var found: (member: CoreMember, value: JSONValue)?
+  mutating func shape(of object: JSONView) -> AttributeShape {
+    var type: JSONView?
+    var found: (member: CoreMember, value: JSONView)?
     var hasReservedMember = false
     var isTypedValue = false
     for (key, value) in object.members {
-      let meaning = member(key)
-      guard let member = CoreMember(meaning) else {
+      guard let member = coreMember(key) else {
+        let meaning = self.member(key)
         isTypedValue = isTypedValue || meaning == .keyword("@value")
         hasReservedMember = hasReservedMember || meaning == .coreTerm(.ngsildproof)
         continue
@@ -55,17 +65,18 @@ extension ExpandedNames {
     }
     if isTypedValue && found == nil { return .value(.property) }
     if let type {
-      return found == nil && Geometry.isGeometry(object)
-        ? .value(.geoProperty) : .typedOtherwise(type)
+      return found == nil && Geometry.isGeometry(object.value)
+        ? .value(.geoProperty) : .typedOtherwise(type.value)
     }
     if let found, let type = found.member.attributeType {
-      return .concise(type == .property && Geometry.isGeometry(found.value) ? .geoProperty : type)
+      let isGeometry = type == .property && Geometry.isGeometry(found.value.value)
+      return .concise(isGeometry ? .geoProperty : type)
     }
     return hasReservedMember ? .members : .other
   }
 
   /// Whether an array's element is an Attribute instance, and not part of a value.
-  mutating func isInstance(_ element: JSONValue) -> Bool {
+  mutating func isInstance(_ element: JSONView) -> Bool {
     guard element.isObject else { return false }
     switch shape(of: element) {
     case .normalized, .concise: return true
@@ -76,7 +87,7 @@ extension ExpandedNames {
   }
 
   /// Whether all elements of an array are instances of one Attribute.
-  mutating func areInstances(_ array: JSONValue) -> Bool {
+  mutating func areInstances(_ array: JSONView) -> Bool {
     guard array.isArray, array.count > 0 else { return false }
     for element in array.elements where !isInstance(element) { return false }
     return true

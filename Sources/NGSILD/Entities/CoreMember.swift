@@ -101,9 +101,10 @@ package enum CoreMember: UInt8, Sendable, CaseIterable {
   /// occurs.
   init?(stored term: UnsafeBufferPointer<UInt8>) {
     guard term.count > 1, let place = Self.place(of: term), let member = Self.byTerm[place],
-      member.term.utf8CodeUnitCount == term.count,
-      member.term.withUTF8Buffer({ $0.elementsEqual(term) })
+      member.term.utf8CodeUnitCount == term.count
     else { return nil }
+    let expected = member.term.utf8Start
+    for index in 0..<term.count where expected[index] != term[index] { return nil }
     self = member
   }
 

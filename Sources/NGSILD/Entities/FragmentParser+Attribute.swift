@@ -12,23 +12,23 @@ extension FragmentParser {
     guard body.isObject else {
       throw .badRequestData("The body is no JSON object; an Attribute Fragment is expected")
     }
-    var parser = self
+    isNested = false
     let key = rewritten { $0.string(text) }
-    let name = try attributeName(key, meaning: parser.names.member(key))
-    let body = parser.withoutContext(body)
+    let name = try attributeName(key, meaning: names.member(key))
+    let body = withoutContext(body)
     guard let only = body.members.first(where: { _ in true }) else {
       throw .badRequestData("The Attribute Fragment is empty; at least one member is expected")
     }
-    if body.count == 1, only.value.isObject, parser.names.member(only.name).iri == name.iri {
-      return try parser.instance(only.value, named: name)
+    if body.count == 1, only.value.isObject, names.member(only.name).iri == name.iri {
+      return try instance(only.value, named: name)
     }
-    guard rules != .complete || !parser.namesSeveralAttributes(body) else {
+    guard rules != .complete || !namesSeveralAttributes(body) else {
       throw .badRequestData("The body has several Attributes; only '\(name)' is expected")
     }
-    return try parser.instance(body, named: name)
+    return try instance(body, named: name)
   }
 
-  private mutating func withoutContext(_ body: JSONValue) -> JSONValue {
+  private func withoutContext(_ body: JSONValue) -> JSONValue {
     guard body["@context"] != nil else { return body }
     return rewritten { writer in
       writer.beginObject()
@@ -40,18 +40,22 @@ extension FragmentParser {
     }
   }
 
-  private mutating func namesSeveralAttributes(_ body: JSONValue) -> Bool {
-    guard body.count > 1, case .other = names.shape(of: body) else { return false }
-    for (_, value) in body.members where !names.isInstance(value) { return false }
-    return true
+  private func namesSeveralAttributes(_ body: JSONValue) -> Bool {
+    guard body.count > 1, case .other = shape(of: body) else { return false }
+    return body.withView { body in
+      for (_, value) in body.members where !names.isInstance(value) { return false }
+      return true
+    }
   }
 
   /// The instances of an Attribute that a member of an Entity or Attribute gives.
-  mutating func attribute(
+  func attribute(
     _ value: JSONValue, named name: AttributeName
   ) throws(NGSILDError) -> [AttributeFragment] {
     if rules == .simplifiedMerge { return try simplified(value, named: name) }
-    guard names.areInstances(value) else { return [try instance(value, named: name)] }
+    guard value.isArray, value.withView({ names.areInstances($0) }) else {
+      return [try instance(value, named: name)]
+    }
     try requireCount(value.count, of: "instances", named: name)
     var instances: [AttributeFragment] = []
     var datasets = SeenKeys<String?>()
@@ -66,13 +70,17 @@ extension FragmentParser {
     return instances
   }
 
+  private func shape(of value: JSONValue) -> AttributeShape {
+    value.withView { names.shape(of: $0) }
+  }
+
   // MARK: One instance
 
-  mutating func instance(
+  func instance(
     _ value: JSONValue, named name: AttributeName
   ) throws(NGSILDError) -> AttributeFragment {
     guard value.isObject else { return try bareValue(value, named: name) }
-    switch names.shape(of: value) {
+    switch shape(of: value) {
     case .normalized(let type): return try members(of: value, as: type, named: name)
     case .concise(let type):
       var fragment = try members(of: value, as: type, named: name)
@@ -82,10 +90,9 @@ extension FragmentParser {
     case .members where needsValue:
       throw .badRequestData("The Attribute '\(name)' has no value, such as in 'value' or 'object'")
     case .other where needsValue: return try complete(value, as: .property, named: name)
-    case .members, .other:
-      var fragment = try members(of: value, as: nil, named: name)
-      if rules == .merge { fragment.unread = UnreadAttribute(.members, value, name, context) }
-      return fragment
+    case .other where rules == .merge:
+      return AttributeFragment(unread: UnreadAttribute(.object, value, name, context))
+    case .members, .other: return try members(of: value, as: nil, named: name)
     case .typedOtherwise(let type):
       throw .badRequestData(
         "The Attribute '\(name)' has the type \(type.rawText); an Attribute type such as Property "
@@ -114,28 +121,14 @@ extension FragmentParser {
     return AttributeFragment(type: type, isTypeInferred: true, value: .value(checked))
   }
 
-  private mutating func members(
+  func members(
     of object: JSONValue, as type: AttributeType?, named name: AttributeName
   ) throws(NGSILDError) -> AttributeFragment {
     if let type { try requireSuitable(type, named: name) }
     try requireCount(object.count, of: "members", named: name)
     var fragment = AttributeFragment(type: type)
-    var seenMembers = CoreMemberSet()
-    var seenNames = SeenKeys<IRI>()
-    for (key, value) in object.members {
-      let meaning = names.member(key)
-      guard let member = CoreMember(meaning) else {
-        let name = try attributeName(key, meaning: meaning)
-        guard seenNames.insert(name.iri) else {
-          throw .badRequestData("An Attribute has two members that both mean '\(name)'")
-        }
-        try add(subAttribute: name, value, to: &fragment)
-        continue
-      }
-      guard seenMembers.insert(member) else {
-        throw .badRequestData("The Attribute '\(name)' has two members that mean '\(member.term)'")
-      }
-      try read(member, value, into: &fragment, named: name)
+    try object.withView { object throws(NGSILDError) in
+      try read(membersOf: object, into: &fragment, named: name)
     }
     guard !needsValue || !fragment.value.isAbsent else {
       let member = (type ?? .property).valueMember.term
@@ -145,9 +138,35 @@ extension FragmentParser {
   }
 
   private func read(
-    _ member: CoreMember, _ value: JSONValue, into fragment: inout AttributeFragment,
-    named name: AttributeName
+    membersOf object: JSONView, into fragment: inout AttributeFragment, named name: AttributeName
   ) throws(NGSILDError) {
+    var seenMembers = CoreMemberSet()
+    var seenNames = SeenKeys<IRI>()
+    for (key, value) in object.members {
+      if let member = CoreMember(stored: key.contents) {
+        try read(member, value.value, into: &fragment, seen: &seenMembers, named: name)
+        continue
+      }
+      let meaning = names.member(key)
+      if let member = CoreMember(meaning) {
+        try read(member, value.value, into: &fragment, seen: &seenMembers, named: name)
+        continue
+      }
+      let subName = try attributeName(key.value, meaning: meaning)
+      guard seenNames.insert(subName.iri) else {
+        throw .badRequestData("The Attribute '\(name)' has two members that mean '\(subName)'")
+      }
+      try add(subAttribute: subName, value.value, to: &fragment)
+    }
+  }
+
+  private func read(
+    _ member: CoreMember, _ value: JSONValue, into fragment: inout AttributeFragment,
+    seen: inout CoreMemberSet, named name: AttributeName
+  ) throws(NGSILDError) {
+    guard seen.insert(member) else {
+      throw .badRequestData("The Attribute '\(name)' has two members that mean '\(member.term)'")
+    }
     if let type = fragment.type, member == type.valueMember {
       fragment.value = try deletableValue(value, of: type, named: name)
       return
@@ -165,7 +184,7 @@ extension FragmentParser {
     }
   }
 
-  private mutating func add(
+  private func add(
     subAttribute name: AttributeName, _ value: JSONValue, to fragment: inout AttributeFragment
   ) throws(NGSILDError) {
     let wasNested = isNested
@@ -178,7 +197,7 @@ extension FragmentParser {
   /// Bounds what is searched step by step when a fragment is applied.
   private static let countMax = 1000
 
-  private func requireCount(
+  func requireCount(
     _ count: Int, of what: StaticString, named name: AttributeName
   ) throws(NGSILDError) {
     guard count <= Self.countMax else {
@@ -229,7 +248,7 @@ extension FragmentParser {
 
 extension JSONValue {
   /// Whether it is the NGSI-LD Null in the form that a type's value member has for it (4.5.0).
-  fileprivate func isNGSILDNull(of type: AttributeType) -> Bool {
+  func isNGSILDNull(of type: AttributeType) -> Bool {
     if isNGSILDNull { return true }
     switch type {
     case .languageProperty: return count == 1 && self["@none"]?.isNGSILDNull == true

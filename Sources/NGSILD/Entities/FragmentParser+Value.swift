@@ -44,15 +44,16 @@ extension FragmentParser {
   private func geometry(_ value: JSONValue, named name: AttributeName) throws(NGSILDError)
     -> JSONValue
   {
-    guard let text = value.string else {
-      _ = try Geometry(value)
-      return value
+    var geometry = value
+    if let text = value.string {
+      guard let parsed = try? JSONValue(parsing: text) else {
+        throw .badRequestData("The value of the GeoProperty '\(name)' is no GeoJSON geometry")
+      }
+      geometry = parsed
     }
-    guard let parsed = try? JSONValue(parsing: text) else {
-      throw .badRequestData("The value of the GeoProperty '\(name)' is no GeoJSON geometry")
-    }
-    _ = try Geometry(parsed)
-    return parsed
+    try Geometry.require(geometry)
+    try requirePlain(geometry, named: name, mayDelete: false)
+    return geometry
   }
 
   private func languageMap(
@@ -62,9 +63,7 @@ extension FragmentParser {
       throw .badRequestData("The languageMap of '\(name)' is no object of languages and texts")
     }
     for (tag, text) in value.members {
-      let isText =
-        text.isArray ? text.count > 0 && text.elements.allSatisfy(\.isString) : text.isString
-      guard isText, tag.string?.isEmpty == false else {
+      guard text.isText, tag.string?.isEmpty == false else {
         throw .badRequestData(
           "The languageMap of '\(name)' has \(tag.rawText): \(text.rawText); a language tag with "
             + "a string or an array of strings is expected")
@@ -138,8 +137,7 @@ extension FragmentParser {
 
   /// A string or an array of strings with each one expanded like a type name.
   private func expandedNames(_ value: JSONValue) -> JSONValue {
-    var names = names
-    return rewritten { writer in
+    rewritten { writer in
       guard value.isArray else {
         names.withEntry(value) { _, contents in writer.string(contents: contents) }
         return
@@ -199,6 +197,14 @@ extension FragmentParser {
   /// JSON-LD drops a JSON null silently, the NGSI-LD Null deletes, and an `@context` would change
   /// meanings: none of them may hide in a value (4.5.0, 4.5.1).
   private func requirePlain(_ value: JSONValue, named name: AttributeName) throws(NGSILDError) {
+    try requirePlain(value, named: name, mayDelete: rules.allowsDeletionInValues)
+  }
+
+  /// - Parameter mayDelete: Whether a Null deletes a member of an object; within an array, which is
+  ///   replaced as a whole, there is nothing to delete.
+  private func requirePlain(
+    _ value: JSONValue, named name: AttributeName, mayDelete: Bool
+  ) throws(NGSILDError) {
     switch value.kind {
     case .null:
       throw .badRequestData("The value of '\(name)' holds null, which NGSI-LD forbids")
@@ -206,16 +212,17 @@ extension FragmentParser {
       guard value.isNGSILDNull else { return }
       throw misplacedNull(in: "\(name)")
     case .object where value.isSuspicious && value["@type"]?.isString("@json") != true:
+      let mayDelete = mayDelete && value.isMergeable
       for (key, member) in value.members {
         guard !key.isString("@context") else {
           throw .badRequestData(
             "The value of '\(name)' has an '@context'; only a body may have one")
         }
-        if rules.allowsDeletionInValues && member.isNGSILDNull { continue }
-        try requirePlain(member, named: name)
+        if mayDelete && member.isNGSILDNull { continue }
+        try requirePlain(member, named: name, mayDelete: mayDelete)
       }
     case .array where value.isSuspicious:
-      for element in value.elements { try requirePlain(element, named: name) }
+      for element in value.elements { try requirePlain(element, named: name, mayDelete: false) }
     default: break
     }
   }

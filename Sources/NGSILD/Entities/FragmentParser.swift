@@ -4,8 +4,8 @@ package import JSONLD
 /// Reads the body of a provision operation: normalized, concise or a mixture (GS CIM 009, 4.5).
 ///
 /// Checks everything that can be checked without the stored Entity, so that a bad body is refused
-/// before anything is locked.
-package struct FragmentParser {
+/// before anything is locked. A class, since it remembers names as it goes; for one task.
+package final class FragmentParser {
   let context: Context
   let rules: FragmentRules
   var names: ExpandedNames
@@ -24,11 +24,11 @@ package struct FragmentParser {
   ///
   /// - Throws: `badRequestData` naming the member at fault.
   package func entity(_ body: JSONValue) throws(NGSILDError) -> EntityFragment {
-    var parser = self
-    return try parser.read(entity: body)
+    isNested = false
+    return try read(entity: body)
   }
 
-  private mutating func read(entity body: JSONValue) throws(NGSILDError) -> EntityFragment {
+  private func read(entity body: JSONValue) throws(NGSILDError) -> EntityFragment {
     guard body.isObject else {
       throw NGSILDError(.invalidRequest, "The body is no JSON object; an Entity is expected")
     }
@@ -36,26 +36,29 @@ package struct FragmentParser {
     fragment.attributes.reserveCapacity(body.count)
     var seenMembers = CoreMemberSet()
     var seenNames = SeenKeys<IRI>()
-    for (key, value) in body.members {
-      let meaning = names.member(key)
-      if let member = CoreMember(meaning) {
-        guard seenMembers.insert(member) else {
-          throw .badRequestData("The Entity has two members that both mean '\(member.term)'")
+    try body.withView { body throws(NGSILDError) in
+      for (key, value) in body.members {
+        let meaning = names.member(key)
+        if let member = CoreMember(meaning) {
+          guard seenMembers.insert(member) else {
+            throw .badRequestData("The Entity has two members that both mean '\(member.term)'")
+          }
+          try read(member, value.value, into: &fragment)
+          continue
         }
-        try read(member, value, into: &fragment)
-        continue
+        let name = try attributeName(key.value, meaning: meaning)
+        guard seenNames.insert(name.iri) else {
+          throw .badRequestData(
+            "The Entity has two members that both mean the Attribute '\(name)'")
+        }
+        let instances = try attribute(value.value, named: name)
+        fragment.attributes.append(.init(name: name.iri, instances: instances))
       }
-      let name = try attributeName(key, meaning: meaning)
-      guard seenNames.insert(name.iri) else {
-        throw .badRequestData("The Entity has two members that both mean the Attribute '\(name)'")
-      }
-      fragment.attributes.append(
-        .init(name: name.iri, instances: try attribute(value, named: name)))
     }
     return fragment
   }
 
-  private mutating func read(
+  private func read(
     _ member: CoreMember, _ value: JSONValue, into fragment: inout EntityFragment
   ) throws(NGSILDError) {
     switch member {
@@ -86,7 +89,7 @@ package struct FragmentParser {
   }
 
   /// One type or a non-empty array of types, without repetition.
-  private mutating func types(_ value: JSONValue) throws(NGSILDError) -> [IRI] {
+  private func types(_ value: JSONValue) throws(NGSILDError) -> [IRI] {
     guard value.isArray else { return [try type(value)] }
     var types: [IRI] = []
     for element in value.elements {
@@ -99,7 +102,7 @@ package struct FragmentParser {
     return types
   }
 
-  private mutating func type(_ value: JSONValue) throws(NGSILDError) -> IRI {
+  private func type(_ value: JSONValue) throws(NGSILDError) -> IRI {
     guard value.isString, !value.isNGSILDNull else {
       throw .badRequestData("The Entity type \(value.rawText) is no name; a name is expected")
     }
@@ -181,6 +184,7 @@ struct SeenKeys<Key: Hashable> {
   mutating func insert(_ key: Key) -> Bool {
     guard many.isEmpty else { return many.insert(key).inserted }
     guard !few.contains(key) else { return false }
+    if few.isEmpty { few.reserveCapacity(Self.fewMax / 2) }
     few.append(key)
     if few.count > Self.fewMax { many = Set(few) }
     return true

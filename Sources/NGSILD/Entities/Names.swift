@@ -30,25 +30,30 @@ package func requireEntityID(_ text: String) throws(NGSILDError) {
 /// Whether `text` has a scheme and a rest, and none of the characters that RFC 3986 excludes or
 /// that are invisible: two ids that look alike should be the same.
 package func isURI(_ text: String) -> Bool {
-  let bytes = text.utf8
+  var text = text
+  guard let isASCII = text.withUTF8(isASCIIURI) else { return false }
+  return isASCII || !text.unicodeScalars.contains(where: isInvisible)
+}
+
+/// Whether the bytes of a URI are ASCII; nil unless they have its shape.
+private func isASCIIURI(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool? {
   guard let first = bytes.first, isLetter(first),
-    let colon = bytes.firstIndex(of: UInt8(ascii: ":")),
-    bytes.index(after: colon) < bytes.endIndex
-  else { return false }
-  for byte in bytes[..<colon] where !isLetter(byte) && !isSchemeSign(byte) { return false }
+    let colon = bytes.firstIndex(of: UInt8(ascii: ":")), colon + 1 < bytes.count
+  else { return nil }
+  for byte in bytes[..<colon] where !isLetter(byte) && !isSchemeSign(byte) { return nil }
   var isASCII = true
   for byte in bytes[colon...] {
     switch byte {
-    case 0...0x20, 0x7F: return false
+    case 0...0x20, 0x7F: return nil
     case UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "\""), UInt8(ascii: "{"),
       UInt8(ascii: "}"), UInt8(ascii: "|"), UInt8(ascii: "\\"), UInt8(ascii: "^"),
       UInt8(ascii: "`"):
-      return false
+      return nil
     case 0x80...: isASCII = false
     default: break
     }
   }
-  return isASCII || !text.unicodeScalars.contains(where: isInvisible)
+  return isASCII
 }
 
 private func isLetter(_ byte: UInt8) -> Bool { (byte | 0x20) &- UInt8(ascii: "a") < 26 }

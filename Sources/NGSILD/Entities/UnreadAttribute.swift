@@ -10,8 +10,8 @@ package final class UnreadAttribute: Sendable {
   enum Form: Sendable {
     /// A value in the simplified representation.
     case simplified
-    /// Members without a value: changes of a stored Attribute, the value of a new one.
-    case members
+    /// An object without value member: sub-Attributes of a stored Attribute, the value of a new one.
+    case object
   }
 
   let form: Form
@@ -28,31 +28,44 @@ package final class UnreadAttribute: Sendable {
 
   /// As the content of a new Attribute.
   func read() throws(NGSILDError) -> AttributeFragment {
-    var parser = parser
-    return try parser.instance(value, named: name)
+    try nestedParser.instance(value, named: name)
   }
 
-  /// As the value of a stored Attribute.
+  /// As a change of a stored Attribute.
   ///
   /// - Parameter language: The one that a bare string is in.
   func read(
-    as type: AttributeType, in language: String?
+    beside type: AttributeType, in language: String?
   ) throws(NGSILDError) -> AttributeFragment {
-    var content = value
-    if value.isObject, value.count == 1, let wrapped = value.member(type.valueMember),
-      type.isWrappedWhenSimplified
-    {
-      content = wrapped
-    } else if type == .languageProperty, let language, value.isString || value.isArray {
-      content = value.asLanguageMap(in: language)
-    } else if type == .jsonProperty {
-      throw .badRequestData("The JsonProperty '\(name)' is given without 'json'")
+    switch form {
+    case .object:
+      let parser = FragmentParser(context: context, rules: .merge)
+      return try parser.members(of: value, as: nil, named: name)
+    case .simplified:
+      let content = try content(of: type, in: language)
+      if content.isNGSILDNull(of: type) { return AttributeFragment(value: .deletion) }
+      return try nestedParser.complete(content, as: type, named: name)
     }
-    return try parser.complete(content, as: type, named: name)
   }
 
-  private var parser: FragmentParser {
-    var parser = FragmentParser(context: context, rules: .merge)
+  /// What stands in the value member that the simplified representation leaves out, or keeps.
+  private func content(
+    of type: AttributeType, in language: String?
+  ) throws(NGSILDError) -> JSONValue {
+    if value.count == 1, type.isWrappedWhenSimplified, let content = value[type.valueMember.term] {
+      return content
+    }
+    if type == .languageProperty, let language, value.isText {
+      return value.asLanguageMap(in: language)
+    }
+    guard type != .jsonProperty else {
+      throw .badRequestData("The JsonProperty '\(name)' is given without 'json'")
+    }
+    return value
+  }
+
+  private var nestedParser: FragmentParser {
+    let parser = FragmentParser(context: context, rules: .merge)
     parser.isNested = true
     return parser
   }
@@ -66,7 +79,10 @@ extension AttributeType {
 }
 
 extension JSONValue {
-  fileprivate func member(_ member: CoreMember) -> JSONValue? { self[member.term] }
+  /// Whether it may stand for one language in a languageMap.
+  var isText: Bool {
+    isArray ? count > 0 && elements.allSatisfy(\.isString) : isString
+  }
 
   /// `{"<language>": value}`.
   func asLanguageMap(in language: String) -> JSONValue {
@@ -81,11 +97,12 @@ extension JSONValue {
 
 extension FragmentParser {
   /// An Attribute in the simplified representation: a value, or values by `datasetId`.
-  mutating func simplified(
+  func simplified(
     _ value: JSONValue, named name: AttributeName
   ) throws(NGSILDError) -> [AttributeFragment] {
     guard value.isObject, value.count == 1, let datasets = value["dataset"], datasets.isObject
     else { return [try simplifiedInstance(value, named: name)] }
+    try requireCount(datasets.count, of: "instances", named: name)
     var instances: [AttributeFragment] = []
     for (key, value) in datasets.members {
       var instance = try simplifiedInstance(value, named: name)

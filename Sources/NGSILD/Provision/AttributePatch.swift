@@ -118,20 +118,23 @@ enum AttributePatch {
   private func read(
     _ fragment: AttributeFragment, beside stored: AttributeInstance?, named name: IRI
   ) throws(NGSILDError) -> AttributeFragment {
-    var fragment = fragment
-    if let unread = fragment.unread {
-      let datasetId = fragment.datasetId
-      if let stored {
-        if unread.form == .simplified {
-          fragment = try unread.read(as: stored.type, in: language)
-        }
-      } else {
-        fragment = try unread.read()
-      }
-      fragment.datasetId = datasetId
-    }
+    let fragment =
+      try fragment.unread.map { unread throws(NGSILDError) in
+        try read(unread, of: fragment, beside: stored)
+      } ?? fragment
     guard let stored, !isReplacement, !fragment.isDeletion else { return fragment }
     return try fitted(fragment, to: stored.type, named: name)
+  }
+
+  private func read(
+    _ unread: UnreadAttribute, of fragment: AttributeFragment, beside stored: AttributeInstance?
+  ) throws(NGSILDError) -> AttributeFragment {
+    var read =
+      if let stored { try unread.read(beside: stored.type, in: language) } else {
+        try unread.read()
+      }
+    read.datasetId = fragment.datasetId
+    return read
   }
 
   private func fitted(
@@ -143,7 +146,7 @@ enum AttributePatch {
     if fragment.isTypeInferred, case .value(let value) = fragment.value {
       switch (type, stored) {
       case (.geoProperty, .property): return fragment
-      case (.property, .languageProperty) where value.isString || value.isArray:
+      case (.property, .languageProperty) where value.isText:
         guard let language else { break }
         fragment.value = .value(value.asLanguageMap(in: language))
         return fragment

@@ -12,6 +12,7 @@ struct EntityEdit {
   /// Places by name, once there are many Attributes; one without instances keeps its place.
   private var places: [IRI: Int] = [:]
   private static let indexedFrom = 16
+  private var isAnyEmpty = false
 
   /// - Parameter entity: What is stored; what has expired in it counts as absent (4.22).
   init(_ entity: Entity, at now: DateTime) {
@@ -34,7 +35,7 @@ struct EntityEdit {
 
   var result: OperationResult {
     var after = entity
-    after.attributes.removeAll(where: \.instances.isEmpty)
+    if isAnyEmpty { after.attributes.removeAll { $0.instances.isEmpty } }
     return OperationResult(
       change: EntityChange(
         before: before, after: after, attributes: changes, expired: expired),
@@ -78,6 +79,7 @@ struct EntityEdit {
     }
     changes.append(AttributeChange(name: name, before: before, after: nil))
     entity.attributes[place].remove(datasetId)
+    isAnyEmpty = isAnyEmpty || entity.attributes[place].instances.isEmpty
     touch()
   }
 
@@ -98,7 +100,7 @@ struct EntityEdit {
 
   private func place(of name: IRI) -> Int? {
     guard places.isEmpty else { return places[name] }
-    return entity.attributes.firstIndex { $0.name == name }
+    return entity.attributes.indices.first { entity.attributes[$0].name == name }
   }
 
   private mutating func indexPlaces() {

@@ -9,18 +9,19 @@ extension JSONValue {
   ///
   /// - Parameter target: nil if there is none; Nulls have nothing to delete then.
   func mergePatched(onto target: JSONValue?) -> JSONValue {
-    guard isMerged else { return self }
+    guard isMergeable else { return self }
     return rewritten { writeMerged(onto: target, to: &$0) }
   }
 
-  private var isMerged: Bool { isObject && self["@value"] == nil }
+  /// Whether it is an object that is more than one value.
+  var isMergeable: Bool { isObject && self["@value"] == nil }
 
   private func writeMerged(onto target: JSONValue?, to writer: inout JSONWriter) {
-    guard isMerged else {
+    guard isMergeable else {
       writer.value(self)
       return
     }
-    let target = target.flatMap { $0.isMerged ? $0 : nil }
+    let target = target.flatMap { $0.isMergeable ? $0 : nil }
     let kept = target.map { Array($0.members) } ?? []
     let changes = Dictionary(members.map { ($0.name.characters, $0.value) }) { first, _ in first }
     writer.beginObject()

@@ -176,9 +176,9 @@ struct EntityWriter {
   }
 
   private mutating func isRead(_ value: JSONView, as type: AttributeType) -> Bool {
-    if value.isArray { return type == .property && !readNames.areInstances(value.value) }
+    if value.isArray { return type == .property && !readNames.areInstances(value) }
     guard value.isObject else { return type == .property }
-    return switch readNames.shape(of: value.value) {
+    return switch readNames.shape(of: value) {
     case .value(let read): read == type
     case .other: type == .property
     default: false

@@ -68,6 +68,8 @@ extension EntityStore {
     let typeset = numbers(ofTypes: change).flatMap {
       typesets.number(of: $0, tenant: reference.tenant)
     }
+    // Without a typeset, the row would count as that of a deleted Entity.
+    precondition((typeset == nil) == (change.after == nil), "`prepare` has not seen this change")
     return EntityWrite(
       change, id: reference.id, locked: locked, newKey: newKey, tenant: reference.tenant,
       typeset: typeset, at: now, names: names)

@@ -30,7 +30,10 @@ package final class KeyBlocks: @unchecked Sendable {
 
   private func fetch(from pool: Pool) async throws(PostgresError) {
     guard !isFetching else {
-      await withUnsafeContinuation { waiting.append($0) }
+      await withUnsafeContinuation { continuation in
+        // Other tasks may run before this closure does, among them the one that fetches.
+        if isFetching { waiting.append(continuation) } else { continuation.resume() }
+      }
       return
     }
     isFetching = true

@@ -21,6 +21,12 @@ package final class TypesetTable: Sendable {
     ///
     /// Not the greatest number: a smaller one may be committed later.
     var version: Int { typesets.count }
+
+    mutating func add(_ typeset: Typeset, _ types: [NameNumber]) {
+      guard numbers.updateValue(typeset.number, forKey: types) == nil else { return }
+      let place = typesets.firstIndex { $0.number > typeset.number } ?? typesets.endIndex
+      typesets.insert(typeset, at: place)
+    }
   }
 
   private let names: NameTable
@@ -61,16 +67,17 @@ package final class TypesetTable: Sendable {
       "SELECT id, types FROM typeset WHERE tenant = \(tenant) ORDER BY id")
     let numbers = rows.map { row in row[1].elements.map { NameNumber($0.int) } }
     try await names.find(numbers: Set(numbers.joined()), in: pool)
-    var table = Tenant()
-    for (row, types) in zip(rows, numbers) {
-      let number = TypesetNumber(row[0].int)
-      table.numbers[types] = number
-      table.typesets.append(
-        Typeset(number: number, types: types.map { IRI(names.name(of: $0) ?? "") }))
+    let loaded = zip(rows, numbers).map { row, types in
+      (
+        types: types,
+        typeset: Typeset(
+          number: TypesetNumber(row[0].int), types: types.map { IRI(names.name(of: $0) ?? "") })
+      )
     }
-    let loaded = table
     tenants.withLock { tenants in
-      if loaded.version >= tenants[tenant]?.version ?? 0 { tenants[tenant] = loaded }
+      // Added, not replaced: of two copies that were read at the same time, each may lack a typeset
+      // that the other has, and whose creator relies on finding it.
+      for (types, typeset) in loaded { tenants[tenant, default: Tenant()].add(typeset, types) }
     }
   }
 }

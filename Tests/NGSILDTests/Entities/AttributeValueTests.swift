@@ -95,6 +95,7 @@ struct AttributeValueTests {
       ("Property", #""value":1,"s p":1"#),
       ("Property", #""value":1,"1a":1"#),
       ("GeoProperty", #""value":5"#),
+      ("GeoProperty", #""value":{"type":"Point","coordinates":[1,2],"bbox":null}"#),
       ("GeoProperty", #""value":"POINT(1 2)""#),
       ("GeoProperty", #""value":{"type":"Circle","coordinates":[1,2]}"#),
       ("GeoProperty", #""value":{"type":"Point","coordinates":["1",2]}"#),

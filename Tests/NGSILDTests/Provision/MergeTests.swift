@@ -34,9 +34,9 @@ struct MergeTests {
         #""a":{"x":{"value":1}},"b":{"value":{"x":1,"y":"urn:ngsi-ld:null"}},"#
           + #""c":"urn:ngsi-ld:null","d":{"value":1,"unitCode":"urn:ngsi-ld:null","#
           + #""s":"urn:ngsi-ld:null"},"e":{"languageMap":{"en":"urn:ngsi-ld:null","fr":"x"}},"#
-          + #""f":{"languageMap":{"en":"urn:ngsi-ld:null"}}"#))
+          + #""f":{"languageMap":{"en":"urn:ngsi-ld:null"}},"g":{"x-y":1}"#))
     let expected = try Entity(
-      #""a":{"x":{"value":1}},"b":{"x":1},"d":1,"e":{"languageMap":{"fr":"x"}}"#)
+      #""a":{"x":{"value":1}},"b":{"x":1},"d":1,"e":{"languageMap":{"fr":"x"}},"g":{"x-y":1}"#)
     #expect(try entity.members == expected.members)
   }
 
@@ -145,6 +145,26 @@ struct MergeTests {
   func simplifiedNew(given: String, expected: String) throws {
     let operation = try Provision.mergeSimplified.operation(#""a":\#(given)"#)
     #expect(try Entity("").applying(operation).members == Entity(#""a":\#(expected)"#).members)
+  }
+
+  @Test("only texts are in a language", arguments: ["5", "[]", "[5]", #"["x",5]"#])
+  func noText(given: String) throws {
+    let stored = try Entity(#""a":{"languageMap":{"en":"x"}}"#)
+    for operation: Provision in [.mergeEntity, .mergeSimplified] {
+      let merge = try operation.operation(
+        #""a":\#(given)"#, options: MergeOptions(language: "fr"))
+      #expect(expectRefusal { _ = try stored.applying(merge) })
+    }
+  }
+
+  @Test("a Null in the simplified form of a type deletes")
+  func wrappedNull() throws {
+    let stored = try Entity(
+      #""a":{"vocab":"v"},"b":{"json":{}},"c":{"languageMap":{"en":"x"}},"d":{"valueList":[1]}"#)
+    let operation = try Provision.mergeSimplified.operation(
+      #""a":{"vocab":"urn:ngsi-ld:null"},"b":{"json":"urn:ngsi-ld:null"},"#
+        + #""c":{"languageMap":{"@none":"urn:ngsi-ld:null"}},"d":["urn:ngsi-ld:null"]"#)
+    #expect(try stored.applying(operation).members == "")
   }
 
   @Test("a simplified Null deletes")

@@ -159,6 +159,9 @@ struct ProvisionTests {
       (.mergeEntity, #""a":{"object":"urn:x:2"}"#, #""a":5"#, .badRequestData),
       (.mergeEntity, #""a":{"object":"urn:x:2"}"#, #""a":{"unitCode":"x"}"#, .badRequestData),
       (.mergeEntity, #""b":1"#, #""a":{"unitCode":"x"}"#, .badRequestData),
+      (.mergeEntity, #""a":1"#, #""a":{"x":[{"y":"urn:ngsi-ld:null"}]}"#, .badRequestData),
+      (.mergeEntity, #""b":1"#, #""a":{"x":[{"y":"urn:ngsi-ld:null"}]}"#, .badRequestData),
+      (.mergeEntity, #""a":1"#, #""a":{"x-y":1}"#, .badRequestData),
       (.mergeEntity, #""a":{"languageMap":{"en":"x"}}"#, #""a":"y""#, .badRequestData),
       (
         .mergeEntity, #""a":{"value":1,"s":1}"#, #""a":{"s":{"object":"urn:x:2"}}"#, .badRequestData
@@ -186,6 +189,9 @@ struct ProvisionTests {
       (.mergeEntity, #""a":{"value":1,"datasetId":"urn:ngsi-ld:null"}"#),
       (.mergeEntity, #""a":[1,"urn:ngsi-ld:null"]"#), (.mergeEntity, #""a":null"#),
       (.mergeEntity, #""a":{"value":{"type":"Point","coordinates":[1]}}"#),
+      (.mergeEntity, #""a":[{"x":"urn:ngsi-ld:null"}]"#),
+      (.mergeEntity, #""a":{"@type":"x","@value":"urn:ngsi-ld:null"}"#),
+      (.mergeEntity, #""a":{"type":"Point","coordinates":[1,2],"x":"urn:ngsi-ld:null"}"#),
       (.mergeSimplified, #""a":null"#), (.mergeSimplified, #""a":{"dataset":{"x":1}}"#),
     ])
   func badBody(operation: Provision, given: String) {
