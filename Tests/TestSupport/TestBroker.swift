@@ -54,7 +54,7 @@ package final class TestBroker: Sendable {
   private static func parts(
     _ limits: HTTPServerConfiguration, on loop: EventLoop
   ) async throws -> Parts {
-    var configuration = BrokerConfiguration(databaseURL: try await TestDatabase.brokerURL.value)
+    var configuration = BrokerConfiguration(databaseURL: try await TestDatabase.schemaURL())
     configuration.writeConnections = 2
     configuration.readConnections = 2
     configuration.queryConnections = 2

@@ -37,24 +37,27 @@ package enum TestDatabase {
     }
   }
 
-  /// Where the brokers of this process keep their tables: a schema of their own, as tests that
-  /// migrate must find nothing in `public`.
-  package static let brokerURL = Task {
-    let schema = "test_broker"
+  /// The URL of a schema that all test brokers of this process share.
+  ///
+  /// The schema `public` stays without tables, so that tests which want a schema of their own find
+  /// none by accident.
+  package static func schemaURL() async throws -> String { try await sharedSchema.value }
+
+  private static let sharedSchema = Task {
+    let schema = "test_shared_\(UInt64.random(in: 0...(.max)))"
     try await withConnection { connection in
-      try await connection.query("DROP SCHEMA IF EXISTS \(identifier: schema) CASCADE")
-      try await connection.query("CREATE SCHEMA \(identifier: schema)")
+      _ = try await connection.query("CREATE SCHEMA \(identifier: schema)")
     }
     let url = try configuration().url
-    return url + (url.contains("?") ? "&" : "?")
-      + "options=-csearch_path%3D\(schema)%2Cpublic%20-cclient_min_messages%3Dwarning"
+    let separator = url.contains("?") ? "&" : "?"
+    return "\(url)\(separator)options=-csearch_path%3D\(schema),public"
   }
 
   /// Runs `body` with a connection to the tables of this process's brokers.
   package static func withBrokerConnection<Result: Sendable>(
     _ body: @Sendable @escaping (Connection) async throws -> Result
   ) async throws -> Result {
-    let url = try await brokerURL.value
+    let url = try await schemaURL()
     return try await withConnection(Connection.Configuration(url: url)) { connection, _ in
       try await body(connection)
     }

@@ -121,12 +121,19 @@ struct QueryEquivalenceTests {
       for _ in 0..<200 {
         var query = EntityQuery()
         if generator.chance(50) { query.scopes = generator.scopeQuery() }
-        query.selector = try selector(&generator)
+        let types = generator.chance(50) ? generator.typeSelection() : nil
         if generator.chance(20) {
           query.attributes = generator.list(1...2) {
             Context.core.expand($0.pick(["a", "b", "no"]))
           }
         }
+        let ids =
+          generator.chance(20)
+          ? generator.list(1...99) { IRI("urn:x:\($0.number(0...Self.entities))") } : []
+        let pattern =
+          generator.chance(20)
+          ? try Pattern(generator.pick(["1$", "^urn:x:[12]", "x:.$", "0|9"])) : nil
+        query.selector = EntitySelector(types: types, ids: ids, idPattern: pattern)
         if generator.chance(20) { query.query = generator.query(depth: 1) }
         let wanted = query
         let expected = sample.expected { wanted.selects($0, at: sample.now) }
@@ -137,24 +144,12 @@ struct QueryEquivalenceTests {
       }
     }
   }
-
-  private func selector(_ generator: inout SeededGenerator) throws -> EntitySelector {
-    let patterns = ["1$", "^urn:x:[12]", "x:.$", "0|9"]
-    return EntitySelector(
-      types: generator.chance(50) ? generator.typeSelection() : nil,
-      ids: generator.chance(20)
-        ? generator.list(1...99) { IRI("urn:x:\($0.number(0...Self.entities))") } : [],
-      idPattern: generator.chance(20) ? try Pattern(generator.pick(patterns)) : nil)
-  }
 }
 
 extension EntityQuery {
   /// The same conditions, evaluated in the broker.
   fileprivate func selects(_ entity: JSONValue, at now: DateTime) -> Bool {
-    let id = entity["id"]?.string ?? ""
-    return (selector.ids.isEmpty || selector.ids.contains(IRI(id)))
-      && selector.idPattern?.matches(id) ?? true
-      && selector.types?.matches(types: entity.storedTypes) ?? true
+    selector.matches(entity)
       && scopes?.matches(entity) ?? true && query?.matches(entity, at: now) ?? true
       && (attributes.isEmpty
         || attributes.contains {
