@@ -29,6 +29,7 @@ final class Server: @unchecked Sendable {
   /// Serves until SIGTERM or SIGINT.
   func run() {
     signal(SIGPIPE, SIG_IGN)
+    EventLoop.keepFreedMemory()
     loop.onSignals([SIGTERM, SIGINT]) { [self] _ in
       Task(executorPreference: loop) { await self.stop() }
     }

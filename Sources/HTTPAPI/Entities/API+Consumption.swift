@@ -119,19 +119,23 @@ extension API {
     return projection
   }
 
+  private static let formats: [String: Representation.Format] = [
+    "normalized": .normalized, "concise": .concise, "simplified": .simplified,
+    "keyValues": .simplified,
+  ]
+  private static let representationOptions = Set(formats.keys).union(["sysAttrs"])
+
   /// How the answer shows Entities (6.3.7, 6.3.11).
   func representation(
     for call: Call, _ context: Context
   ) throws(NGSILDError) -> Representation {
-    let formats: [String: Representation.Format] = [
-      "normalized": .normalized, "concise": .concise, "simplified": .simplified,
-      "keyValues": .simplified,
-    ]
-    let options = try call.parameters.options(among: Set(formats.keys).union(["sysAttrs"]))
+    let options = try call.parameters.options(among: Self.representationOptions)
     var representation = Representation(context: context, embedsContext: call.accepts == .jsonLD)
-    for (name, format) in formats where options.contains(name) { representation.format = format }
+    for option in options {
+      if let format = Self.formats[option] { representation.format = format }
+    }
     if let name = call.parameters["format"] {
-      guard let format = formats[name] else {
+      guard let format = Self.formats[name] else {
         throw NGSILDError(
           .invalidRequest,
           "The format '\(name)' is unknown; normalized, concise or simplified is expected")

@@ -30,7 +30,14 @@ enum Operation: String, Sendable, CaseIterable {
 
   /// Parameters that may follow the `?`, any other being refused (6.3.20); nil for an operation
   /// that is not built.
-  var parameters: Set<String>? {
+  var parameters: Set<String>? { Self.parametersByOperation[self] }
+
+  private static let parametersByOperation: [Operation: Set<String>] = Dictionary(
+    uniqueKeysWithValues: allCases.compactMap { operation in
+      operation.definedParameters.map { (operation, $0) }
+    })
+
+  private var definedParameters: Set<String>? {
     switch self {
     case .createEntity, .createBatch, .deleteBatch, .mergeBatch: ["local"]
     case .mergeEntity: ["type", "format", "options", "lang", "observedAt", "local"]
