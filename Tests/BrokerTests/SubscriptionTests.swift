@@ -32,6 +32,9 @@ struct SubscriptionTests {
       try await process.subscribe(to: Nowhere(), members: #""q": "level>5","#)
       let shown = try view(try await broker.retrieveSubscription("urn:s:1", in: 1))
       #expect(shown["q"]?.string == "level>5")
+      #expect(
+        shown["notificationTrigger"]?.elements.map(\.string)
+          == ["attributeCreated", "attributeUpdated"])
       #expect(shown["status"]?.string == "active")
       #expect(shown["createdAt"]?.string.flatMap { DateTime($0) } != nil)
       #expect(shown["@context"]?.string == CoreContext.url)
