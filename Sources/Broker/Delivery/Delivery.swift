@@ -76,6 +76,8 @@ package final class Delivery: @unchecked Sendable {
   var settledIDs: [SubscriptionKey: [Int64]] = [:]
   var isSettling = false
   var settleTimer: TimerID?
+  /// Keeps settlements and readings of the counters apart.
+  let countsFence = CountsFence()
 
   /// Called after each attempt with its outcome.
   package var attempted: (_ succeeded: Bool) -> Void = { _ in }
@@ -209,7 +211,10 @@ package final class Delivery: @unchecked Sendable {
     attempts: Int
   ) {
     inFlight += 1
-    feeds[notification.subscription]?.lastAttempt = .now
+    let began = DateTime.now
+    let feed = feed(of: notification.subscription)
+    feed.lastAttempt = .now
+    feed.underWay = (feed.underWay.count + 1, began)
     let request = HTTPClientRequest(
       method: "POST", url: uri, headers: subscription.headers, body: notification.body,
       timeout: min(subscription.timeout ?? limits.timeout, limits.timeoutMax),
@@ -218,7 +223,8 @@ package final class Delivery: @unchecked Sendable {
       let error = await failure(of: request)
       inFlight -= 1
       attempted(error == nil)
-      count(notification, failed: error != nil)
+      feed.underWay.count -= 1
+      count(notification, begun: began, failed: error != nil)
       if let error {
         failed(notification, subscription, uri, attempts: attempts + 1, error)
       } else {
@@ -302,13 +308,13 @@ package final class Delivery: @unchecked Sendable {
     settledIDs[notification.subscription, default: []].append(notification.id)
   }
 
-  private func count(_ notification: OwedNotification, failed: Bool) {
+  private func count(_ notification: OwedNotification, begun: DateTime, failed: Bool) {
     let now = DateTime.now
     settle { settlement in
       var counts =
         settlement.counts[notification.subscription] ?? DeliveryCounts(tenant: notification.tenant)
       counts.sent += 1
-      counts.lastAttempt = now
+      counts.lastAttempt = max(counts.lastAttempt ?? begun, begun)
       if failed {
         counts.failed += 1
         counts.lastFailure = now

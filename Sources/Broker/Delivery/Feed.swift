@@ -1,3 +1,4 @@
+import NGSILD
 import Storage
 import Subscriptions
 
@@ -16,6 +17,8 @@ final class Feed {
   /// Whether it waits for its turn to be read.
   var isListed = false
   var lastAttempt: ContinuousClock.Instant?
+  /// Attempts that have not ended, and when the last one of them began.
+  var underWay: (count: Int, last: DateTime?) = (0, nil)
 
   /// Whether a new notification stays in the database, which makes it part of the backlog.
   func leaves(isFull: Bool, max: Int, to process: ProcessNumber) -> Bool {

@@ -47,19 +47,22 @@ extension Broker {
     _ id: String, in tenant: TenantNumber
   ) async throws(NGSILDError) -> SubscriptionView {
     try requireURI(id, as: "The Subscription id")
-    let (stored, record) = try await subscriptions.subscription(id, tenant: tenant)
-    return try SubscriptionView(stored, record)
+    let (row, counts) = try await delivery.withCounts { () async throws(NGSILDError) in
+      try await subscriptions.subscription(id, tenant: tenant)
+    }
+    return try SubscriptionView(row.subscription, row.record, counts)
   }
 
   /// 5.8.4: in the order of their creation.
   package func querySubscriptions(
     limit: Int, offset: Int, counts: Bool, in tenant: TenantNumber
   ) async throws(NGSILDError) -> (views: [SubscriptionView], count: Int?) {
-    let page = try await subscriptions.page(
-      of: tenant, limit: limit, offset: offset, counts: counts)
+    let (page, unwritten) = try await delivery.withCounts { () async throws(NGSILDError) in
+      try await subscriptions.page(of: tenant, limit: limit, offset: offset, counts: counts)
+    }
     var views: [SubscriptionView] = []
     for (stored, record) in page.subscriptions {
-      views.append(try SubscriptionView(stored, record))
+      views.append(try SubscriptionView(stored, record, unwritten))
     }
     return (views, page.count)
   }
@@ -93,10 +96,12 @@ package struct SubscriptionView: Sendable {
   /// Of the `@context` of its notifications; nil for an inline one and for the Core.
   package let contextURL: String?
 
-  init(_ stored: StoredSubscription, _ record: StoredDeliveryRecord) throws(NGSILDError) {
+  init(
+    _ stored: StoredSubscription, _ record: StoredDeliveryRecord, _ unwritten: UnwrittenCounts
+  ) throws(NGSILDError) {
     subscription = try Subscription(
       stored: stored.document, createdAt: stored.created, modifiedAt: stored.modified)
-    self.record = DeliveryRecord(record)
+    self.record = DeliveryRecord(record, adding: unwritten[stored.number])
     contextURL = stored.context.flatMap(contextURLOfNotifications)
   }
 
@@ -107,12 +112,17 @@ package struct SubscriptionView: Sendable {
 }
 
 extension DeliveryRecord {
-  fileprivate init(_ stored: StoredDeliveryRecord) {
+  fileprivate init(_ stored: StoredDeliveryRecord, adding counts: DeliveryCounts?) {
     self.init()
-    timesSent = stored.timesSent
-    timesFailed = stored.timesFailed
-    lastNotification = stored.lastNotification
-    lastSuccess = stored.lastSuccess
-    lastFailure = stored.lastFailure
+    timesSent = stored.timesSent + (counts?.sent ?? 0)
+    timesFailed = stored.timesFailed + (counts?.failed ?? 0)
+    lastNotification = later(stored.lastNotification, counts?.lastAttempt)
+    lastSuccess = later(stored.lastSuccess, counts?.lastSuccess)
+    lastFailure = later(stored.lastFailure, counts?.lastFailure)
   }
+}
+
+private func later(_ one: DateTime?, _ other: DateTime?) -> DateTime? {
+  guard let one, let other else { return one ?? other }
+  return max(one, other)
 }
