@@ -170,7 +170,13 @@ package final class Delivery: @unchecked Sendable {
       guard let action = endpoints[uri]?.queue.next(at: .now) else { return }
       switch action {
       case .send(let notification, let attempts):
-        if let subscription = table.subscription(notification.subscription),
+        let subscription = table.subscription(notification.subscription)
+        if let subscription, subscription.endpointURI != uri {
+          // It is read again, for its new endpoint.
+          endpoints[uri]?.queue.dropped(notification.lane)
+          feeds[notification.subscription]?.evicted(notification.id, to: notification.process)
+          leaveMemory(notification)
+        } else if let subscription,
           attempts > 0 || !feed(of: subscription.key).isThrottled(subscription)
         {
           attempt(notification, subscription, uri, attempts: attempts)

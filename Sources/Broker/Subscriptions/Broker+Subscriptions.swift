@@ -27,6 +27,31 @@ extension Broker {
     return subscription
   }
 
+  /// 5.8.2: the change is in force once this returns.
+  ///
+  /// - Parameter context: of the request; only the names in `fragment` are read with it.
+  /// - Throws: as `createSubscription`, but `resourceNotFound` for `alreadyExists`.
+  package func updateSubscription(
+    _ id: String, with fragment: JSONValue, context: Context, in tenant: TenantNumber
+  ) async throws(NGSILDError) {
+    try requireURI(id, as: "The Subscription id")
+    while true {
+      let (row, _) = try await subscriptions.subscription(id, tenant: tenant)
+      let old = try Subscription(
+        stored: row.document, createdAt: row.created, modifiedAt: row.modified)
+      let new = try SubscriptionParser(context: context).update(old, with: fragment, at: .now)
+      // Where 'jsonldContext' is removed, that of this request takes its place.
+      let source =
+        new.jsonldContext == old.jsonldContext
+        ? row.context.map { Array($0.rawText.utf8) }
+        : try await notificationContext(of: new, context).source
+      let version = try await subscriptions.update(
+        row, modified: new.modifiedAt, document: new.stored, context: source)
+      // Without one, another change came between.
+      if let version { return try await refreshSubscriptions(to: version) }
+    }
+  }
+
   private func notificationContext(
     of subscription: Subscription, _ requested: Context
   ) async throws(NGSILDError) -> Context {
