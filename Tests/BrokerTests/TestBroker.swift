@@ -126,6 +126,11 @@ final class TestBroker: @unchecked Sendable {
           """), context: .core, in: Self.tenant)
   }
 
+  func updateSubscription(_ fragment: String, id: String = "urn:s:1") async throws {
+    try await broker.updateSubscription(
+      id, with: JSONValue(parsing: fragment), context: .core, in: Self.tenant)
+  }
+
   func create(_ id: String, _ value: Int) async throws {
     let fragment = try FragmentParser(context: .core, rules: .complete).entity(
       JSONValue(parsing: #"{"type": "Room", "level": \#(value)}"#))
