@@ -29,13 +29,25 @@ extension Delivery {
   /// Attempts that have ended but are not settled, and those under way.
   private var unwrittenCounts: UnwrittenCounts {
     var counts = settlement.counts
-    for (key, feed) in feeds where feed.underWay.count > 0 {
+    for (key, attempts) in underWay {
       var sum = counts[key] ?? DeliveryCounts(tenant: 0)
-      sum.sent += feed.underWay.count
-      sum.lastAttempt = feed.underWay.last ?? sum.lastAttempt
+      sum.sent += attempts.count
+      sum.lastAttempt = attempts.last ?? sum.lastAttempt
       counts[key] = sum
     }
     return counts
+  }
+}
+
+/// Attempts for one subscription that have not ended.
+struct AttemptsUnderWay {
+  var count = 0
+  /// When the last one of them began.
+  private(set) var last: DateTime?
+
+  mutating func begin(at now: DateTime) {
+    count += 1
+    last = now
   }
 }
 

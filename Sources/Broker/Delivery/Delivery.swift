@@ -66,6 +66,7 @@ package final class Delivery: @unchecked Sendable {
   /// Of all bodies in memory.
   var bytes = 0
   var inFlight = 0
+  var underWay: [SubscriptionKey: AttemptsUnderWay] = [:]
   var isStopping = false
   var whenIdle: UnsafeContinuation<Void, Never>?
   /// Processes whose rows this one delivers, beside its own.
@@ -218,9 +219,8 @@ package final class Delivery: @unchecked Sendable {
   ) {
     inFlight += 1
     let began = DateTime.now
-    let feed = feed(of: notification.subscription)
-    feed.lastAttempt = .now
-    feed.underWay = (feed.underWay.count + 1, began)
+    feeds[notification.subscription]?.lastAttempt = .now
+    underWay[notification.subscription, default: AttemptsUnderWay()].begin(at: began)
     let request = HTTPClientRequest(
       method: "POST", url: uri, headers: subscription.headers, body: notification.body,
       timeout: min(subscription.timeout ?? limits.timeout, limits.timeoutMax),
@@ -229,7 +229,10 @@ package final class Delivery: @unchecked Sendable {
       let error = await failure(of: request)
       inFlight -= 1
       attempted(error == nil)
-      feed.underWay.count -= 1
+      underWay[notification.subscription]?.count -= 1
+      if underWay[notification.subscription]?.count == 0 {
+        underWay[notification.subscription] = nil
+      }
       count(notification, begun: began, failed: error != nil)
       if let error {
         failed(notification, subscription, uri, attempts: attempts + 1, error)

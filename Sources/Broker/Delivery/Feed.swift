@@ -1,4 +1,3 @@
-import NGSILD
 import Storage
 import Subscriptions
 
@@ -17,8 +16,6 @@ final class Feed {
   /// Whether it waits for its turn to be read.
   var isListed = false
   var lastAttempt: ContinuousClock.Instant?
-  /// Attempts that have not ended, and when the last one of them began.
-  var underWay: (count: Int, last: DateTime?) = (0, nil)
 
   /// Whether a new notification stays in the database, which makes it part of the backlog.
   func leaves(isFull: Bool, max: Int, to process: ProcessNumber) -> Bool {
