@@ -19,6 +19,7 @@ package final class Broker: @unchecked Sendable {
   package let history: HistoryStore
   package let subscriptions: SubscriptionStore
   package let subscriptionTable: SubscriptionTable
+  package let delivery: Delivery
   package let writer: WriteBatcher
   package let reader: ReadBatcher
   package let log: Log
@@ -26,7 +27,8 @@ package final class Broker: @unchecked Sendable {
   package init(
     loop: EventLoop, contexts: ContextResolver, tenants: TenantTable, entities: EntityStore,
     queries: QueryStore, history: HistoryStore, subscriptions: SubscriptionStore,
-    subscriptionTable: SubscriptionTable, notifier: any ChangeNotifier, log: Log
+    subscriptionTable: SubscriptionTable, delivery: Delivery, notifier: any ChangeNotifier,
+    log: Log
   ) {
     self.loop = loop
     self.contexts = contexts
@@ -36,6 +38,7 @@ package final class Broker: @unchecked Sendable {
     self.history = history
     self.subscriptions = subscriptions
     self.subscriptionTable = subscriptionTable
+    self.delivery = delivery
     self.log = log
     writer = WriteBatcher(
       loop: loop,

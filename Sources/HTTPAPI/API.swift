@@ -106,6 +106,7 @@ package final class API: HTTPResponder, @unchecked Sendable {
     case .createSubscription: try await createSubscription(call)
     case .retrieveSubscription: try await retrieveSubscription(call)
     case .querySubscriptions: try await querySubscriptions(call)
+    case .updateSubscription: try await updateSubscription(call)
     case .deleteSubscription: try await deleteSubscription(call)
     case .retrieveTemporalEntity: try await retrieveTemporalEntity(call)
     case .health: await operations.health()

@@ -94,6 +94,9 @@ final class Server: @unchecked Sendable {
     self.client = client
     notifications = try await NotificationService.start(
       configuration.broker, tables: shared.tables, client: client, on: loop, log: shared.log)
+    notifications?.delivery.attempted = { [metrics = shared.metrics] in
+      metrics.notificationAttempted(succeeded: $0)
+    }
   }
 
   /// The first worker runs on the main thread's loop, each further one on a thread of its own.

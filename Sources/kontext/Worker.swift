@@ -20,12 +20,14 @@ final class Worker: @unchecked Sendable {
   private let loop: EventLoop
   private let shared: Shared
   private let connections: BrokerConnections
+  private let notifications: NotificationService
   private let broker: Broker
   private var server: HTTPServer?
 
   init(_ shared: Shared, _ notifications: NotificationService, on loop: EventLoop) {
     self.loop = loop
     self.shared = shared
+    self.notifications = notifications
     connections = BrokerConnections(shared.configuration.broker, on: loop)
     broker = Broker(
       on: loop, connections: connections, tables: shared.tables, notifications: notifications,
@@ -44,7 +46,7 @@ final class Worker: @unchecked Sendable {
     limits.connectionsMax = shared.configuration.connectionsMax
     let operations = OperatorPages(
       metrics: shared.metrics, version: Kontext.version, log: shared.log,
-      gauges: { [self] in gauges() },
+      gauges: { [self] in await gauges() },
       databaseProblem: { [self] in await databaseProblem() })
     server = try HTTPServer(
       loop: loop, configuration: limits, responder: API(broker: broker, operations: operations))
@@ -66,7 +68,38 @@ final class Worker: @unchecked Sendable {
     }
   }
 
-  private func gauges() -> [Metrics.Gauge] {
+  private func gauges() async -> [Metrics.Gauge] {
+    poolGauges() + notificationGauges(await notifications.statistics())
+  }
+
+  /// Of the process, not of this worker: without labels, and once in an answer.
+  private func notificationGauges(
+    _ statistics: NotificationService.Statistics
+  ) -> [Metrics.Gauge] {
+    var gauges = [
+      Metrics.Gauge(
+        "kontext_notifications_waiting", help: "Notifications in memory, those under way included.",
+        value: Double(statistics.waiting)),
+      Metrics.Gauge(
+        "kontext_notification_attempts_under_way", help: "Notifications whose answer is awaited.",
+        value: Double(statistics.underWay)),
+    ]
+    guard let outbox = statistics.outbox else { return gauges }
+    gauges += [
+      Metrics.Gauge(
+        "kontext_outbox_notifications", help: "Notifications owed in the database, by any process.",
+        value: Double(outbox.count)),
+      Metrics.Gauge(
+        "kontext_outbox_oldest_seconds", help: "Age of the oldest notification owed.",
+        value: outbox.age / .seconds(1)),
+      Metrics.Gauge(
+        "kontext_dead_letters", help: "Notifications that were given up.",
+        value: Double(outbox.dead)),
+    ]
+    return gauges
+  }
+
+  private func poolGauges() -> [Metrics.Gauge] {
     connections.pools.flatMap { name, pool in
       let statistics = pool.statistics
       let labels = "pool=\"\(name)\""

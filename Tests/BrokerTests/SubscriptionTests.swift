@@ -32,6 +32,9 @@ struct SubscriptionTests {
       try await process.subscribe(to: Nowhere(), members: #""q": "level>5","#)
       let shown = try view(try await broker.retrieveSubscription("urn:s:1", in: 1))
       #expect(shown["q"]?.string == "level>5")
+      #expect(
+        shown["notificationTrigger"]?.elements.map(\.string)
+          == ["attributeCreated", "attributeUpdated"])
       #expect(shown["status"]?.string == "active")
       #expect(shown["createdAt"]?.string.flatMap { DateTime($0) } != nil)
       #expect(shown["@context"]?.string == CoreContext.url)
@@ -60,6 +63,64 @@ struct SubscriptionTests {
         _ = try await process.broker.retrieveSubscription("urn:s:1", in: other)
       }
       await process.shutDown()
+    }
+  }
+
+  @Test("an update is in force at once, in other processes too, and none is lost")
+  func update() async throws {
+    try await withDatabase { loop, database in
+      let one = try await TestBroker.start(on: loop, database)
+      let other = try await TestBroker.start(on: loop, database) { $0.sweepInterval = .seconds(60) }
+      let receiver = try Receiver(on: loop)
+      await expect(.resourceNotFound) { try await one.updateSubscription(#"{"isActive": false}"#) }
+      try await one.subscribe(to: receiver)
+      try await one.updateSubscription(#"{"isActive": false}"#)
+      try await one.create("urn:ngsi-ld:Room:1", 1)
+      #expect(try await one.count("notification") == 0)
+      let shown = try view(try await one.broker.retrieveSubscription("urn:s:1", in: 1))
+      #expect(shown["status"]?.string == "paused")
+      try await one.updateSubscription(#"{"isActive": true}"#)
+      try await loop.until("the other process knows it") {
+        other.service.table.version == one.service.table.version
+      }
+      try await other.create("urn:ngsi-ld:Room:2", 1)
+      await receiver.received(1)
+      try await withThrowingTaskGroup { group in
+        for member in ["subscriptionName", "description", "q", "scopeQ"] {
+          let process = member == "q" ? other : one
+          group.addTask(executorPreference: loop) {
+            try await process.updateSubscription(
+              #"{"\#(member)": "/a"}"#.replacing(#""q": "/a""#, with: #""q": "a""#))
+          }
+        }
+        try await group.waitForAll()
+      }
+      let all = try view(try await one.broker.retrieveSubscription("urn:s:1", in: 1))
+      #expect(all["subscriptionName"] != nil && all["description"] != nil)
+      #expect(all["q"] != nil && all["scopeQ"] != nil)
+      #expect(all["createdAt"]?.string == shown["createdAt"]?.string)
+      await one.shutDown()
+      await other.shutDown()
+      await receiver.close()
+    }
+  }
+
+  @Test("what waits for an endpoint goes to the new one after an update")
+  func moved() async throws {
+    try await withDatabase { loop, database in
+      let process = try await TestBroker.start(on: loop, database)
+      let (old, new) = (try Receiver(on: loop), try Receiver(on: loop))
+      await old.close()
+      let rooms = ["urn:ngsi-ld:Room:1", "urn:ngsi-ld:Room:2"]
+      try await process.subscribe(to: old)
+      try await process.write(rooms, times: 10)
+      try await process.updateSubscription(
+        #"{"notification": {"endpoint": {"uri": "\#(new.url)"}}}"#)
+      try await process.outboxIsEmpty()
+      #expect(new.hasAll(rooms, last: 9))
+      #expect(process.service.delivery.waitingCount == 0)
+      await process.shutDown()
+      await new.close()
     }
   }
 

@@ -89,6 +89,7 @@ final class TestBroker: @unchecked Sendable {
       queries: QueryStore(names: names, typesets: typesets, pool: pool, readers: pool),
       history: HistoryStore(names: names, pool: pool),
       subscriptions: SubscriptionStore(pool: pool), subscriptionTable: service.table,
+      delivery: service.delivery,
       notifier: service.notifier(pool: pool), log: Log(level: .error))
     // A broker lives as long as its loop.
     loop.beforeSleep(.flush) { [broker] in
@@ -123,6 +124,11 @@ final class TestBroker: @unchecked Sendable {
           {"id": "\(id)", "type": "Subscription", "entities": \(entities), \(members)
            "notification": {\(notification)"endpoint": {\(endpoint)"uri": "\(receiver.url)"}}}
           """), context: .core, in: Self.tenant)
+  }
+
+  func updateSubscription(_ fragment: String, id: String = "urn:s:1") async throws {
+    try await broker.updateSubscription(
+      id, with: JSONValue(parsing: fragment), context: .core, in: Self.tenant)
   }
 
   func create(_ id: String, _ value: Int) async throws {

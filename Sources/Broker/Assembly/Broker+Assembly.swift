@@ -24,7 +24,7 @@ extension Broker {
         readers: connections.readers),
       history: HistoryStore(names: tables.names, pool: connections.queries),
       subscriptions: SubscriptionStore(pool: connections.readers),
-      subscriptionTable: notifications.table,
+      subscriptionTable: notifications.table, delivery: notifications.delivery,
       notifier: notifications.notifier(pool: connections.readers), log: log)
   }
 }

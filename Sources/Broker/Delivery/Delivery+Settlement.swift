@@ -40,9 +40,17 @@ extension Delivery {
   }
 
   private func writeSettlement() async {
+    guard !settlement.isEmpty else { return }
+    await countsFence.beginWriting()
+    let isWritten = await writeFenced()
+    countsFence.endWriting()
+    if !isWritten { await waitForDatabase() }
+  }
+
+  /// Returns whether the database took it.
+  private func writeFenced() async -> Bool {
     let written = settlement
     let ids = settledIDs
-    guard !written.isEmpty else { return }
     settlement = Settlement()
     settledIDs = [:]
     do throws(PostgresError) {
@@ -54,10 +62,11 @@ extension Delivery {
       for retry in written.dead {
         log.warning("dead letter", ["notification": "\(retry.reference.id)"])
       }
+      return true
     } catch {
       log.warning("outbox not settled", ["error": "\(error)"])
       putBack(written, ids)
-      await waitForDatabase()
+      return false
     }
   }
 

@@ -66,6 +66,7 @@ package final class Delivery: @unchecked Sendable {
   /// Of all bodies in memory.
   var bytes = 0
   var inFlight = 0
+  var underWay: [SubscriptionKey: AttemptsUnderWay] = [:]
   var isStopping = false
   var whenIdle: UnsafeContinuation<Void, Never>?
   /// Processes whose rows this one delivers, beside its own.
@@ -76,6 +77,8 @@ package final class Delivery: @unchecked Sendable {
   var settledIDs: [SubscriptionKey: [Int64]] = [:]
   var isSettling = false
   var settleTimer: TimerID?
+  /// Keeps settlements and readings of the counters apart.
+  let countsFence = CountsFence()
 
   /// Called after each attempt with its outcome.
   package var attempted: (_ succeeded: Bool) -> Void = { _ in }
@@ -168,7 +171,13 @@ package final class Delivery: @unchecked Sendable {
       guard let action = endpoints[uri]?.queue.next(at: .now) else { return }
       switch action {
       case .send(let notification, let attempts):
-        if let subscription = table.subscription(notification.subscription),
+        let subscription = table.subscription(notification.subscription)
+        if let subscription, subscription.endpointURI != uri {
+          // It is read again, for its new endpoint.
+          endpoints[uri]?.queue.dropped(notification.lane)
+          feeds[notification.subscription]?.evicted(notification.id, to: notification.process)
+          leaveMemory(notification)
+        } else if let subscription,
           attempts > 0 || !feed(of: subscription.key).isThrottled(subscription)
         {
           attempt(notification, subscription, uri, attempts: attempts)
@@ -209,7 +218,9 @@ package final class Delivery: @unchecked Sendable {
     attempts: Int
   ) {
     inFlight += 1
+    let began = DateTime.now
     feeds[notification.subscription]?.lastAttempt = .now
+    underWay[notification.subscription, default: AttemptsUnderWay()].begin(at: began)
     let request = HTTPClientRequest(
       method: "POST", url: uri, headers: subscription.headers, body: notification.body,
       timeout: min(subscription.timeout ?? limits.timeout, limits.timeoutMax),
@@ -218,7 +229,11 @@ package final class Delivery: @unchecked Sendable {
       let error = await failure(of: request)
       inFlight -= 1
       attempted(error == nil)
-      count(notification, failed: error != nil)
+      underWay[notification.subscription]?.count -= 1
+      if underWay[notification.subscription]?.count == 0 {
+        underWay[notification.subscription] = nil
+      }
+      count(notification, begun: began, failed: error != nil)
       if let error {
         failed(notification, subscription, uri, attempts: attempts + 1, error)
       } else {
@@ -302,13 +317,13 @@ package final class Delivery: @unchecked Sendable {
     settledIDs[notification.subscription, default: []].append(notification.id)
   }
 
-  private func count(_ notification: OwedNotification, failed: Bool) {
+  private func count(_ notification: OwedNotification, begun: DateTime, failed: Bool) {
     let now = DateTime.now
     settle { settlement in
       var counts =
         settlement.counts[notification.subscription] ?? DeliveryCounts(tenant: notification.tenant)
       counts.sent += 1
-      counts.lastAttempt = now
+      counts.lastAttempt = max(counts.lastAttempt ?? begun, begun)
       if failed {
         counts.failed += 1
         counts.lastFailure = now

@@ -116,6 +116,24 @@ package final class NotificationService: @unchecked Sendable {
     try await outbox.depth()
   }
 
+  /// What operators watch of delivery.
+  package struct Statistics: Sendable {
+    /// Notifications in this process's memory, those under way included.
+    package let waiting: Int
+    package let underWay: Int
+    /// nil while the database does not answer.
+    package let outbox: (count: Int, age: Duration, dead: Int)?
+  }
+
+  /// Callable from any loop.
+  package func statistics() async -> Statistics {
+    await Task(executorPreference: loop) {
+      let outbox = try? await self.depth()
+      return Statistics(
+        waiting: self.delivery.waitingCount, underWay: self.delivery.inFlight, outbox: outbox)
+    }.value
+  }
+
   // MARK: Following the database
 
   private func listen(_ database: Connection.Configuration) async {

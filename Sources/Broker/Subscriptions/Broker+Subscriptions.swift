@@ -27,6 +27,31 @@ extension Broker {
     return subscription
   }
 
+  /// 5.8.2: the change is in force once this returns.
+  ///
+  /// - Parameter context: of the request; only the names in `fragment` are read with it.
+  /// - Throws: as `createSubscription`, but `resourceNotFound` for `alreadyExists`.
+  package func updateSubscription(
+    _ id: String, with fragment: JSONValue, context: Context, in tenant: TenantNumber
+  ) async throws(NGSILDError) {
+    try requireURI(id, as: "The Subscription id")
+    while true {
+      let (row, _) = try await subscriptions.subscription(id, tenant: tenant)
+      let old = try Subscription(
+        stored: row.document, createdAt: row.created, modifiedAt: row.modified)
+      let new = try SubscriptionParser(context: context).update(old, with: fragment, at: .now)
+      // Where 'jsonldContext' is removed, that of this request takes its place.
+      let source =
+        new.jsonldContext == old.jsonldContext
+        ? row.context.map { Array($0.rawText.utf8) }
+        : try await notificationContext(of: new, context).source
+      let version = try await subscriptions.update(
+        row, modified: new.modifiedAt, document: new.stored, context: source)
+      // Without one, another change came between.
+      if let version { return try await refreshSubscriptions(to: version) }
+    }
+  }
+
   private func notificationContext(
     of subscription: Subscription, _ requested: Context
   ) async throws(NGSILDError) -> Context {
@@ -47,19 +72,22 @@ extension Broker {
     _ id: String, in tenant: TenantNumber
   ) async throws(NGSILDError) -> SubscriptionView {
     try requireURI(id, as: "The Subscription id")
-    let (stored, record) = try await subscriptions.subscription(id, tenant: tenant)
-    return try SubscriptionView(stored, record)
+    let (row, counts) = try await delivery.withCounts { () async throws(NGSILDError) in
+      try await subscriptions.subscription(id, tenant: tenant)
+    }
+    return try SubscriptionView(row.subscription, row.record, counts)
   }
 
   /// 5.8.4: in the order of their creation.
   package func querySubscriptions(
     limit: Int, offset: Int, counts: Bool, in tenant: TenantNumber
   ) async throws(NGSILDError) -> (views: [SubscriptionView], count: Int?) {
-    let page = try await subscriptions.page(
-      of: tenant, limit: limit, offset: offset, counts: counts)
+    let (page, unwritten) = try await delivery.withCounts { () async throws(NGSILDError) in
+      try await subscriptions.page(of: tenant, limit: limit, offset: offset, counts: counts)
+    }
     var views: [SubscriptionView] = []
     for (stored, record) in page.subscriptions {
-      views.append(try SubscriptionView(stored, record))
+      views.append(try SubscriptionView(stored, record, unwritten))
     }
     return (views, page.count)
   }
@@ -93,10 +121,12 @@ package struct SubscriptionView: Sendable {
   /// Of the `@context` of its notifications; nil for an inline one and for the Core.
   package let contextURL: String?
 
-  init(_ stored: StoredSubscription, _ record: StoredDeliveryRecord) throws(NGSILDError) {
+  init(
+    _ stored: StoredSubscription, _ record: StoredDeliveryRecord, _ unwritten: UnwrittenCounts
+  ) throws(NGSILDError) {
     subscription = try Subscription(
       stored: stored.document, createdAt: stored.created, modifiedAt: stored.modified)
-    self.record = DeliveryRecord(record)
+    self.record = DeliveryRecord(record, adding: unwritten[stored.number])
     contextURL = stored.context.flatMap(contextURLOfNotifications)
   }
 
@@ -107,12 +137,17 @@ package struct SubscriptionView: Sendable {
 }
 
 extension DeliveryRecord {
-  fileprivate init(_ stored: StoredDeliveryRecord) {
+  fileprivate init(_ stored: StoredDeliveryRecord, adding counts: DeliveryCounts?) {
     self.init()
-    timesSent = stored.timesSent
-    timesFailed = stored.timesFailed
-    lastNotification = stored.lastNotification
-    lastSuccess = stored.lastSuccess
-    lastFailure = stored.lastFailure
+    timesSent = stored.timesSent + (counts?.sent ?? 0)
+    timesFailed = stored.timesFailed + (counts?.failed ?? 0)
+    lastNotification = later(stored.lastNotification, counts?.lastAttempt)
+    lastSuccess = later(stored.lastSuccess, counts?.lastSuccess)
+    lastFailure = later(stored.lastFailure, counts?.lastFailure)
   }
+}
+
+private func later(_ one: DateTime?, _ other: DateTime?) -> DateTime? {
+  guard let one, let other else { return one ?? other }
+  return max(one, other)
 }

@@ -24,6 +24,7 @@ package final class Metrics: Sendable {
   private struct State {
     var requests: [Series: Histogram] = [:]
     var batches = Histogram(bounds: Metrics.batchBounds)
+    var attempts = (succeeded: 0, failed: 0)
   }
 
   private static let secondBounds = [
@@ -47,6 +48,12 @@ package final class Metrics: Sendable {
 
   package func batchCommitted(operations: Int) {
     state.withLock { $0.batches.add(Double(operations), bounds: Self.batchBounds) }
+  }
+
+  package func notificationAttempted(succeeded: Bool) {
+    state.withLock { state in
+      if succeeded { state.attempts.succeeded += 1 } else { state.attempts.failed += 1 }
+    }
   }
 
   /// A value that is read when someone asks.
@@ -86,6 +93,13 @@ package final class Metrics: Sendable {
 
       """
     write("kontext_write_batch_operations", "", state.batches, Self.batchBounds, to: &text)
+    text += """
+      # HELP kontext_notification_attempts_total Notifications sent, by outcome.
+      # TYPE kontext_notification_attempts_total counter
+      kontext_notification_attempts_total{outcome="succeeded"} \(state.attempts.succeeded)
+      kontext_notification_attempts_total{outcome="failed"} \(state.attempts.failed)
+
+      """
     var described: Set<String> = []
     for gauge in gauges {
       if described.insert(gauge.name).inserted {

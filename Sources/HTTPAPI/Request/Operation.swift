@@ -41,7 +41,7 @@ enum Operation: String, Sendable, CaseIterable {
     switch self {
     case .createEntity, .createBatch, .deleteBatch, .mergeBatch: ["local"]
     case .mergeEntity: ["type", "format", "options", "lang", "observedAt", "local"]
-    case .createSubscription, .deleteSubscription: []
+    case .createSubscription, .updateSubscription, .deleteSubscription: []
     case .retrieveSubscription: ["options"]
     case .querySubscriptions: ["limit", "offset", "count", "options"]
     case .upsertBatch, .updateBatch: ["options", "local"]

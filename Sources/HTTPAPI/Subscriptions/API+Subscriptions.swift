@@ -46,6 +46,14 @@ extension API {
     return response
   }
 
+  func updateSubscription(_ call: Call) async throws(NGSILDError) -> HTTPResponse {
+    let (fragment, context) = try await body(of: call)
+    let tenant = try await tenant(of: call)
+    try await broker.updateSubscription(
+      call.identifiers[0], with: fragment, context: context, in: tenant)
+    return .noContent
+  }
+
   func deleteSubscription(_ call: Call) async throws(NGSILDError) -> HTTPResponse {
     let tenant = try await tenant(of: call)
     try await broker.deleteSubscription(call.identifiers[0], in: tenant)

@@ -94,6 +94,38 @@ package struct SubscriptionStore {
     """
   }
 
+  /// Replaces a subscription as it was read; nil if it has changed or gone since.
+  package func update(
+    _ old: StoredSubscription, modified: DateTime, document: [UInt8], context: [UInt8]?
+  ) async throws(NGSILDError) -> SubscriptionVersion? {
+    try await pool.rows(
+      Self.update(old, modified: modified, document: document, context: context)
+    ).first?[0].int64
+  }
+
+  static func update(
+    _ old: StoredSubscription, modified: DateTime, document: [UInt8], context: [UInt8]?
+  ) -> SQL {
+    """
+    WITH tick AS (
+      UPDATE subscription_clock SET version = version + 1
+      WHERE EXISTS (
+        SELECT FROM subscription
+        WHERE tenant = \(old.tenant) AND key = \(old.number) AND version = \(old.version)
+      )
+      RETURNING version
+    ), changed AS (
+      UPDATE subscription AS s
+      SET version = tick.version, modified = \(modified.timestamp), document = \(document),
+        context = \(context ?? Array("null".utf8))
+      FROM tick
+      WHERE s.tenant = \(old.tenant) AND s.key = \(old.number) AND s.version = \(old.version)
+      RETURNING s.version
+    )
+    SELECT version, pg_notify(\(channel), version::text) FROM changed
+    """
+  }
+
   /// Removes a subscription with its counters and, as far as they are few, what it is owed; the
   /// rest goes when delivery comes upon it.
   ///

@@ -2,6 +2,9 @@
 package enum NotificationTrigger: String, Sendable, CaseIterable {
   case entityCreated, entityUpdated, entityDeleted
   case attributeCreated, attributeUpdated, attributeDeleted
+
+  /// Where a client names none; shown too, as all that is supported so far waits for changes.
+  static let standard: [NotificationTrigger] = [.attributeCreated, .attributeUpdated]
 }
 
 /// The kinds of change that a subscription waits for; `entityUpdated` is its three parts.
@@ -16,7 +19,7 @@ package struct NotificationTriggers: OptionSet, Sendable, Hashable {
   package static let attributeDeleted = NotificationTriggers(rawValue: 16)
 
   /// Where a client names none.
-  package static let standard: NotificationTriggers = [.attributeCreated, .attributeUpdated]
+  package static let standard = NotificationTriggers(NotificationTrigger.standard)
 
   package init(_ triggers: [NotificationTrigger]) {
     self = []

@@ -13,9 +13,9 @@ package struct DeliveryRecord: Sendable, Hashable {
 
   package init() {}
 
-  /// The outcome of the last attempt; nil before the first.
+  /// The outcome of the last attempt that has ended; nil before.
   package var isOK: Bool? {
-    guard lastNotification != nil else { return nil }
+    guard lastSuccess != nil || lastFailure != nil else { return nil }
     return (lastSuccess ?? .earliest) >= (lastFailure ?? .earliest)
   }
 }
@@ -60,8 +60,8 @@ package struct SubscriptionRepresentation: Sendable {
 
 extension DeliveryRecord {
   fileprivate func write(to writer: inout JSONWriter) {
-    guard let isOK else { return }
-    writer.member("status", isOK ? "ok" : "failed")
+    guard timesSent > 0 else { return }
+    writer.member("status", isOK.map { $0 ? "ok" : "failed" })
     writer.name("timesSent")
     writer.integer(timesSent)
     if timesFailed > 0 {

@@ -58,7 +58,8 @@ extension Subscription {
     writer.member("description", description)
     writeEntities(to: &writer, names: names)
     writer.member("watchedAttributes", watchedAttributes.map(names.name))
-    writer.member("notificationTrigger", givenTriggers?.map(\.rawValue) ?? [])
+    let triggers = givenTriggers ?? (names.isStored ? [] : NotificationTrigger.standard)
+    writer.member("notificationTrigger", triggers.map(\.rawValue))
     writer.member("throttling", throttling)
     if let query {
       writer.member("q", names.text(query, expandValues: expandValues))

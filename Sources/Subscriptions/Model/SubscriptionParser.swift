@@ -47,16 +47,20 @@ package struct SubscriptionParser {
     try readSelection(reader, into: &subscription)
     try readTime(reader, into: &subscription)
     try subscription.validate()
-    if let expiresAt = subscription.expiresAt, expiresAt.instant <= now {
+    if let expiresAt = subscription.expiresAt { try requireFuture(expiresAt, at: now) }
+    return subscription
+  }
+
+  func requireFuture(_ expiresAt: DateTimeText, at now: DateTime) throws(NGSILDError) {
+    guard expiresAt.instant > now else {
       throw .badRequestData(
         "'expiresAt' \(expiresAt.text) is in the past; a later time is expected")
     }
-    return subscription
   }
 
   // MARK: Members
 
-  private func requireType(_ reader: MemberReader) throws(NGSILDError) {
+  func requireType(_ reader: MemberReader) throws(NGSILDError) {
     guard let type = try reader.string("type", or: "@type") else {
       throw .badRequestData("'type' is missing; 'Subscription' is expected")
     }
@@ -65,7 +69,7 @@ package struct SubscriptionParser {
     }
   }
 
-  private func id(_ reader: MemberReader) throws(NGSILDError) -> String? {
+  func id(_ reader: MemberReader) throws(NGSILDError) -> String? {
     guard let id = try reader.string("id", or: "@id") else { return nil }
     try requireURI(id, as: "The Subscription id")
     return id
@@ -89,7 +93,7 @@ package struct SubscriptionParser {
     }
     subscription.watchedAttributes = try attributes(reader, "watchedAttributes") ?? []
     subscription.givenTriggers = try triggers(reader)
-    subscription.expandValues = try expandValues(reader)
+    if let expandValues = try expandValues(reader) { subscription.expandValues = expandValues }
     subscription.query = try query(reader, expandValues: Set(subscription.expandValues))
     if let text = try reader.string("scopeQ") {
       subscription.scopeQuery = Given(text: text, tree: try ScopeQuery(parsing: text))
@@ -152,9 +156,9 @@ package struct SubscriptionParser {
   }
 
   /// A list of names in one string, separated by commas.
-  private func expandValues(_ reader: MemberReader) throws(NGSILDError) -> [IRI] {
+  private func expandValues(_ reader: MemberReader) throws(NGSILDError) -> [IRI]? {
+    guard let text = try reader.string("expandValues") else { return nil }
     var expanded: [IRI] = []
-    let text = try reader.string("expandValues") ?? ""
     for name in text.split(separator: ",") {
       expanded.append(try attribute(String(name), in: "'expandValues'"))
     }

@@ -1,0 +1,158 @@
+package import JSON
+package import NGSILD
+
+/// Changes of a Subscription.
+///
+/// Standard: GS CIM 009, 5.8.2.4 and, for the merging, 5.5.8.
+extension SubscriptionParser {
+  /// `subscription` with the members of `fragment` in place of its own. Within `notification` and
+  /// its `endpoint` members are replaced one by one; all else is replaced whole.
+  ///
+  /// Choice: a JSON null removes a member as the NGSI-LD Null does.
+  ///
+  /// - Throws: `invalidRequest`, `badRequestData` also for what only the merged Subscription shows,
+  ///   or `notImplemented`.
+  package func update(
+    _ subscription: Subscription, with fragment: JSONValue, at now: DateTime
+  ) throws(NGSILDError) -> Subscription {
+    guard fragment.isObject else {
+      throw NGSILDError(
+        .invalidRequest, "The body is no JSON object; a Subscription Fragment is expected")
+    }
+    let named = Set(fragment.members.compactMap(\.name.string))
+    let reader = try MemberReader(document { $0.writeMerged(nil, fragment) }, "")
+    try requireSame(subscription, reader, named)
+    try refuseWhatIsMissing(reader)
+    var updated = subscription
+    try replaceMembers(of: &updated, reader, named)
+    if named.contains("notification") {
+      updated.notification = try notification(merging: fragment, into: subscription)
+    }
+    try requireFuture(updated, named, at: now)
+    if named.contains("expiresAt"), !named.contains("isActive"),
+      subscription.status(at: now) == .expired, updated.isActive == false
+    {
+      updated.isActive = true
+    }
+    try updated.validate()
+    updated.modifiedAt = now
+    return updated
+  }
+
+  /// What identifies a Subscription is repeated or left out.
+  private func requireSame(
+    _ subscription: Subscription, _ reader: MemberReader, _ named: Set<String>
+  ) throws(NGSILDError) {
+    if !named.isDisjoint(with: ["type", "@type"]) { try requireType(reader) }
+    guard !named.isDisjoint(with: ["id", "@id"]) else { return }
+    guard try id(reader) == subscription.id else {
+      throw .badRequestData(
+        "'id' is not that of the Subscription, '\(subscription.id)'; it cannot be changed")
+    }
+  }
+
+  private func requireFuture(
+    _ updated: Subscription, _ named: Set<String>, at now: DateTime
+  ) throws(NGSILDError) {
+    guard named.contains("expiresAt"), let expiresAt = updated.expiresAt else { return }
+    try requireFuture(expiresAt, at: now)
+  }
+
+  // MARK: Members
+
+  /// - Parameter reader: of the fragment, without those members that it removes.
+  private func replaceMembers(
+    of updated: inout Subscription, _ reader: MemberReader, _ named: Set<String>
+  ) throws(NGSILDError) {
+    if named.contains("expandValues"), !named.contains("q"), updated.query != nil {
+      throw reader.notImplemented("A change of 'expandValues' without 'q'")
+    }
+    var given = updated
+    given.entities = []
+    if named.contains("expandValues") { given.expandValues = [] }
+    try readDescription(reader, into: &given)
+    try readSelection(reader, into: &given)
+    try readTime(reader, into: &given)
+    for name in named { updated.replace(name, from: given) }
+  }
+
+  /// Names that stay are IRIs, which expand to themselves.
+  private func notification(
+    merging fragment: JSONValue, into subscription: Subscription
+  ) throws(NGSILDError) -> NotificationParameters {
+    guard let given = fragment["notification"], !given.isRemoval else {
+      throw .badRequestData("'notification' is removed; a Subscription must have it")
+    }
+    guard given.isObject else {
+      throw .badRequestData("'notification' is \(given.excerpt); an object is expected")
+    }
+    let stored = try document { $0.raw(subscription.stored) }
+    let merged = try document { writer in
+      writer.beginObject()
+      writer.name("notification")
+      writer.writeMerged(stored["notification"], given)
+      writer.endObject()
+    }
+    return try notification(MemberReader(merged, ""))
+  }
+
+  private func document(_ write: (inout JSONWriter) -> Void) throws(NGSILDError) -> JSONValue {
+    var writer = JSONWriter(reservingCapacity: 1024)
+    write(&writer)
+    do throws(JSONError) {
+      return try JSONValue(parsing: writer.bytes)
+    } catch {
+      throw NGSILDError(.invalidRequest, "The Subscription is too deep or too large: \(error)")
+    }
+  }
+}
+
+extension Subscription {
+  fileprivate mutating func replace(_ member: String, from given: Subscription) {
+    switch member {
+    case "subscriptionName": name = given.name
+    case "description": description = given.description
+    case "entities": entities = given.entities
+    case "watchedAttributes": watchedAttributes = given.watchedAttributes
+    case "notificationTrigger": givenTriggers = given.givenTriggers
+    case "throttling": throttling = given.throttling
+    case "q": query = given.query
+    case "expandValues": expandValues = given.expandValues
+    case "scopeQ": scopeQuery = given.scopeQuery
+    case "datasetId": datasetIds = given.datasetIds
+    case "expiresAt": expiresAt = given.expiresAt
+    case "isActive": isActive = given.isActive
+    case "jsonldContext": jsonldContext = given.jsonldContext
+    case "localOnly": localOnly = given.localOnly
+    default: break
+    }
+  }
+}
+
+extension JSONValue {
+  /// Whether a member with this value is removed by an update.
+  fileprivate var isRemoval: Bool { isNull || isNGSILDNull }
+}
+
+extension JSONWriter {
+  /// Writes an object with the members of `fragment` in place of those of `old`.
+  fileprivate mutating func writeMerged(_ old: JSONValue?, _ fragment: JSONValue) {
+    beginObject()
+    if let old {
+      for (name, value) in old.members where fragment[named: name.string ?? ""] == nil {
+        self.name(name.string ?? "")
+        raw(value.rawText)
+      }
+    }
+    for (name, value) in fragment.members where !value.isRemoval {
+      let name = name.string ?? ""
+      self.name(name)
+      if let before = old?[named: name], before.isObject, value.isObject {
+        writeMerged(before, value)
+      } else {
+        raw(value.rawText)
+      }
+    }
+    endObject()
+  }
+}
