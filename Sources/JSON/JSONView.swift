@@ -118,4 +118,14 @@ extension JSONWriter {
   package mutating func value(_ view: JSONView) {
     if view.isCopiedAsItStands { raw(view.raw) } else { value(view.value) }
   }
+
+  /// Copies members that stand next to one another, in a text without white space, at once.
+  ///
+  /// - Parameters:
+  ///   - first: The name of the first of them.
+  ///   - last: The value of the last of them.
+  package mutating func members(from first: JSONView, through last: JSONView) {
+    guard let start = first.raw.baseAddress, let end = last.raw.baseAddress else { return }
+    raw(UnsafeBufferPointer(start: start, count: end - start + last.raw.count))
+  }
 }

@@ -84,8 +84,8 @@ extension SQL: ExpressibleByStringInterpolation {
   }
 
   package struct StringInterpolation: StringInterpolationProtocol {
-    fileprivate var pieces: [String] = [""]
-    fileprivate var parameters = Parameters()
+    @usableFromInline var pieces: [String] = [""]
+    @usableFromInline var parameters = Parameters()
 
     package init(literalCapacity: Int, interpolationCount: Int) {
       pieces.reserveCapacity(interpolationCount + 1)
@@ -99,6 +99,7 @@ extension SQL: ExpressibleByStringInterpolation {
     }
 
     /// One array with one element for each item: a column of a batch, for `unnest`.
+    @inlinable
     package mutating func appendInterpolation<Items: Collection, Value: ParameterValue>(
       _ items: Items, each value: (Items.Element) -> Value
     ) {

@@ -44,7 +44,7 @@ extension API {
     let query = try entityQuery(call, page, context)
     let tenant = try await tenant(of: call)
     let found = try await broker.queryEntities(query, in: tenant)
-    var writer = JSONWriter(reservingCapacity: 1024 * (found.documents.count + 1))
+    var writer = JSONWriter(reservingCapacity: 2048 * (found.documents.count + 1))
     writer.beginArray()
     let now = DateTime.now
     for document in found.documents {

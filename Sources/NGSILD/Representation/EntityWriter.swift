@@ -135,27 +135,37 @@ struct EntityWriter {
     writer.endObject()
   }
 
+  /// Members that are shown as they stand are copied in runs: most of an instance is one.
   mutating func writeMembers(
     of instance: JSONView, withType: Bool, to writer: inout JSONWriter
   ) {
+    var run: (first: JSONView, last: JSONView)?
     for (name, value) in instance.members {
-      guard let member = CoreMember(stored: name.contents) else {
-        _ = write(attribute: name, value, of: nil, to: &writer)
+      let member = CoreMember(stored: name.contents)
+      if let member, isShownAsItStands(member, withType: withType) {
+        run = (run?.first ?? name, value)
         continue
       }
+      if let run { writer.members(from: run.first, through: run.last) }
+      run = nil
       switch member {
-      case .type where !withType: continue
-      case .createdAt, .modifiedAt, .expiresAt, .deletedAt:
-        guard representation.showsSystemAttributes else { continue }
-        writer.name(member.term)
-        writer.value(value)
-      case .vocab, .previousVocab, .valueType, .objectType, .entityTypeSealed:
-        writer.name(member.term)
+      case nil: _ = write(attribute: name, value, of: nil, to: &writer)
+      case .vocab?, .previousVocab?, .valueType?, .objectType?, .entityTypeSealed?:
+        writer.name(contents: name.contents)
         write(names: value, to: &writer)
-      default:
-        writer.name(member.term)
-        writer.value(value)
+      default: break
       }
+    }
+    if let run { writer.members(from: run.first, through: run.last) }
+  }
+
+  /// Others hold names, which are compacted, or are not shown.
+  private func isShownAsItStands(_ member: CoreMember, withType: Bool) -> Bool {
+    switch member {
+    case .type: withType
+    case .createdAt, .modifiedAt, .expiresAt, .deletedAt: representation.showsSystemAttributes
+    case .vocab, .previousVocab, .valueType, .objectType, .entityTypeSealed: false
+    default: true
     }
   }
 

@@ -147,19 +147,19 @@ extension EntityStore {
   // MARK: History
 
   private static func insertInstances(_ writes: [EntityWrite]) -> [SQL] {
-    let rows = writes.flatMap { write in write.instances.map { (write: write, row: $0) } }
+    let rows = writes.flatMap(\.instances)
     guard !rows.isEmpty else { return [] }
     return [
       """
       INSERT INTO attribute_instance (tenant, entity, attribute, dataset, time, is_observed,
         is_deletion, created, modified, number, document)
       SELECT * FROM unnest(
-        \(rows, each: { $0.write.tenant }), \(rows, each: { $0.write.key }),
-        \(rows, each: { $0.row.attribute }), \(rows, each: { $0.row.dataset }),
-        \(rows, each: { $0.row.time.timestamp }), \(rows, each: { $0.row.isObserved }),
-        \(rows, each: { $0.row.isDeletion }), \(rows, each: { $0.row.created.timestamp }),
-        \(rows, each: { $0.row.modified.timestamp }), \(rows, each: { $0.row.number }),
-        \(rows, each: { $0.row.document }))
+        \(rows, each: { $0.tenant }), \(rows, each: { $0.entity }),
+        \(rows, each: { $0.attribute }), \(rows, each: { $0.dataset }),
+        \(rows, each: { $0.time.timestamp }), \(rows, each: { $0.isObserved }),
+        \(rows, each: { $0.isDeletion }), \(rows, each: { $0.created.timestamp }),
+        \(rows, each: { $0.modified.timestamp }), \(rows, each: { $0.number }),
+        \(rows, each: { $0.document }))
       """
     ]
   }

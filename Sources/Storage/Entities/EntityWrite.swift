@@ -52,7 +52,10 @@ package final class EntityWrite: Sendable {
       values = nil
     }
     document = writer.bytes
-    instances = change.attributes.map { InstanceRow($0, at: now, names: names) }
+    let (tenant, key) = (self.tenant, self.key)
+    instances = change.attributes.map {
+      InstanceRow($0, tenant: tenant, entity: key, at: now, names: names)
+    }
     let movesTypeset = locked?.typeset != nil && locked?.typeset != typeset
     (geometries, removedGeometries) = change.geometries(all: movesTypeset, names: names)
   }
@@ -67,19 +70,6 @@ struct GeometryRow: Sendable {
   let key: GeometryKey
   /// GeoJSON.
   let geometry: [UInt8]
-}
-
-/// One row of history.
-struct InstanceRow: Sendable {
-  let attribute: NameNumber
-  let dataset: NameNumber
-  let time: DateTime
-  let isObserved: Bool
-  let isDeletion: Bool
-  let created: DateTime
-  let modified: DateTime
-  let number: Double?
-  let document: [UInt8]
 }
 
 extension DateTime {
@@ -160,58 +150,6 @@ extension GeometryRow {
   init(_ name: IRI, _ instance: AttributeInstance, names: NameTable) {
     key = GeometryKey(name, instance.datasetId, names: names)
     geometry = instance.value.withRaw { Array($0) }
-  }
-}
-
-extension InstanceRow {
-  init(_ change: AttributeChange, at now: DateTime, names: NameTable) {
-    attribute = names.required(change.name.text)
-    dataset = names.dataset(change.datasetId)
-    isDeletion = change.after == nil
-    modified = now
-    created = now
-    var writer = JSONWriter(reservingCapacity: 256)
-    if var instance = change.after {
-      instance.createdAt = now
-      instance.write(to: &writer)
-      let observed = instance[.observedAt].flatMap { DateTime($0) }
-      time = observed ?? now
-      isObserved = observed != nil
-      number = instance.type == .property ? instance.value.double : nil
-    } else {
-      change.before?.writeDeletion(at: now, to: &writer)
-      time = now
-      isObserved = false
-      number = nil
-    }
-    document = writer.bytes
-  }
-}
-
-extension AttributeInstance {
-  /// The record that this instance was deleted (06 temporal evolution; GS CIM 009, 4.5.0).
-  fileprivate func writeDeletion(at now: DateTime, to writer: inout JSONWriter) {
-    writer.beginObject()
-    writer.name("type")
-    writer.string("\(type.term)")
-    writer.name(type.valueMember.term)
-    if type == .languageProperty {
-      writer.beginObject()
-      writer.name("@none")
-      writer.string("\(ngsildNull)")
-      writer.endObject()
-    } else {
-      writer.string("\(ngsildNull)")
-    }
-    if let datasetId {
-      writer.name("datasetId")
-      writer.string(datasetId)
-    }
-    for name: StaticString in ["createdAt", "modifiedAt", "deletedAt"] {
-      writer.name(name)
-      writer.string(now.description)
-    }
-    writer.endObject()
   }
 }
 
