@@ -21,6 +21,7 @@ struct OperatorTests {
         #"kontext_request_seconds_count{route="/ngsi-ld/v1/entities/{}",method="GET",status="404"}"#
       ))
     #expect(metrics.text.contains("# TYPE kontext_request_seconds histogram"))
+    #expect(metrics.text.contains(#"kontext_notification_attempts_total{outcome="failed"} 0"#))
   }
 
   @Test("OPTIONS names the methods")
