@@ -61,7 +61,11 @@ CREATE TABLE notification (
   last_error text,
   body text NOT NULL,
   PRIMARY KEY (tenant, id)
-) WITH (fillfactor = 90, toast_tuple_target = 8160);
+) WITH (fillfactor = 90);
+DO $$ BEGIN
+  ALTER TABLE notification ALTER COLUMN body SET COMPRESSION lz4;
+EXCEPTION WHEN feature_not_supported THEN NULL;
+END $$;
 CREATE INDEX notification_process ON notification (process, subscription, id);
 
 -- Dead letters: what could not be delivered in the time that the operator allows.

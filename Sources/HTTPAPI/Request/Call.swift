@@ -27,6 +27,10 @@ struct Call: Sendable {
       let types = available.map(\.rawValue).joined(separator: ", ")
       throw NGSILDError(.notAcceptable, "'\(accept ?? "")' is not available; \(types) are")
     }
+    guard accepts != .geoJSON else {
+      throw NGSILDError(
+        .notImplemented, "The representation '\(accepts.rawValue)' is not built yet")
+    }
     self.accepts = accepts
     parameters = try Parameters(query: request.query)
     try parameters.require(knownTo: operation)

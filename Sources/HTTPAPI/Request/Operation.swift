@@ -92,7 +92,12 @@ enum Operation: String, Sendable, CaseIterable {
   }
 
   /// Media types of its response body, the preferred one first (6.3.15).
-  var representations: [MediaType] { [.json, .jsonLD] }
+  var representations: [MediaType] {
+    switch self {
+    case .retrieveEntity, .queryEntities: [.json, .jsonLD, .geoJSON]
+    default: [.json, .jsonLD]
+    }
+  }
 
   /// Whether its success has a body, so that `Accept` matters.
   ///
