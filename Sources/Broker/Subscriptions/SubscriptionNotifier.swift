@@ -25,7 +25,9 @@ package final class SubscriptionNotifier: ChangeNotifier, @unchecked Sendable {
     for writes: [EntityWrite]
   ) async throws(PostgresError) -> [OwedNotification] {
     var rendered: [Rendered] = []
-    for write in writes { render(write, into: &rendered) }
+    for write in writes where table.hasSubscriptions(in: write.tenant) {
+      render(write, into: &rendered)
+    }
     guard !rendered.isEmpty else { return [] }
     let ids = try await ids.take(rendered.count, from: outbox)
     return zip(rendered, ids).map { notification, id in

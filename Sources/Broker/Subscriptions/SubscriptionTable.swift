@@ -39,6 +39,11 @@ package final class SubscriptionTable: Sendable {
     state.withLock { $0.entries[key]?.compiled }
   }
 
+  /// Whether a tenant has any; without, a change need not be looked at.
+  package func hasSubscriptions(in tenant: TenantNumber) -> Bool {
+    state.withLock { $0.indexes[tenant]?.isEmpty == false }
+  }
+
   /// Finds what may be due; the lock is held for the index alone.
   package func findCandidates(for matching: inout ChangeMatching, in tenant: TenantNumber) {
     guard let index = state.withLock({ $0.indexes[tenant] }) else { return }

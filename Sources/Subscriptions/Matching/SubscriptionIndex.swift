@@ -20,6 +20,8 @@ package struct SubscriptionIndex: Sendable {
 
   package init() {}
 
+  package var isEmpty: Bool { places.isEmpty }
+
   /// The subscriptions that `change` may concern, in the order of their keys.
   func candidates(for change: ChangeSummary) -> [CompiledSubscription] {
     guard !places.isEmpty else { return [] }
