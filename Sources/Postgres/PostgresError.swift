@@ -70,14 +70,11 @@ package struct SQLState: Sendable, Hashable {
   package init(_ code: String) { self.code = code }
 
   package static let invalidRegularExpression = SQLState("2201B")
-  package static let foreignKeyViolation = SQLState("23503")
   package static let uniqueViolation = SQLState("23505")
-  package static let checkViolation = SQLState("23514")
   package static let serializationFailure = SQLState("40001")
   package static let deadlockDetected = SQLState("40P01")
   package static let syntaxError = SQLState("42601")
   package static let undefinedTable = SQLState("42P01")
   package static let programLimitExceeded = SQLState("54000")
-  package static let lockNotAvailable = SQLState("55P03")
   package static let queryCanceled = SQLState("57014")
 }

@@ -128,7 +128,12 @@ package final class NotificationService: @unchecked Sendable {
   /// Callable from any loop.
   package func statistics() async -> Statistics {
     await Task(executorPreference: loop) {
-      let outbox = try? await self.depth()
+      var outbox: (count: Int, age: Duration, dead: Int)?
+      do throws(PostgresError) {
+        outbox = try await self.depth()
+      } catch {
+        self.log.warning("outbox not counted", ["error": "\(error)"])
+      }
       return Statistics(
         waiting: self.delivery.waitingCount, underWay: self.delivery.inFlight, outbox: outbox)
     }.value
