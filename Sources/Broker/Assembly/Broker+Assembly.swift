@@ -25,7 +25,7 @@ extension Broker {
       history: HistoryStore(names: tables.names, pool: connections.queries),
       subscriptions: SubscriptionStore(pool: connections.readers),
       subscriptionTable: notifications.table, delivery: notifications.delivery,
-      notifier: notifications.notifier(pool: connections.readers), log: log)
+      notifier: notifications.notifier(), log: log)
   }
 }
 
