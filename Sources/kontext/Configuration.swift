@@ -19,14 +19,7 @@ struct Configuration: Sendable {
   var logFormat: Log.Format?
   var drainTime = Duration.seconds(10)
 
-  /// The cores that this process may use.
-  private static var cores: Int {
-    var allowed = cpu_set_t()
-    guard sched_getaffinity(0, MemoryLayout<cpu_set_t>.size, &allowed) == 0 else { return 1 }
-    return withUnsafeBytes(of: allowed) { bytes in
-      max(1, bytes.reduce(0) { $0 + $1.nonzeroBitCount })
-    }
-  }
+  private static var cores: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 
   /// A setting with its two names.
   struct Setting: Sendable {
