@@ -91,7 +91,7 @@ final class TestBroker: @unchecked Sendable {
       census: CensusStore(names: names, typesets: typesets, pool: pool),
       subscriptions: SubscriptionStore(pool: pool), subscriptionTable: service.table,
       delivery: service.delivery,
-      notifier: service.notifier(pool: pool), log: Log(level: .error))
+      notifier: service.notifier(), log: Log(level: .error))
     // A broker lives as long as its loop.
     loop.beforeSleep(.flush) { [broker] in
       withExtendedLifetime(broker) {}

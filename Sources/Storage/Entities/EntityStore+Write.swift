@@ -36,10 +36,14 @@ extension EntityStore {
     FOR UPDATE OF e
     """)
 
-  /// Writes everything that the changes of a batch consist of, and commits.
+  /// Writes everything that the changes of a batch consist of, and commits. Returns the
+  /// notifications as the outbox has them.
+  ///
+  /// - Parameter process: the one that delivers what nobody else has begun to.
   package static func commit(
-    _ writes: [EntityWrite], _ notifications: [OwedNotification], on connection: Connection
-  ) async throws(PostgresError) {
+    _ writes: [EntityWrite], _ due: [DueNotification], by process: ProcessNumber,
+    on connection: Connection
+  ) async throws(PostgresError) -> [OwedNotification] {
     var statements: [SQL] = []
     let created = writes.filter(\.isNew)
     let changed = writes.filter { !$0.isNew }
@@ -53,9 +57,10 @@ extension EntityStore {
     statements += insertInstances(writes)
     statements += deleteExpiredInstances(writes)
     statements += CensusStore.insert(writes)
-    statements += OutboxStore.insert(notifications)
+    if !due.isEmpty { statements.append(OutboxStore.insert(due, by: process)) }
     statements.append("COMMIT")
-    _ = try await connection.flight(statements)
+    let results = try await connection.flight(statements)
+    return due.isEmpty ? [] : OutboxStore.owed(due, results[results.count - 2])
   }
 
   // MARK: Current state
