@@ -39,19 +39,14 @@ package final class FragmentParser {
     try body.withView { body throws(NGSILDError) in
       for (key, value) in body.members {
         let meaning = names.member(key)
-        if let member = CoreMember(meaning), !isAttribute(value, named: member) {
+        if let member = CoreMember(meaning) {
           guard seenMembers.insert(member) else {
             throw .badRequestData("The Entity has two members that both mean '\(member.term)'")
           }
           try read(member, value.value, into: &fragment)
           continue
         }
-        let name =
-          if case .coreTerm(let term) = meaning, CoreMember(term) != nil {
-            AttributeName(key: key.value, meaning: meaning, iri: term.iri)
-          } else {
-            try attributeName(key.value, meaning: meaning)
-          }
+        let name = try attributeName(key.value, meaning: meaning)
         guard seenNames.insert(name.iri) else {
           throw .badRequestData(
             "The Entity has two members that both mean the Attribute '\(name)'")
@@ -81,12 +76,6 @@ package final class FragmentParser {
       throw .badRequestData(
         "'\(member.term)' is a term of the core @context that cannot name an Attribute")
     }
-  }
-
-  /// Choice: an Entity has no value, so a word for values, such as `vocab`, may name an Attribute
-  /// that says its type (TS 422_08). Within Attributes it may not (4.5.1).
-  private func isAttribute(_ value: JSONView, named member: CoreMember) -> Bool {
-    member.attributeType != nil && value.isObject && value["type"]?.isString == true
   }
 
   // MARK: Members of Entities

@@ -82,17 +82,6 @@ struct EntityMemberTests {
     #expect(expectRefusal { _ = try parse("{\(writer.text)1}") })
   }
 
-  @Test("words for values name Attributes that say their type, but no sub-Attributes")
-  func valueWords() throws {
-    let entity = try parse(#"{"vocab":{"type":"VocabProperty","vocab":"x"}}"#)
-    #expect(entity.attributes.map(\.name) == [IRI("https://uri.etsi.org/ngsi-ld/hasVocab")])
-    #expect(expectRefusal { _ = try parse(#"{"vocab":{"vocab":"x"}}"#) })
-    #expect(
-      expectRefusal {
-        _ = try parse(#"{"a":{"type":"Property","value":1,"vocab":{"type":"Property","value":1}}}"#)
-      })
-  }
-
   @Test(
     "what the broker generates is passed over",
     arguments: ["createdAt", "modifiedAt", "deletedAt", "instanceId"])
