@@ -55,6 +55,8 @@ extension EntityStore {
     if !gone.isEmpty { statements += deleteValues(gone) }
     statements += writeGeometries(kept)
     statements += insertInstances(writes)
+    statements += deleteExpiredInstances(writes)
+    statements += CensusStore.insert(writes)
     if !due.isEmpty { statements.append(OutboxStore.insert(due, by: process)) }
     statements.append("COMMIT")
     let results = try await connection.flight(statements)
@@ -65,12 +67,13 @@ extension EntityStore {
 
   private static func insertEntities(_ writes: [EntityWrite]) -> SQL {
     """
-    INSERT INTO entity (tenant, key, id, typeset, created, modified, expires, document)
+    INSERT INTO entity (tenant, key, id, typeset, created, modified, expires, first_expiry,
+      document)
     SELECT * FROM unnest(
       \(writes.map(\.tenant)), \(writes.map(\.key)), \(writes.map(\.id)),
       \(writes.map(\.typeset)), \(writes.map(\.created)),
       \(writes.map(\.modified)), \(writes.map(\.expires)),
-      \(writes.map(\.document)))
+      \(writes.map(\.firstExpiry)), \(writes.map(\.document)))
     """
   }
 
@@ -78,13 +81,13 @@ extension EntityStore {
     """
     UPDATE entity AS e
     SET typeset = new.typeset, created = new.created, modified = new.modified,
-      expires = new.expires, document = new.document
+      expires = new.expires, first_expiry = new.first_expiry, document = new.document
     FROM unnest(
       \(writes.map(\.tenant)), \(writes.map(\.key)),
       \(writes.map(\.typeset)), \(writes.map(\.created)),
       \(writes.map(\.modified)), \(writes.map(\.expires)),
-      \(writes.map(\.document))
-    ) AS new (tenant, key, typeset, created, modified, expires, document)
+      \(writes.map(\.firstExpiry)), \(writes.map(\.document))
+    ) AS new (tenant, key, typeset, created, modified, expires, first_expiry, document)
     WHERE e.tenant = new.tenant AND e.key = new.key
     """
   }
@@ -157,14 +160,33 @@ extension EntityStore {
     return [
       """
       INSERT INTO attribute_instance (tenant, entity, attribute, dataset, time, is_observed,
-        is_deletion, created, modified, number, document)
+        is_deletion, created, modified, expires, number, document)
       SELECT * FROM unnest(
         \(rows.map(\.tenant)), \(rows.map(\.entity)),
         \(rows.map(\.attribute)), \(rows.map(\.dataset)),
         \(rows.map(\.time.timestamp)), \(rows.map(\.isObserved)),
         \(rows.map(\.isDeletion)), \(rows.map(\.created.timestamp)),
-        \(rows.map(\.modified.timestamp)), \(rows.map(\.number)),
-        \(rows.map(\.document)))
+        \(rows.map(\.modified.timestamp)), \(rows.map { $0.expires?.timestamp }),
+        \(rows.map(\.number)), \(rows.map(\.document)))
+      """
+    ]
+  }
+
+  /// The history of a transient Attribute goes with it (4.22).
+  private static func deleteExpiredInstances(_ writes: [EntityWrite]) -> [SQL] {
+    let rows = writes.flatMap { write in write.expired.map { (write: write, key: $0) } }
+    guard !rows.isEmpty else { return [] }
+    return [
+      """
+      DELETE FROM attribute_instance AS old
+      USING unnest(
+        \(rows.map(\.write.tenant)), \(rows.map(\.write.key)),
+        \(rows.map(\.key.attribute)), \(rows.map(\.key.dataset)),
+        \(rows.map(\.write.at.timestamp))
+      ) AS gone (tenant, entity, attribute, dataset, at)
+      WHERE old.tenant = gone.tenant AND old.entity = gone.entity
+        AND old.attribute = gone.attribute AND old.dataset = gone.dataset
+        AND old.expires <= gone.at
       """
     ]
   }
@@ -174,8 +196,9 @@ extension EntityWrite {
   fileprivate var created: Timestamp {
     (change.after?.createdAt ?? change.before?.createdAt ?? at).timestamp
   }
-  fileprivate var modified: Timestamp { at.timestamp }
+  fileprivate var modified: Timestamp { (change.after?.modifiedAt ?? at).timestamp }
   fileprivate var expires: Timestamp? { change.after?.expiresAt?.instant.timestamp }
+  fileprivate var firstExpiry: Timestamp? { change.after?.firstExpiry?.timestamp }
 }
 
 extension JSONValue {
