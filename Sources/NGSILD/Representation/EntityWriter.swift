@@ -24,6 +24,7 @@ struct EntityWriter {
   mutating func write(_ entity: JSONView, to writer: inout JSONWriter) -> Bool {
     var hasMembers = false
     let start = writer.position
+    let created = representation.showsSystemAttributes ? entity["createdAt"] : nil
     writer.beginObject()
     for (name, value) in entity.members {
       if let member = CoreMember(stored: name.contents) {
@@ -32,7 +33,7 @@ struct EntityWriter {
         write(member, value, to: &writer)
       } else if representation.members.shows(stored: name) {
         let isWritten = write(
-          attribute: name, value, of: representation.datasets, to: &writer)
+          attribute: name, value, of: representation.datasets, in: created, to: &writer)
         hasMembers = hasMembers || isWritten
       }
     }
@@ -73,10 +74,12 @@ struct EntityWriter {
 
   /// Returns whether an instance was left to show.
   ///
-  /// - Parameter datasets: Those to keep; nil for all, as for sub-Attributes.
+  /// - Parameters:
+  ///   - datasets: Those to keep; nil for all, as for sub-Attributes.
+  ///   - surrounding: The timestamp of what is around it, if timestamps are shown.
   private mutating func write(
     attribute name: JSONView, _ instances: JSONView, of datasets: Set<String?>?,
-    to writer: inout JSONWriter
+    in surrounding: JSONView?, to writer: inout JSONWriter
   ) -> Bool {
     var shown: JSONView?
     var others: [JSONView] = []
@@ -86,12 +89,13 @@ struct EntityWriter {
     guard let shown else { return false }
     writeName(name, to: &writer)
     switch (others.isEmpty, representation.format) {
-    case (true, _): write(instance: shown, isAlone: true, to: &writer)
+    case (true, _): write(instance: shown, isAlone: true, in: surrounding, to: &writer)
     case (false, .simplified): write(datasets: [shown] + others, to: &writer)
     case (false, _):
       writer.beginArray()
-      write(instance: shown, isAlone: false, to: &writer)
-      for instance in others { write(instance: instance, isAlone: false, to: &writer) }
+      for instance in [shown] + others {
+        write(instance: instance, isAlone: false, in: surrounding, to: &writer)
+      }
       writer.endArray()
     }
     return true
@@ -118,32 +122,35 @@ struct EntityWriter {
 
   /// - Parameter isAlone: Whether it is the Attribute's only instance, not one in an array.
   private mutating func write(
-    instance: JSONView, isAlone: Bool, to writer: inout JSONWriter
+    instance: JSONView, isAlone: Bool, in surrounding: JSONView?, to writer: inout JSONWriter
   ) {
     switch representation.format {
-    case .normalized: writeObject(of: instance, withType: true, to: &writer)
+    case .normalized: writeObject(of: instance, withType: true, in: surrounding, to: &writer)
     case .concise:
       if isAlone, let value = bareValue(of: instance) {
         writer.value(value)
       } else {
-        writeObject(of: instance, withType: needsType(instance), to: &writer)
+        writeObject(of: instance, withType: needsType(instance), in: surrounding, to: &writer)
       }
     case .simplified: writeValue(of: instance, to: &writer)
     }
   }
 
   private mutating func writeObject(
-    of instance: JSONView, withType: Bool, to writer: inout JSONWriter
+    of instance: JSONView, withType: Bool, in surrounding: JSONView?,
+    to writer: inout JSONWriter
   ) {
     writer.beginObject()
-    writeMembers(of: instance, withType: withType, to: &writer)
+    writeMembers(of: instance, withType: withType, in: surrounding, to: &writer)
     writer.endObject()
   }
 
   /// Members that are shown as they stand are copied in runs: most of an instance is one.
   mutating func writeMembers(
-    of instance: JSONView, withType: Bool, to writer: inout JSONWriter
+    of instance: JSONView, withType: Bool, in surrounding: JSONView?,
+    to writer: inout JSONWriter
   ) {
+    let times = representation.showsSystemAttributes ? instance.times(in: surrounding) : nil
     var run: (first: JSONView, last: JSONView)?
     for (name, value) in instance.members {
       let member = CoreMember(stored: name.contents)
@@ -154,7 +161,7 @@ struct EntityWriter {
       if let run { writer.members(from: run.first, through: run.last) }
       run = nil
       switch member {
-      case nil: _ = write(attribute: name, value, of: nil, to: &writer)
+      case nil: _ = write(attribute: name, value, of: nil, in: times?.modified, to: &writer)
       case .vocab?, .previousVocab?, .valueType?, .objectType?, .entityTypeSealed?:
         writer.name(contents: name.contents)
         write(names: value, to: &writer)
@@ -164,6 +171,20 @@ struct EntityWriter {
       }
     }
     if let run { writer.members(from: run.first, through: run.last) }
+    if let times { write(times, leftOutIn: instance, to: &writer) }
+  }
+
+  private func write(
+    _ times: StoredTimes, leftOutIn instance: JSONView, to writer: inout JSONWriter
+  ) {
+    if instance["createdAt"] == nil, let created = times.created {
+      writer.name("createdAt")
+      writer.value(created)
+    }
+    if instance["modifiedAt"] == nil, let modified = times.modified {
+      writer.name("modifiedAt")
+      writer.value(modified)
+    }
   }
 
   /// Others hold names, which are compacted, or are not shown.
@@ -294,5 +315,19 @@ struct EntityWriter {
       return
     }
     names.withContents(of: name.contents) { writer.name(contents: $0) }
+  }
+}
+
+/// When a stored instance was created and modified.
+private struct StoredTimes {
+  let created: JSONView?
+  let modified: JSONView?
+}
+
+extension JSONView {
+  /// The timestamps of a stored instance; see `Entity.init(stored:)` for those left out.
+  fileprivate func times(in surrounding: JSONView?) -> StoredTimes {
+    let created = self["createdAt"] ?? surrounding
+    return StoredTimes(created: created, modified: self["modifiedAt"] ?? created)
   }
 }
