@@ -4,7 +4,7 @@ import Postgres
 import Storage
 
 /// What a process does in the background, again and again: expired Entities and Attributes are
-/// reaped, and the census is folded.
+/// reaped, the census is folded, and removed tenants are forgotten.
 ///
 /// Every process does all of it; what two find at the same time is done once, since the later one
 /// finds it done. Pauses vary, so that processes do not go in step.
@@ -42,6 +42,10 @@ package final class Housekeeping: @unchecked Sendable {
   /// Does what there is to do.
   package func round() async {
     rounds += 1
+    // First, since the others may take long: a tenant that was removed must not be used again.
+    await attempt("tenants") { () throws(PostgresError) in
+      try await broker.tenants.refresh(from: broker.entities.readers)
+    }
     await attempt("reaping") { () throws(PostgresError) in
       while try await broker.reapExpired(), !isStopped {}
     }
