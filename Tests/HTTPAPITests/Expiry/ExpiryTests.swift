@@ -22,7 +22,7 @@ struct ExpiryTests {
 
   private func reap(_ client: TestClient) async throws {
     try await client.broker.loop.task {
-      await Housekeeping(client.broker.broker).round()
+      await client.broker.housekeeping.round()
     }.value
   }
 

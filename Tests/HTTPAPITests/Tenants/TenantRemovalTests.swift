@@ -52,7 +52,7 @@ struct TenantRemovalTests {
         let numbers = try await withStore(client) { try await $0.markRemoved(name) }
         #expect(numbers.count == 1)
         for broker in [client.broker, other] {
-          try await broker.loop.task { await Housekeeping(broker.broker).round() }.value
+          try await broker.loop.task { await broker.housekeeping.round() }.value
         }
         #expect(try await client.send("GET", roomPath).errorType == "NonexistentTenant")
         #expect(try await there.send("GET", roomPath).status == 404)
@@ -84,7 +84,7 @@ struct TenantRemovalTests {
           #expect(left[0][0].int == 0, "\(table)")
         }
         try await client.broker.loop.task {
-          await Housekeeping(client.broker.broker).round()
+          await client.broker.housekeeping.round()
         }.value
         #expect(try await client.send("GET", "subscriptions").status == 404)
       }
