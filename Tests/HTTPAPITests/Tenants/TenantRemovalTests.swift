@@ -73,6 +73,10 @@ struct TenantRemovalTests {
         let name = try TenantName(client.tenant ?? "")
         let number = try #require(
           try await withStore(client) { try await $0.markRemoved(name) }.first)
+        // As while the command waits.
+        try await client.broker.loop.task {
+          await client.broker.housekeeping.round()
+        }.value
         try await withStore(client) { store in
           try await store.removeContents(of: number) { _ in }
           try await store.remove(number)
@@ -83,9 +87,6 @@ struct TenantRemovalTests {
             "SELECT count(*) FROM \(identifier: table) WHERE tenant = \(number)")
           #expect(left[0][0].int == 0, "\(table)")
         }
-        try await client.broker.loop.task {
-          await client.broker.housekeeping.round()
-        }.value
         #expect(try await client.send("GET", "subscriptions").status == 404)
       }
       #expect(try await kept.send("GET", roomPath).status == 200)
