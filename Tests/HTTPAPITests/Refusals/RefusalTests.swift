@@ -368,7 +368,7 @@ extension Refusal {
     ("POST", "temporal/entities"), ("GET", "temporal/entities?type=A"),
     ("DELETE", "temporal/\(roomPath)"), ("POST", "temporal/\(roomPath)/attrs"),
     ("DELETE", "temporal/\(roomPath)/attrs/temperature"), ("GET", "jsonldContexts"),
-    ("GET", "entityMaps"), ("GET", "info/sourceIdentity"), ("POST", "snapshots"),
+    ("GET", "entityMaps"), ("POST", "snapshots"),
     ("POST", "entityOperations/query"), ("DELETE", "entities"),
   ].map { method, target in
     Refusal(
