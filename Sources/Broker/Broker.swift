@@ -13,6 +13,8 @@ package import Storage
 package final class Broker: @unchecked Sendable {
   package let loop: EventLoop
   package let contexts: ContextResolver
+  package let contextLibrary: ContextLibrary
+  package let contextService: ContextService
   package let tenants: TenantTable
   package let entities: EntityStore
   package let queries: QueryStore
@@ -25,13 +27,15 @@ package final class Broker: @unchecked Sendable {
   package let log: Log
 
   package init(
-    loop: EventLoop, contexts: ContextResolver, tenants: TenantTable, entities: EntityStore,
-    queries: QueryStore, history: HistoryStore, subscriptions: SubscriptionStore,
-    subscriptionTable: SubscriptionTable, delivery: Delivery, notifier: any ChangeNotifier,
-    log: Log
+    loop: EventLoop, contextLibrary: ContextLibrary, contextService: ContextService,
+    tenants: TenantTable, entities: EntityStore, queries: QueryStore, history: HistoryStore,
+    subscriptions: SubscriptionStore, subscriptionTable: SubscriptionTable, delivery: Delivery,
+    notifier: any ChangeNotifier, log: Log
   ) {
     self.loop = loop
-    self.contexts = contexts
+    self.contextLibrary = contextLibrary
+    self.contextService = contextService
+    contexts = ContextResolver(loader: contextLibrary, cache: contextService.cache)
     self.tenants = tenants
     self.entities = entities
     self.queries = queries
@@ -60,9 +64,16 @@ package final class Broker: @unchecked Sendable {
 
 extension DateTime {
   /// The present instant, to the millisecond: what timestamps are given in.
-  package static var now: DateTime {
-    let (seconds, attoseconds) = WallClock.sinceEpoch.components
-    return DateTime(
-      microseconds: seconds * 1_000_000 + attoseconds / 1_000_000_000_000_000 * 1000)
+  package static var now: DateTime { DateTime(sinceEpoch: WallClock.sinceEpoch) }
+
+  /// To the millisecond.
+  ///
+  /// - Parameter sinceEpoch: since 1970-01-01 00:00 UTC.
+  init(sinceEpoch: Duration) {
+    let (seconds, attoseconds) = sinceEpoch.components
+    self.init(microseconds: seconds * 1_000_000 + attoseconds / 1_000_000_000_000_000 * 1000)
   }
+
+  /// Since 1970-01-01 00:00 UTC.
+  var sinceEpoch: Duration { .microseconds(microseconds) }
 }

@@ -41,7 +41,10 @@ enum Operation: String, Sendable, CaseIterable {
     switch self {
     case .createEntity, .createBatch, .deleteBatch, .mergeBatch: ["local"]
     case .mergeEntity: ["type", "format", "options", "lang", "observedAt", "local"]
-    case .createSubscription, .updateSubscription, .deleteSubscription: []
+    case .createSubscription, .updateSubscription, .deleteSubscription, .addContext: []
+    case .listContexts: ["details", "kind"]
+    case .serveContext: ["details"]
+    case .deleteContext: ["reload"]
     case .retrieveSubscription: ["options"]
     case .querySubscriptions: ["limit", "offset", "count", "options"]
     case .upsertBatch, .updateBatch: ["options", "local"]
@@ -106,7 +109,8 @@ enum Operation: String, Sendable, CaseIterable {
     switch self {
     case .queryEntities, .queryEntitiesByPost, .retrieveEntity, .retrieveTypes, .retrieveType,
       .retrieveAttributes, .retrieveAttribute, .querySubscriptions, .retrieveSubscription,
-      .queryTemporalEntities, .queryTemporalEntitiesByPost, .retrieveTemporalEntity:
+      .queryTemporalEntities, .queryTemporalEntitiesByPost, .retrieveTemporalEntity,
+      .listContexts, .serveContext:
       true
     default: false
     }
