@@ -69,10 +69,9 @@ extension API {
   /// Where the tenant of a request finds what the broker hosts: under the name by which this
   /// client calls it, unless the operator gave one.
   func contextSite(of call: Call) throws(NGSILDError) -> ContextSite {
-    let host = call.request.headers.first("Host").map { "http://\($0)" }
-    return ContextSite(
+    ContextSite(
       tenantName: try call.tenantName().text,
-      brokerURL: broker.contextService.publicURL ?? host ?? "")
+      brokerURL: broker.contextService.publicURL ?? "http://\(call.host)")
   }
 
   /// An unknown tenant hosts nothing, and sees what is everyone's.

@@ -67,8 +67,7 @@ extension API {
   private func absolute(_ url: String, _ call: Call) -> String {
     // What is no reference at all comes back as it is, and is refused as such.
     guard !url.hasPrefix("http"), url.utf8.allSatisfy({ $0 > 0x20 }) else { return url }
-    let host = call.request.headers.first("Host") ?? "localhost"
-    return absoluteURL(of: url, relativeTo: "http://\(host)\(call.request.path)")
+    return absoluteURL(of: url, relativeTo: "http://\(call.host)\(call.request.path)")
   }
 
   func context(for value: JSONValue, of call: Call) async throws(NGSILDError) -> Context {

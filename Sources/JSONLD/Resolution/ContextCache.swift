@@ -42,10 +42,27 @@ package final class ContextCache: Sendable {
     var documents: LeastRecentlyUsed<String, ContextDocument>
     /// Why documents could not be loaded a moment ago.
     var failures: LeastRecentlyUsed<String, (error: JSONLDError, until: Duration)>
-    /// Who waits for each document that is being loaded.
-    var loads: [String: [CheckedContinuation<LoadOutcome, Never>]] = [:]
-    /// Counts removals: what was being loaded meanwhile may be what was removed.
-    var removals = 0
+    /// By URL.
+    var loads: [String: Load] = [:]
+  }
+
+  /// A document that is being loaded.
+  private struct Load {
+    var waiters: [CheckedContinuation<LoadOutcome, Never>] = []
+    /// What was removed meanwhile: it may be the one that comes.
+    var removed: [Removal] = []
+  }
+
+  private enum Removal {
+    case one(String)
+    case allStored
+
+    func concerns(_ document: ContextDocument) -> Bool {
+      switch self {
+      case .one(let id): document.id == id
+      case .allStored: document.id != nil
+      }
+    }
   }
 
   private let state: Mutex<State>
@@ -76,19 +93,23 @@ package final class ContextCache: Sendable {
   }
 
   /// Forgets a stored document and every context that was made of it.
-  package func remove(_ id: String) { removeAll { $0.id == id } }
+  package func remove(_ id: String) { remove(.one(id)) }
 
   /// Forgets all stored documents, as something unknown has happened to the store.
-  package func removeStored() { removeAll { $0.id != nil } }
+  package func removeStored() { remove(.allStored) }
 
-  private func removeAll(where isUnwanted: @Sendable (ContextDocument) -> Bool) {
+  private func remove(_ removal: Removal) {
     state.withLock { state in
-      state.removals += 1
-      for document in state.documents.values where isUnwanted(document) { document.markRemoved() }
-      state.documents.removeAll(where: isUnwanted)
+      for url in state.loads.keys { state.loads[url]?.removed.append(removal) }
+      for document in state.documents.values where removal.concerns(document) {
+        document.markRemoved()
+      }
+      state.documents.removeAll { removal.concerns($0) }
       state.contexts.removeAll { context in
-        guard context.documents.contains(where: isUnwanted) else { return false }
-        for document in context.documents where isUnwanted(document) { document.markRemoved() }
+        guard context.documents.contains(where: removal.concerns) else { return false }
+        for document in context.documents where removal.concerns(document) {
+          document.markRemoved()
+        }
         return true
       }
     }
@@ -138,7 +159,7 @@ package final class ContextCache: Sendable {
 
   private enum Step {
     case use(ContextDocument)
-    case load(instead: ContextDocument?, removals: Int)
+    case load(instead: ContextDocument?)
     case fail(JSONLDError)
     case wait
   }
@@ -152,8 +173,7 @@ package final class ContextCache: Sendable {
     while true {
       switch step(towards: url) {
       case .use(let document): return document
-      case .load(let old, let removals):
-        return try await load(url, loader: loader, insteadOf: old, removals: removals)
+      case .load(let old): return try await load(url, loader: loader, insteadOf: old)
       case .fail(let error): throw error
       case .wait:
         if case .finished(let result) = await outcomeOfLoad(of: url) { return try result.get() }
@@ -169,13 +189,13 @@ package final class ContextCache: Sendable {
       let usable = kept.flatMap { $0.canStandIn(at: now, limits) ? $0 : nil }
       guard state.loads[url] == nil else { return usable.map { .use($0) } ?? .wait }
       if let failure = state.failures.use(url), now < failure.until { return .fail(failure.error) }
-      state.loads[url] = []
-      return .load(instead: usable, removals: state.removals)
+      state.loads[url] = Load()
+      return .load(instead: usable)
     }
   }
 
   private func load(
-    _ url: String, loader: any ContextLoader, insteadOf old: ContextDocument?, removals: Int
+    _ url: String, loader: any ContextLoader, insteadOf old: ContextDocument?
   ) async throws(JSONLDError) -> ContextDocument {
     let result: Result<ContextDocument, JSONLDError>
     do throws(JSONLDError) {
@@ -185,9 +205,9 @@ package final class ContextCache: Sendable {
       result = old.map { .success($0) } ?? .failure(error)
     }
     let isAbandoned = (try? result.get()) == nil && Task.isCancelled
-    if !isAbandoned { keep(result, of: url, removals: removals) }
-    let waiters = state.withLock { $0.loads.removeValue(forKey: url) ?? [] }
-    for waiter in waiters { waiter.resume(returning: isAbandoned ? .abandoned : .finished(result)) }
+    for waiter in end(of: url, with: isAbandoned ? nil : result) {
+      waiter.resume(returning: isAbandoned ? .abandoned : .finished(result))
+    }
     return try result.get()
   }
 
@@ -206,26 +226,32 @@ package final class ContextCache: Sendable {
     return old
   }
 
-  /// - Parameter removals: when the load began.
-  private func keep(
-    _ result: Result<ContextDocument, JSONLDError>, of url: String, removals: Int
-  ) {
+  /// Keeps the result of a load, unless it was abandoned; returns who waits for it.
+  private func end(
+    of url: String, with result: Result<ContextDocument, JSONLDError>?
+  ) -> [CheckedContinuation<LoadOutcome, Never>] {
     let until = clock() + limits.failureInterval
-    state.withLock { state in
+    return state.withLock { state in
+      let load = state.loads.removeValue(forKey: url) ?? Load()
       switch result {
-      case .success(let document):
+      case .success(let document)?:
         state.failures.remove(url)
-        if document.id != nil, state.removals != removals { return document.markRemoved() }
-        state.documents.insert(document, for: url, weight: 2 * document.byteCount)
-      case .failure(let error): state.failures.insert((error, until), for: url, weight: 1)
+        if load.removed.contains(where: { $0.concerns(document) }) {
+          document.markRemoved()
+        } else {
+          state.documents.insert(document, for: url, weight: 2 * document.byteCount)
+        }
+      case .failure(let error)?: state.failures.insert((error, until), for: url, weight: 1)
+      case nil: break
       }
+      return load.waiters
     }
   }
 
   private func outcomeOfLoad(of url: String) async -> LoadOutcome {
     await withCheckedContinuation { continuation in
       let isOver = state.withLock { state in
-        state.loads[url]?.append(continuation) == nil
+        state.loads[url]?.waiters.append(continuation) == nil
       }
       if isOver { continuation.resume(returning: .abandoned) }
     }

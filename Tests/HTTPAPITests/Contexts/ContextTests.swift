@@ -102,7 +102,7 @@ struct ContextTests {
       ("GET", "/unknown", 404, "ResourceNotFound"),
       ("GET", "/unknown?details=true", 404, "ResourceNotFound"),
       ("GET", "/unknown?details=x", 400, "BadRequestData"),
-      ("GET", "/a%00b", 400, "BadRequestData"), ("DELETE", "/unknown", 404, "ResourceNotFound"),
+      ("GET", "/a%20b", 400, "BadRequestData"), ("DELETE", "/unknown", 404, "ResourceNotFound"),
       ("DELETE", "/unknown?reload=false", 404, "ResourceNotFound"),
       ("DELETE", "/unknown?reload=true", 400, "BadRequestData"),
       ("DELETE", "/unknown?reload=xxx", 400, "BadRequestData"),
@@ -244,8 +244,8 @@ struct ImplicitContextTests {
   @Test(
     "a subscription with a context that has no URL gets one",
     arguments: [
-      #"{"Room": "https://example.org/Room"}"#,
-      #"[{"Room": "https://example.org/Room"}, {"b": "urn:b"}]"#,
+      #"{"Room":"https://example.org/Room"}"#,
+      #"[{"Room":"https://example.org/Room"},{"b":"urn:b"}]"#,
     ])
   func subscription(context: String) async throws {
     try await withTestTenant { client in
