@@ -19,6 +19,7 @@ package final class Broker: @unchecked Sendable {
   package let entities: EntityStore
   package let queries: QueryStore
   package let history: HistoryStore
+  package let census: CensusStore
   package let subscriptions: SubscriptionStore
   package let subscriptionTable: SubscriptionTable
   package let delivery: Delivery
@@ -29,8 +30,8 @@ package final class Broker: @unchecked Sendable {
   package init(
     loop: EventLoop, contextLibrary: ContextLibrary, contextService: ContextService,
     tenants: TenantTable, entities: EntityStore, queries: QueryStore, history: HistoryStore,
-    subscriptions: SubscriptionStore, subscriptionTable: SubscriptionTable, delivery: Delivery,
-    notifier: any ChangeNotifier, log: Log
+    census: CensusStore, subscriptions: SubscriptionStore, subscriptionTable: SubscriptionTable,
+    delivery: Delivery, notifier: any ChangeNotifier, log: Log
   ) {
     self.loop = loop
     self.contextLibrary = contextLibrary
@@ -40,6 +41,7 @@ package final class Broker: @unchecked Sendable {
     self.entities = entities
     self.queries = queries
     self.history = history
+    self.census = census
     self.subscriptions = subscriptions
     self.subscriptionTable = subscriptionTable
     self.delivery = delivery

@@ -64,6 +64,7 @@ package final class API: HTTPResponder, @unchecked Sendable {
     do throws(NGSILDError) {
       let call = try Call(request, operation, resource)
       response = try await carryOut(call)
+      call.acknowledge(in: &response)
     } catch {
       response = ProblemDetails(error).response
     }
@@ -103,6 +104,10 @@ package final class API: HTTPResponder, @unchecked Sendable {
     case .updateBatch: try await updateBatch(call)
     case .deleteBatch: try await deleteBatch(call)
     case .mergeBatch: try await mergeBatch(call)
+    case .retrieveTypes: try await retrieveTypes(call)
+    case .retrieveType: try await retrieveType(call)
+    case .retrieveAttributes: try await retrieveAttributes(call)
+    case .retrieveAttribute: try await retrieveAttribute(call)
     case .createSubscription: try await createSubscription(call)
     case .retrieveSubscription: try await retrieveSubscription(call)
     case .querySubscriptions: try await querySubscriptions(call)

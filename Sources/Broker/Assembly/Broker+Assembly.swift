@@ -23,6 +23,8 @@ extension Broker {
         names: tables.names, typesets: tables.typesets, pool: connections.queries,
         readers: connections.readers),
       history: HistoryStore(names: tables.names, pool: connections.queries),
+      census: CensusStore(
+        names: tables.names, typesets: tables.typesets, pool: connections.queries),
       subscriptions: SubscriptionStore(pool: connections.readers),
       subscriptionTable: notifications.table, delivery: notifications.delivery,
       notifier: notifications.notifier(), log: log)

@@ -12,17 +12,16 @@ extension API {
     let id = try call.entityID()
     let tenant = try await tenant(of: call)
     let context = try await context(of: call)
-    let representation = try representation(for: call, context)
+    let answer = try answer(to: call, context)
     let types = try call.parameters["type"].map { text throws(NGSILDError) in
       try TypeSelection(parsing: text, expander: context)
     }
     let entity = try await broker.retrieveEntity(id, types: types, in: tenant)
-    try requireShown(entity, representation, id)
-    var writer = JSONWriter(reservingCapacity: 2048)
-    guard representation.write(stored: entity, at: .now, to: &writer) else {
+    try requireShown(entity, answer.representation, id)
+    guard let response = answer.response(entity) else {
       throw NGSILDError(.resourceNotFound, "The Entity '\(id)' has nothing of what was picked")
     }
-    return .body(writer.bytes, as: call.accepts, context: context)
+    return response
   }
 
   /// With `attrs`, an Entity that has none of them counts as absent (5.7.1.4).
@@ -39,19 +38,12 @@ extension API {
 
   func queryEntities(_ call: Call) async throws(NGSILDError) -> HTTPResponse {
     let context = try await context(of: call)
-    let representation = try representation(for: call, context)
+    let answer = try answer(to: call, context)
     let page = try Page(call.parameters)
     let query = try entityQuery(call, page, context)
     let tenant = try await tenant(of: call)
     let found = try await broker.queryEntities(query, in: tenant)
-    var writer = JSONWriter(reservingCapacity: 2048 * (found.documents.count + 1))
-    writer.beginArray()
-    let now = DateTime.now
-    for document in found.documents {
-      representation.write(stored: JSONValue(storedDocument: document), at: now, to: &writer)
-    }
-    writer.endArray()
-    var response = HTTPResponse.body(writer.bytes, as: call.accepts, context: context)
+    var response = answer.response(found.documents.map { JSONValue(storedDocument: $0) })
     response.headers +=
       PageLinks(
         path: "/ngsi-ld/v1/entities", parameters: call.parameters, isSorted: true, page: page,
@@ -125,8 +117,34 @@ extension API {
   ]
   private static let representationOptions = Set(formats.keys).union(["sysAttrs"])
 
-  /// How the answer shows Entities (6.3.7, 6.3.11).
-  func representation(
+  /// How the answer shows Entities (6.3.6, 6.3.7, 6.3.11).
+  func answer(to call: Call, _ context: Context) throws(NGSILDError) -> EntityAnswer {
+    var representation = try representation(for: call, context)
+    if call.accepts == .geoJSON {
+      representation.embedsContext = call.preferences?.embedsContext ?? true
+    }
+    return EntityAnswer(
+      representation: representation, accepts: call.accepts,
+      geometryProperty: try geometryProperty(of: call, context),
+      olderVersion: call.preferences?.version.flatMap { $0 < .own ? $0 : nil })
+  }
+
+  private func geometryProperty(
+    of call: Call, _ context: Context
+  ) throws(NGSILDError) -> IRI {
+    guard let name = call.parameters["geometryProperty"] else {
+      return FeatureRepresentation.location
+    }
+    guard call.accepts == .geoJSON else {
+      throw .badRequestData(
+        "geometryProperty '\(name)' goes with GeoJSON alone; an Accept header with "
+          + "\(MediaType.geoJSON.rawValue) is expected")
+    }
+    try requireName(name, as: "The geometryProperty")
+    return context.expand(name)
+  }
+
+  private func representation(
     for call: Call, _ context: Context
   ) throws(NGSILDError) -> Representation {
     let options = try call.parameters.options(among: Self.representationOptions)
@@ -144,6 +162,9 @@ extension API {
     }
     representation.showsSystemAttributes = options.contains("sysAttrs")
     representation.members = MemberSelection(try projection(call, context))
+    representation.language = try call.parameters["lang"].map { text throws(NGSILDError) in
+      try LanguageFilter(parsing: text)
+    }
     representation.datasets = try call.parameters["datasetId"].map { text throws(NGSILDError) in
       let selection = try DatasetSelection(parsing: text)
       return Set(selection.ids.map(\.text)).union(selection.includesDefault ? [nil] : [])

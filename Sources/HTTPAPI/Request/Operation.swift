@@ -41,6 +41,8 @@ enum Operation: String, Sendable, CaseIterable {
     switch self {
     case .createEntity, .createBatch, .deleteBatch, .mergeBatch: ["local"]
     case .mergeEntity: ["type", "format", "options", "lang", "observedAt", "local"]
+    case .retrieveTypes, .retrieveAttributes: ["details", "local", "count"]
+    case .retrieveType, .retrieveAttribute: ["local"]
     case .createSubscription, .updateSubscription, .deleteSubscription, .addContext: []
     case .listContexts: ["details", "kind"]
     case .serveContext: ["details"]
@@ -80,13 +82,13 @@ enum Operation: String, Sendable, CaseIterable {
   /// so that nobody takes an answer for what it is not.
   func hasNotBuilt(_ parameter: String) -> Bool {
     switch parameter {
-    case "lang": self != .mergeEntity
+    case "lang": self == .retrieveTemporalEntity
     default: Self.parametersNotBuilt.contains(parameter)
     }
   }
 
   private static let parametersNotBuilt: Set = [
-    "join", "joinLevel", "containedBy", "geometryProperty", "entityMap", "entityMapLifetime",
+    "join", "joinLevel", "containedBy", "entityMap", "entityMapLifetime",
     "orderBy", "collation", "orderFrom", "orderGeometry", "aggrMethods", "aggrPeriodDuration",
   ]
 
@@ -97,7 +99,7 @@ enum Operation: String, Sendable, CaseIterable {
   /// Media types of its response body, the preferred one first (6.3.15).
   var representations: [MediaType] {
     switch self {
-    case .retrieveEntity, .queryEntities: [.json, .jsonLD, .geoJSON]
+    case .retrieveEntity, .queryEntities, .queryEntitiesByPost: [.json, .jsonLD, .geoJSON]
     default: [.json, .jsonLD]
     }
   }
@@ -113,6 +115,17 @@ enum Operation: String, Sendable, CaseIterable {
       .listContexts, .serveContext:
       true
     default: false
+    }
+  }
+
+  /// Whether its answer keeps to the version of the standard that a request prefers (4.3.6.8).
+  ///
+  /// Entities are amended; what else is answered has not changed since 1.3, except the temporal
+  /// representation of Entities, which is not amended yet.
+  var heedsVersion: Bool {
+    switch self {
+    case .retrieveTemporalEntity, .queryTemporalEntities, .queryTemporalEntitiesByPost: false
+    default: true
     }
   }
 }

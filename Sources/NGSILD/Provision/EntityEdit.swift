@@ -9,18 +9,19 @@ struct EntityEdit {
   let now: DateTime
   private let before: Entity?
   private let expired: [AttributeChange]
-  /// Places by name, once there are many Attributes; one without instances keeps its place.
-  private var places: [IRI: Int] = [:]
-  private static let indexedFrom = 16
+  /// Also of sub-Attributes, which `expired` does not list.
+  private let hasExpired: Bool
+  /// An Attribute without instances keeps its place.
+  private var places = AttributePlaces()
   private var isAnyEmpty = false
 
   /// - Parameter entity: What is stored; what has expired in it counts as absent (4.22).
   init(_ entity: Entity, at now: DateTime) {
     self.entity = entity
     self.now = now
-    expired = self.entity.removeExpired(at: now)
+    hasExpired = entity.hasExpired(at: now)
+    expired = hasExpired ? self.entity.removeExpired(at: now) : []
     before = self.entity
-    indexPlaces()
   }
 
   /// A new Entity.
@@ -30,6 +31,7 @@ struct EntityEdit {
     self.entity = entity
     self.now = now
     self.expired = expired?.deletions ?? []
+    hasExpired = expired != nil
     before = nil
   }
 
@@ -49,13 +51,20 @@ struct EntityEdit {
         before: before, after: nil, attributes: before?.deletions ?? [], expired: expired))
   }
 
+  /// - Throws: `resourceNotFound` if nothing in the Entity has expired.
+  func requireExpiry() throws(NGSILDError) {
+    guard hasExpired else {
+      throw NGSILDError(.resourceNotFound, "Nothing in the Entity '\(entity.id)' has expired")
+    }
+  }
+
   // MARK: Attributes
 
-  func instance(_ name: IRI, _ datasetId: String?) -> AttributeInstance? {
+  mutating func instance(_ name: IRI, _ datasetId: String?) -> AttributeInstance? {
     place(of: name).flatMap { entity.attributes[$0][datasetId] }
   }
 
-  func instances(_ name: IRI) -> [AttributeInstance] {
+  mutating func instances(_ name: IRI) -> [AttributeInstance] {
     place(of: name).map { entity.attributes[$0].instances } ?? []
   }
 
@@ -63,10 +72,11 @@ struct EntityEdit {
   mutating func apply(
     _ fragment: AttributeFragment, to name: IRI, by patch: AttributePatch
   ) throws(NGSILDError) {
-    let stored = instance(name, fragment.datasetId)
+    let place = place(of: name)
+    let stored = place.flatMap { entity.attributes[$0][fragment.datasetId] }
     if let instance = try patch.apply(fragment, to: stored, named: name, at: now) {
       changes.append(AttributeChange(name: name, before: stored, after: instance))
-      put(instance, named: name)
+      put(instance, named: name, at: place)
     } else {
       remove(name, fragment.datasetId)
     }
@@ -87,25 +97,17 @@ struct EntityEdit {
     notUpdated.append(.init(name: name, reason: reason))
   }
 
-  private mutating func put(_ instance: AttributeInstance, named name: IRI) {
-    if let place = place(of: name) {
+  private mutating func put(_ instance: AttributeInstance, named name: IRI, at place: Int?) {
+    if let place {
       entity.attributes[place].put(instance)
     } else {
-      if !places.isEmpty { places[name] = entity.attributes.count }
       entity.attributes.append(Attribute(name: name, instances: [instance]))
-      if places.isEmpty { indexPlaces() }
     }
     touch()
   }
 
-  private func place(of name: IRI) -> Int? {
-    guard places.isEmpty else { return places[name] }
-    return entity.attributes.indices.first { entity.attributes[$0].name == name }
-  }
-
-  private mutating func indexPlaces() {
-    guard entity.attributes.count >= Self.indexedFrom else { return }
-    for (place, attribute) in entity.attributes.enumerated() { places[attribute.name] = place }
+  private mutating func place(of name: IRI) -> Int? {
+    places.place(of: name, in: entity.attributes, named: \.name)
   }
 
   // MARK: Members of the Entity
@@ -145,7 +147,9 @@ extension Attribute {
 
   /// Puts `instance` in the place of the one with its `datasetId`; a new default one comes first.
   mutating func put(_ instance: AttributeInstance) {
-    if let place = instances.firstIndex(where: { $0.datasetId == instance.datasetId }) {
+    if instances.count == 1 && instances[0].datasetId == instance.datasetId {
+      instances = [instance]
+    } else if let place = instances.firstIndex(where: { $0.datasetId == instance.datasetId }) {
       instances[place] = instance
     } else if instance.datasetId == nil {
       instances.insert(instance, at: 0)

@@ -5,6 +5,9 @@ import JSONLD
 struct EntityWriter {
   let representation: Representation
   let now: DateTime
+  /// Left out where it stands elsewhere, as in a Feature.
+  var omitsID = false
+  private let translates: Bool
   private var names: CompactedNames
   /// How a reader takes what is written; for the concise representation.
   var readNames: ExpandedNames
@@ -12,6 +15,7 @@ struct EntityWriter {
   init(_ representation: Representation, at now: DateTime) {
     self.representation = representation
     self.now = now
+    translates = representation.language != nil
     names = representation.context.compactedNames
     readNames = representation.context.expandedNames
   }
@@ -45,6 +49,7 @@ struct EntityWriter {
   }
 
   private func shows(_ member: CoreMember) -> Bool {
+    if omitsID && member == .id { return false }
     let isSystemAttribute =
       member == .createdAt || member == .modifiedAt || member == .expiresAt
     guard !isSystemAttribute || representation.showsSystemAttributes else { return false }
@@ -92,7 +97,7 @@ struct EntityWriter {
     return true
   }
 
-  private func isShown(_ instance: JSONView, of datasets: Set<String?>?) -> Bool {
+  func isShown(_ instance: JSONView, of datasets: Set<String?>?) -> Bool {
     if let datasets, !datasets.contains(instance["datasetId"]?.value.string) { return false }
     guard let expiry = instance["expiresAt"].flatMap({ DateTime($0.contents) }) else { return true }
     return expiry > now
@@ -153,6 +158,8 @@ struct EntityWriter {
       case .vocab?, .previousVocab?, .valueType?, .objectType?, .entityTypeSealed?:
         writer.name(contents: name.contents)
         write(names: value, to: &writer)
+      case .type? where withType: write(translatedType: value, to: &writer)
+      case .languageMap?: write(translationOf: value, to: &writer)
       default: break
       }
     }
@@ -162,7 +169,8 @@ struct EntityWriter {
   /// Others hold names, which are compacted, or are not shown.
   private func isShownAsItStands(_ member: CoreMember, withType: Bool) -> Bool {
     switch member {
-    case .type: withType
+    case .type: withType && !translates
+    case .languageMap: !translates
     case .createdAt, .modifiedAt, .expiresAt, .deletedAt: representation.showsSystemAttributes
     case .vocab, .previousVocab, .valueType, .objectType, .entityTypeSealed: false
     default: true
@@ -219,6 +227,7 @@ struct EntityWriter {
         writer.beginArray()
         for element in value.elements { element["object"].map { writer.value($0) } }
         writer.endArray()
+      case .languageMap where translates: writer.value(translation(in: value).text)
       case .languageMap, .json, .vocab:
         writer.beginObject()
         writer.name(member.term)
@@ -228,6 +237,33 @@ struct EntityWriter {
       }
       return
     }
+  }
+
+  // MARK: Languages
+
+  /// A LanguageProperty becomes a Property (4.15).
+  private func write(translatedType type: JSONView, to writer: inout JSONWriter) {
+    writer.name("type")
+    if type.isString("LanguageProperty") { writer.string("Property") } else { writer.value(type) }
+  }
+
+  private func write(translationOf languageMap: JSONView, to writer: inout JSONWriter) {
+    let (tag, text) = translation(in: languageMap)
+    writer.name("value")
+    writer.value(text)
+    guard let tag else { return }
+    writer.name("lang")
+    writer.value(tag)
+  }
+
+  /// The language that is chosen, and its text; no language of an empty map.
+  private func translation(in languageMap: JSONView) -> (tag: JSONView?, text: JSONView) {
+    let translations = Array(languageMap.members)
+    let tags = translations.map { $0.name.value.string ?? "" }
+    guard let tag = representation.language?.choose(from: tags),
+      let index = tags.firstIndex(of: tag)
+    else { return (nil, languageMap) }
+    return (translations[index].name, translations[index].value)
   }
 
   // MARK: Names

@@ -82,8 +82,8 @@ extension ContextStore {
       """
       WITH used AS (
         SELECT * FROM unnest(
-          \(usage, each: { $0.id }), \(usage, each: { $0.hits }),
-          \(usage, each: { $0.usedAt.timestamp })
+          \(usage.map(\.id)), \(usage.map(\.hits)),
+          \(usage.map(\.usedAt.timestamp))
         ) AS used (id, hits, at)
       ), locked AS (
         SELECT c.id FROM context AS c JOIN used USING (id) ORDER BY c.id FOR UPDATE OF c

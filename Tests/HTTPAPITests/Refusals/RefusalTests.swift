@@ -144,6 +144,12 @@ extension Refusal {
     Refusal(
       "GET", "entities?type=Room", nil, headers: [("Accept", "application/json;q=0")], 406, nil),
     Refusal(
+      "GET", "subscriptions", nil, headers: [("Accept", "application/geo+json")], 406,
+      "about:blank", "application/ld+json"),
+    Refusal(
+      "GET", "\(roomPath)?geometryProperty=a%20b", nil,
+      headers: [("Accept", "application/geo+json")], 400, "BadRequestData", "a b"),
+    Refusal(
       "GET", roomPath, nil, headers: [link("https://a.org/c"), link("https://b.org/c")], 400,
       "BadRequestData", "2"),
     Refusal("GET", roomPath, nil, headers: [link("not a url")], 400, "BadRequestData", "not a url"),
@@ -237,6 +243,10 @@ extension Refusal {
     Refusal("GET", "\(roomPath)?format=x", 400, "InvalidRequest", "'x'"),
     Refusal("GET", "\(roomPath)?format=temporalValues", 400, "InvalidRequest", "temporalValues"),
     Refusal("GET", "\(roomPath)?format=x&options=keyValues", 400, "InvalidRequest", "'x'"),
+    Refusal(
+      "GET", "\(roomPath)?geometryProperty=location", 400, "BadRequestData", "geo+json"),
+    query("type=Room&geometryProperty=location", "geo+json"),
+    query("type=Room&lang=e%20n", "e n"), query("type=Room&lang=en;q=2", "en;q=2"),
     Refusal("GET", "\(roomPath)?local=yes", 400, "BadRequestData", "'yes'"),
     Refusal("GET", "\(roomPath)?local=True", 400, "BadRequestData", "'True'"),
     Refusal("GET", "\(roomPath)?attrs=", 400, "BadRequestData", "attrs"),
@@ -284,7 +294,6 @@ extension Refusal {
     query("type=A&pick=a,,b", "pick"), query("type=A&pick=a&omit=a"),
     query("type=A&attrs=a&pick=a"),
     query("type=A&omit=%7B", "omit"),
-    query("type=A&lang=en", "lang", status: 501, type: "about:blank"),
     query(
       "q=" + String(repeating: "a==1;", count: 1500) + "a==1", status: 403, type: "TooComplexQuery"),
   ]
@@ -337,9 +346,23 @@ extension Refusal {
     Refusal("POST", "entityOperations/delete", "{}", 400, "InvalidRequest"),
   ]
 
+  static let discovery = [
+    Refusal("GET", "types?limit=5", nil, 400, "InvalidRequest", "limit"),
+    Refusal("GET", "types?details=yes", nil, 400, "BadRequestData", "yes"),
+    Refusal("GET", "types/A?details=true", nil, 400, "InvalidRequest", "details"),
+    Refusal("GET", "types/A", nil, 404, "ResourceNotFound", "default-context/A"),
+    Refusal("GET", "types/a%20b", nil, 400, "BadRequestData", "a b"),
+    Refusal("GET", "attributes?offset=5", nil, 400, "InvalidRequest", "offset"),
+    Refusal("GET", "attributes?count=1", nil, 400, "BadRequestData", "count"),
+    Refusal("GET", "attributes/temperature?count=true", nil, 400, "InvalidRequest", "count"),
+    Refusal("GET", "attributes/a", nil, 404, "ResourceNotFound", "default-context/a"),
+    Refusal("GET", "attributes/createdAt", nil, 404, "ResourceNotFound", "createdAt"),
+    Refusal("GET", "attributes/type", nil, 404, "ResourceNotFound", "type"),
+    Refusal("POST", "types", "{}", 405, "about:blank", "GET"),
+  ]
+
   /// Operations of the standard that are not built yet.
   static let unbuilt: [Refusal] = [
-    ("GET", "types"), ("GET", "types/A"), ("GET", "attributes"), ("GET", "attributes/a"),
     ("POST", "csourceRegistrations"), ("GET", "csourceRegistrations"),
     ("GET", "csourceRegistrations/urn:x:1"), ("GET", "csourceSubscriptions"),
     ("POST", "temporal/entities"), ("GET", "temporal/entities?type=A"),
@@ -354,7 +377,7 @@ extension Refusal {
   }
 
   static let all =
-    bodies + headers + paths + parameters + temporal + changes + unbuilt
+    bodies + headers + paths + parameters + temporal + changes + discovery + unbuilt
 }
 
 @Suite("Refusals")

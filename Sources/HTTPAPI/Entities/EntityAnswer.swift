@@ -1,0 +1,68 @@
+import HTTPServer
+import JSON
+import JSONLD
+import NGSILD
+
+/// How an answer shows Entities: one in the answer to Retrieve Entity, a list in that to Query
+/// Entities.
+///
+/// Standard: GS CIM 009, 6.3.6, 6.3.7 and 6.3.15.
+struct EntityAnswer: Sendable {
+  /// Without regard to an older version.
+  let representation: Representation
+  let accepts: MediaType
+  /// What gives the geometry of a Feature.
+  let geometryProperty: IRI
+  /// Set where the reader knows no more than an older version of the standard.
+  let olderVersion: SpecificationVersion?
+
+  /// nil if the Entity has nothing of what is to be shown.
+  func response(_ entity: JSONValue) -> HTTPResponse? {
+    let now = DateTime.now
+    return response { representation, writer in
+      guard accepts == .geoJSON else {
+        return representation.write(stored: entity, at: now, to: &writer)
+      }
+      FeatureRepresentation(representation, geometryProperty: geometryProperty)
+        .write(stored: entity, at: now, to: &writer)
+      return true
+    }
+  }
+
+  func response(_ entities: [JSONValue]) -> HTTPResponse {
+    let now = DateTime.now
+    let response = response(reserving: 2048 * (entities.count + 1)) { representation, writer in
+      if accepts == .geoJSON {
+        FeatureRepresentation(representation, geometryProperty: geometryProperty)
+          .write(collection: entities, at: now, to: &writer)
+      } else {
+        writer.beginArray()
+        for entity in entities { representation.write(stored: entity, at: now, to: &writer) }
+        writer.endArray()
+      }
+      return true
+    }
+    guard let response else { preconditionFailure("A list is always shown") }
+    return response
+  }
+
+  /// 200, or 203 if an older version needs another body (4.3.6.8).
+  private func response(
+    reserving capacity: Int = 2048, _ write: (Representation, inout JSONWriter) -> Bool
+  ) -> HTTPResponse? {
+    var writer = JSONWriter(reservingCapacity: capacity)
+    guard write(representation, &writer) else { return nil }
+    guard let olderVersion else { return body(writer.bytes, status: 200) }
+    var older = representation
+    older.olderVersion = olderVersion
+    var olderWriter = JSONWriter(reservingCapacity: writer.bytes.count)
+    guard write(older, &olderWriter) else { return nil }
+    return body(olderWriter.bytes, status: olderWriter.bytes == writer.bytes ? 200 : 203)
+  }
+
+  private func body(_ bytes: [UInt8], status: Int) -> HTTPResponse {
+    .body(
+      bytes, as: accepts, context: representation.context,
+      embedsContext: representation.embedsContext, status: status)
+  }
+}
