@@ -12,6 +12,7 @@ package import Storage
 /// itself safe.
 package final class Broker: @unchecked Sendable {
   package let loop: EventLoop
+  package let source: SourceIdentity
   package let contexts: ContextResolver
   package let contextLibrary: ContextLibrary
   package let contextService: ContextService
@@ -28,12 +29,14 @@ package final class Broker: @unchecked Sendable {
   package let log: Log
 
   package init(
-    loop: EventLoop, contextLibrary: ContextLibrary, contextService: ContextService,
-    tenants: TenantTable, entities: EntityStore, queries: QueryStore, history: HistoryStore,
-    census: CensusStore, subscriptions: SubscriptionStore, subscriptionTable: SubscriptionTable,
-    delivery: Delivery, notifier: any ChangeNotifier, log: Log
+    loop: EventLoop, source: SourceIdentity, contextLibrary: ContextLibrary,
+    contextService: ContextService, tenants: TenantTable, entities: EntityStore,
+    queries: QueryStore, history: HistoryStore, census: CensusStore,
+    subscriptions: SubscriptionStore, subscriptionTable: SubscriptionTable, delivery: Delivery,
+    notifier: any ChangeNotifier, log: Log
   ) {
     self.loop = loop
+    self.source = source
     self.contextLibrary = contextLibrary
     self.contextService = contextService
     contexts = ContextResolver(loader: contextLibrary, cache: contextService.cache)

@@ -90,7 +90,8 @@ final class TestBroker: @unchecked Sendable {
     let names = NameTable()
     let typesets = TypesetTable(names: names)
     broker = Broker(
-      loop: loop, contextLibrary: contexts.library(pool: pool, remote: NoLoader()),
+      loop: loop, source: SourceIdentity(),
+      contextLibrary: contexts.library(pool: pool, remote: NoLoader()),
       contextService: contexts, tenants: TenantTable(),
       entities: EntityStore(names: names, typesets: typesets, writers: pool, readers: pool),
       queries: QueryStore(names: names, typesets: typesets, pool: pool, readers: pool),

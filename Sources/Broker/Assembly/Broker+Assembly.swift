@@ -11,7 +11,7 @@ extension Broker {
     contexts: ContextService, notifications: NotificationService, log: Log
   ) {
     self.init(
-      loop: loop,
+      loop: loop, source: tables.source,
       contextLibrary: contexts.library(
         pool: connections.readers, remote: HTTPContextLoader(client: connections.client)),
       contextService: contexts,

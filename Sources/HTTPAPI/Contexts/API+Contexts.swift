@@ -70,13 +70,13 @@ extension API {
   /// client calls it, unless the operator gave one.
   func contextSite(of call: Call) throws(NGSILDError) -> ContextSite {
     ContextSite(
-      tenantName: try call.tenantName().text,
+      tenantName: try tenantName(of: call).text,
       brokerURL: broker.contextService.publicURL ?? "http://\(call.host)")
   }
 
   /// An unknown tenant hosts nothing, and sees what is everyone's.
   private func contextOwner(of call: Call) throws(NGSILDError) -> ContextOwner {
-    ContextOwner(try call.tenantName())
+    ContextOwner(try tenantName(of: call))
   }
 
   /// The id or URL of the path.

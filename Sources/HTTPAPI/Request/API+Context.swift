@@ -8,14 +8,24 @@ extension Context: NameExpander {}
 
 /// Tenants, bodies and contexts of requests.
 extension API {
+  /// The tenant that a request names (6.3.14).
+  func tenantName(of call: Call) throws(NGSILDError) -> TenantName {
+    let headers = call.request.headers
+    if let name = headers.first("NGSILD-Tenant") { return try TenantName(name) }
+    guard configuration.takesTenantFromFIWAREService,
+      let name = headers.first("fiware-service"), !name.isEmpty
+    else { return .standard }
+    return try TenantName(name)
+  }
+
   /// - Throws: `nonexistentTenant`.
   func tenant(of call: Call) async throws(NGSILDError) -> TenantNumber {
-    try await broker.tenants.number(of: call.tenantName(), in: broker.entities.readers)
+    try await broker.tenants.number(of: tenantName(of: call), in: broker.entities.readers)
   }
 
   /// The tenant, created where it is new (5.5.10).
   func newTenant(of call: Call) async throws(NGSILDError) -> TenantNumber {
-    try await broker.tenants.create(call.tenantName(), in: broker.entities.readers)
+    try await broker.tenants.create(tenantName(of: call), in: broker.entities.readers)
   }
 
   /// The body and the context that it is read with (6.3.5).
@@ -56,7 +66,7 @@ extension API {
   /// - Parameter url: as the header gives it, relative to the request's own URL (RFC 8288, 3.1).
   func context(linkedAt url: String?, of call: Call) async throws(NGSILDError) -> Context {
     guard let url else { return .core }
-    let tenant = try call.tenantName().text
+    let tenant = try tenantName(of: call).text
     do throws(JSONLDError) {
       return try await broker.contexts.context(linkedAt: absolute(url, call), in: tenant)
     } catch {
@@ -71,7 +81,7 @@ extension API {
   }
 
   func context(for value: JSONValue, of call: Call) async throws(NGSILDError) -> Context {
-    let tenant = try call.tenantName().text
+    let tenant = try tenantName(of: call).text
     do throws(JSONLDError) {
       return try await broker.contexts.context(for: value, in: tenant)
     } catch {

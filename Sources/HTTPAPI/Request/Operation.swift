@@ -67,7 +67,7 @@ enum Operation: String, Sendable, CaseIterable {
         "aggrPeriodDuration", "format", "options", "datasetId", "local", "lang", "pick", "omit",
         "entityMap", "entityMapLifetime",
       ]
-    case .health, .metrics, .version: []
+    case .health, .metrics, .version, .retrieveSourceIdentity: []
     default: nil
     }
   }
@@ -112,7 +112,7 @@ enum Operation: String, Sendable, CaseIterable {
     case .queryEntities, .queryEntitiesByPost, .retrieveEntity, .retrieveTypes, .retrieveType,
       .retrieveAttributes, .retrieveAttribute, .querySubscriptions, .retrieveSubscription,
       .queryTemporalEntities, .queryTemporalEntitiesByPost, .retrieveTemporalEntity,
-      .listContexts, .serveContext:
+      .listContexts, .serveContext, .retrieveSourceIdentity:
       true
     default: false
     }

@@ -367,8 +367,8 @@ extension Refusal {
     ("GET", "csourceRegistrations/urn:x:1"), ("GET", "csourceSubscriptions"),
     ("POST", "temporal/entities"), ("GET", "temporal/entities?type=A"),
     ("DELETE", "temporal/\(roomPath)"), ("POST", "temporal/\(roomPath)/attrs"),
-    ("DELETE", "temporal/\(roomPath)/attrs/temperature"),
-    ("GET", "entityMaps"), ("GET", "info/sourceIdentity"), ("POST", "snapshots"),
+    ("DELETE", "temporal/\(roomPath)/attrs/temperature"), ("GET", "entityMaps"),
+    ("POST", "snapshots"),
     ("POST", "entityOperations/query"), ("DELETE", "entities"),
   ].map { method, target in
     Refusal(
