@@ -57,6 +57,11 @@ enum Operation: String, Sendable, CaseIterable {
         "csf", "expandValues", "jsonKeys", "limit", "offset", "count", "splitEntities",
         "orderBy", "collation", "orderFrom", "orderGeometry",
       ])
+    case .purgeEntities:
+      [
+        "type", "id", "idPattern", "attrs", "q", "georel", "geometry", "coordinates",
+        "geoproperty", "scopeQ", "csf", "expandValues", "jsonKeys", "keep", "drop", "local",
+      ]
     case .deleteEntity, .replaceEntity, .updateAttributes, .updateAttribute, .replaceAttribute:
       ["type", "local"]
     case .appendAttributes: ["type", "options", "local"]
