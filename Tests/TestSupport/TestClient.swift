@@ -144,7 +144,7 @@ extension TestClient {
   package func removeTenant() async throws {
     let tables = [
       "entity", "entity_value", "entity_geo", "attribute_instance", "subscription",
-      "subscription_delivery", "notification", "typeset",
+      "subscription_delivery", "notification", "typeset", "context",
       // In the order of folding, which may run meanwhile.
       "census_change", "census",
     ]
