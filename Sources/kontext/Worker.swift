@@ -21,7 +21,7 @@ final class Worker: @unchecked Sendable {
   private let shared: Shared
   private let connections: BrokerConnections
   private let notifications: NotificationService
-  let broker: Broker
+  private let broker: Broker
   private var server: HTTPServer?
 
   init(_ shared: Shared, _ notifications: NotificationService, on loop: EventLoop) {
@@ -49,8 +49,13 @@ final class Worker: @unchecked Sendable {
       gauges: { [self] in await gauges() },
       databaseProblem: { [self] in await databaseProblem() })
     server = try HTTPServer(
-      loop: loop, configuration: limits, responder: API(broker: broker, operations: operations))
+      loop: loop, configuration: limits,
+      responder: API(
+        broker: broker, operations: operations, configuration: shared.configuration.api))
   }
+
+  /// What one worker of a process does for all.
+  func housekeeping() -> Housekeeping { Housekeeping(broker, pool: connections.background) }
 
   /// Stops accepting, lets requests under way end, and closes what is open.
   func drain() async {
@@ -119,6 +124,13 @@ final class Worker: @unchecked Sendable {
 }
 
 extension Configuration {
+  var api: APIConfiguration {
+    var api = APIConfiguration()
+    api.origins = corsOrigins
+    api.takesTenantFromFIWAREService = takesTenantFromFIWAREService
+    return api
+  }
+
   var broker: BrokerConfiguration {
     var broker = BrokerConfiguration(databaseURL: databaseURL)
     broker.writeConnections = writeConnections
@@ -126,6 +138,7 @@ extension Configuration {
     broker.queryConnections = queryConnections
     broker.queryTimeout = queryTimeout
     broker.allowedAddresses = allowedAddresses
+    broker.sourceAlias = sourceAlias
     return broker
   }
 }

@@ -10,6 +10,7 @@ package struct BrokerTables: Sendable {
   package let names: NameTable
   package let typesets: TypesetTable
   package let tenants = TenantTable()
+  package let source = SourceIdentity()
   package let contexts = ContextCache { WallClock.sinceEpoch }
 
   package init() {
@@ -31,6 +32,7 @@ package struct BrokerTables: Sendable {
     let pool = Pool(Pool.Configuration(connection, connectionsMax: 1), on: loop)
     defer { pool.close() }
     try await names.load(from: pool)
+    try await source.load(from: pool, given: configuration.sourceAlias)
     try await HistoryPartitions.createAhead(in: pool, at: .now)
     return applied
   }

@@ -57,7 +57,7 @@ extension API {
 
   // MARK: Parameters
 
-  private func entityQuery(
+  func entityQuery(
     _ call: Call, _ page: Page, _ context: Context
   ) throws(NGSILDError) -> EntityQuery {
     let parameters = call.parameters

@@ -54,6 +54,11 @@ enum Operation: String, Sendable, CaseIterable {
         "csf", "expandValues", "jsonKeys", "limit", "offset", "count", "splitEntities",
         "orderBy", "collation", "orderFrom", "orderGeometry",
       ])
+    case .purgeEntities:
+      [
+        "type", "id", "idPattern", "attrs", "q", "georel", "geometry", "coordinates",
+        "geoproperty", "scopeQ", "csf", "expandValues", "jsonKeys", "keep", "drop", "local",
+      ]
     case .deleteEntity, .replaceEntity, .updateAttributes, .updateAttribute, .replaceAttribute:
       ["type", "local"]
     case .appendAttributes: ["type", "options", "local"]
@@ -64,7 +69,7 @@ enum Operation: String, Sendable, CaseIterable {
         "aggrPeriodDuration", "format", "options", "datasetId", "local", "lang", "pick", "omit",
         "entityMap", "entityMapLifetime",
       ]
-    case .health, .metrics, .version: []
+    case .health, .metrics, .version, .retrieveSourceIdentity: []
     default: nil
     }
   }
@@ -108,7 +113,8 @@ enum Operation: String, Sendable, CaseIterable {
     switch self {
     case .queryEntities, .queryEntitiesByPost, .retrieveEntity, .retrieveTypes, .retrieveType,
       .retrieveAttributes, .retrieveAttribute, .querySubscriptions, .retrieveSubscription,
-      .queryTemporalEntities, .queryTemporalEntitiesByPost, .retrieveTemporalEntity:
+      .queryTemporalEntities, .queryTemporalEntitiesByPost, .retrieveTemporalEntity,
+      .retrieveSourceIdentity:
       true
     default: false
     }

@@ -87,6 +87,22 @@ struct QueryPlan {
     "SELECT count(*) FROM \(from) WHERE \(alias).tenant = \(tenant) AND \(ofTypesets) AND \(condition)"
   }
 
+  /// Keys and ids of the first Entities with keys in `range`, in the order of their keys.
+  func references(in range: KeyRange, limit: Int) -> SQL {
+    """
+    SELECT e.key, e.id
+    FROM (
+      SELECT \(alias).key
+      FROM \(from)
+      WHERE \(alias).tenant = \(tenant) AND \(ofTypesets) AND \(condition)
+        AND \(alias).key > \(range.after) AND \(alias).key <= \(range.last)
+      ORDER BY \(alias).key LIMIT \(limit)
+    ) AS found
+    JOIN entity AS e ON e.tenant = \(tenant) AND e.key = found.key
+    ORDER BY e.key
+    """
+  }
+
   /// One arm per typeset: the limit inside each turns a sort of all into a merge of ranges.
   private func rows(_ columns: SQL, limit: Int, offset: Int) -> SQL {
     guard typesets.count > 1, typesets.count <= Self.armsMax else {
