@@ -1,5 +1,4 @@
-import Foundation
-import JSON
+import Glibc
 import TestSupport
 import Testing
 
@@ -11,7 +10,7 @@ struct ModelTests {
   private static let stepsPerRound = 25
   private static let atOnce = 4
   private static let rounds =
-    ProcessInfo.processInfo.environment["KONTEXT_TEST_MODEL_ROUNDS"].flatMap { Int($0) } ?? 48
+    getenv("KONTEXT_TEST_MODEL_ROUNDS").flatMap { Int(String(cString: $0)) } ?? 48
 
   @Test("random sequences of operations give the model's answers and states")
   func sequences() async throws {
