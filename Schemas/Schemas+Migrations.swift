@@ -5,5 +5,6 @@ extension Schemas {
     (2, "entity", PackageResources._002_entity_sql),
     (3, "attribute_instance", PackageResources._003_attribute_instance_sql),
     (4, "subscription", PackageResources._004_subscription_sql),
+    (5, "ordering", PackageResources._005_ordering_sql),
   ]
 }

@@ -86,7 +86,8 @@ final class TestBroker: @unchecked Sendable {
     broker = Broker(
       loop: loop, contexts: contexts, tenants: TenantTable(),
       entities: EntityStore(names: names, typesets: typesets, writers: pool, readers: pool),
-      queries: QueryStore(names: names, typesets: typesets, pool: pool, readers: pool),
+      queries: QueryStore(
+        names: names, typesets: typesets, collations: CollationTable(), pool: pool, readers: pool),
       history: HistoryStore(names: names, pool: pool),
       subscriptions: SubscriptionStore(pool: pool), subscriptionTable: service.table,
       delivery: service.delivery,

@@ -6,20 +6,20 @@ import NGSILD
 import NGSILDQuery
 import Storage
 
-/// Context information consumption (GS CIM 009, 6.4.3.2, 6.5.3.1).
+/// Context information consumption (GS CIM 009, 6.4.3.2, 6.5.3.1, 6.23.3.1).
 extension API {
   func retrieveEntity(_ call: Call) async throws(NGSILDError) -> HTTPResponse {
     let id = try call.entityID()
     let tenant = try await tenant(of: call)
     let context = try await context(of: call)
-    let representation = try representation(for: call, context)
-    let types = try call.parameters["type"].map { text throws(NGSILDError) in
-      try TypeSelection(parsing: text, expander: context)
-    }
-    let entity = try await broker.retrieveEntity(id, types: types, in: tenant)
+    let request = try QueryRequest(parameters: { call.parameters[$0] }, expander: context)
+    let representation = try representation(of: request, for: call, context)
+    let entity = try await broker.retrieveEntity(
+      id, types: request.selectors.first?.types, in: tenant)
     try requireShown(entity, representation, id)
+    let answer = try await answer([entity], request, representation, in: tenant)
     var writer = JSONWriter(reservingCapacity: 2048)
-    guard representation.write(stored: entity, at: .now, to: &writer) else {
+    guard answer.writeOne(to: &writer) else {
       throw NGSILDError(.resourceNotFound, "The Entity '\(id)' has nothing of what was picked")
     }
     return .body(writer.bytes, as: call.accepts, context: context)
@@ -39,22 +39,37 @@ extension API {
 
   func queryEntities(_ call: Call) async throws(NGSILDError) -> HTTPResponse {
     let context = try await context(of: call)
-    let representation = try representation(for: call, context)
-    let page = try Page(call.parameters)
-    let query = try entityQuery(call, page, context)
-    let tenant = try await tenant(of: call)
-    let found = try await broker.queryEntities(query, in: tenant)
-    var writer = JSONWriter(reservingCapacity: 2048 * (found.documents.count + 1))
-    writer.beginArray()
-    let now = DateTime.now
-    for document in found.documents {
-      representation.write(stored: JSONValue(storedDocument: document), at: now, to: &writer)
+    let request = try QueryRequest(parameters: { call.parameters[$0] }, expander: context)
+    return try await page(of: request, call, context, path: "/ngsi-ld/v1/entities")
+  }
+
+  /// The same query, its conditions in a body (5.2.23).
+  func queryEntitiesByPost(_ call: Call) async throws(NGSILDError) -> HTTPResponse {
+    let (body, context) = try await body(of: call)
+    let request = try QueryRequest(body, expander: context)
+    guard request.languages == nil else {
+      throw NGSILDError(.notImplemented, "The member 'lang' is not built yet")
     }
-    writer.endArray()
+    return try await page(
+      of: request, call, context, path: "/ngsi-ld/v1/entityOperations/query")
+  }
+
+  private func page(
+    of request: QueryRequest, _ call: Call, _ context: Context, path: String
+  ) async throws(NGSILDError) -> HTTPResponse {
+    let representation = try representation(of: request, for: call, context)
+    let page = try Page(call.parameters)
+    try requireRestriction(request, call)
+    let tenant = try await tenant(of: call)
+    let found = try await broker.queryEntities(EntityQuery(request, page), in: tenant)
+    let entities = found.documents.map(JSONValue.init(storedDocument:))
+    let answer = try await answer(entities, request, representation, in: tenant)
+    var writer = JSONWriter(reservingCapacity: 2048 * (found.documents.count + 1))
+    answer.writeList(to: &writer)
     var response = HTTPResponse.body(writer.bytes, as: call.accepts, context: context)
     response.headers +=
       PageLinks(
-        path: "/ngsi-ld/v1/entities", parameters: call.parameters, isSorted: true, page: page,
+        path: path, parameters: call.parameters, isSorted: true, page: page,
         hasMore: found.hasMore, type: call.accepts
       ).headers
     if let count = found.count {
@@ -63,61 +78,35 @@ extension API {
     return response
   }
 
-  // MARK: Parameters
+  /// The Entities together with those that they link to, as far as `join` asks for them.
+  private func answer(
+    _ entities: [JSONValue], _ request: QueryRequest, _ representation: Representation,
+    in tenant: TenantNumber
+  ) async throws(NGSILDError) -> EntityAnswer {
+    var answer = EntityAnswer(entities: entities, representation: representation, at: .now)
+    guard let join = request.join else { return answer }
+    let selection = EntitySelection(request.projection)
+    var traversal = LinkTraversal(
+      from: entities, showing: selection, join: join, datasets: representation.datasets,
+      at: answer.now)
+    try await broker.follow(&traversal, in: tenant, at: answer.now)
+    answer.add(traversal, showing: selection, as: join)
+    return answer
+  }
 
-  private func entityQuery(
-    _ call: Call, _ page: Page, _ context: Context
-  ) throws(NGSILDError) -> EntityQuery {
-    let parameters = call.parameters
-    var query = EntityQuery()
-    query.selector = try EntitySelector(
-      type: parameters["type"], id: parameters["id"], idPattern: parameters["idPattern"],
-      expander: context)
-    let projection = try projection(call, context)
-    query.attributes = projection.attributes
-    if let text = parameters["q"] {
-      query.query = try Query(
-        parsing: text, expander: context,
-        expandValues: parameters["expandValues"].map { text throws(NGSILDError) in
-          try Query.attributeNames(parsing: text, as: "expandValues", expander: context)
-        } ?? [])
-      try query.query?.requireSupported()
-    }
-    if let text = parameters["scopeQ"] { query.scopes = try ScopeQuery(parsing: text) }
-    query.geo = try GeoQuery(
-      georel: parameters["georel"], geometry: parameters["geometry"],
-      coordinates: parameters["coordinates"], geoproperty: parameters["geoproperty"],
-      expander: context)
-    if let text = parameters["csf"] {
-      // It restricts Context Sources only; here its form is checked.
-      _ = try Query(parsing: text, as: "csf", expander: context)
-    }
-    let isOfAnyType = query.selector.types == .any
-    let isLocal = try parameters.boolean("local", default: isOfAnyType)
-    guard isLocal || !isOfAnyType else {
+  /// `type=*` asks for all that is held here, which is a restriction of its own (5.7.2.4).
+  private func requireRestriction(_ request: QueryRequest, _ call: Call) throws(NGSILDError) {
+    let isLocal = try call.parameters.boolean("local", default: request.isOfAnyType)
+    guard isLocal || !request.isOfAnyType else {
       throw .badRequestData(
         "type=* asks for all that is held here; it does not go with local=false")
     }
-    try requireRestriction(
-      selectors: [query.selector], projection: projection, query: query.query,
-      geoQuery: query.geo, isLocal: isLocal)
-    query.wantsCount = page.wantsCount
-    query.limit = page.limit
-    query.offset = page.offset
-    return query
+    // Without Context Sources, Entities are never split among them.
+    _ = try call.parameters.boolean("splitEntities")
+    try request.requireRestriction(isLocal: isLocal)
   }
 
-  /// `attrs`, `pick` and `omit` (4.21).
-  private func projection(
-    _ call: Call, _ context: Context
-  ) throws(NGSILDError) -> Projection {
-    let projection = try Projection(
-      attrs: call.parameters["attrs"], pick: call.parameters["pick"],
-      omit: call.parameters["omit"], expander: context)
-    // Linked Entities need `join`, which is not built yet and therefore not given.
-    try requireLinks(projection.linkDepth, within: nil)
-    return projection
-  }
+  // MARK: Representation
 
   private static let formats: [String: Representation.Format] = [
     "normalized": .normalized, "concise": .concise, "simplified": .simplified,
@@ -126,8 +115,8 @@ extension API {
   private static let representationOptions = Set(formats.keys).union(["sysAttrs"])
 
   /// How the answer shows Entities (6.3.7, 6.3.11).
-  func representation(
-    for call: Call, _ context: Context
+  private func representation(
+    of request: QueryRequest, for call: Call, _ context: Context
   ) throws(NGSILDError) -> Representation {
     let options = try call.parameters.options(among: Self.representationOptions)
     var representation = Representation(context: context, embedsContext: call.accepts == .jsonLD)
@@ -143,38 +132,19 @@ extension API {
       representation.format = format
     }
     representation.showsSystemAttributes = options.contains("sysAttrs")
-    representation.members = MemberSelection(try projection(call, context))
-    representation.datasets = try call.parameters["datasetId"].map { text throws(NGSILDError) in
-      let selection = try DatasetSelection(parsing: text)
-      return Set(selection.ids.map(\.text)).union(selection.includesDefault ? [nil] : [])
+    representation.members = EntitySelection(request.projection).members
+    representation.datasets = request.datasets.map { selection in
+      Set(selection.ids.map(\.text)).union(selection.includesDefault ? [nil] : [])
     }
     return representation
   }
 }
 
-extension MemberSelection {
-  /// What a projection keeps of the Entities that are asked for.
-  fileprivate init(_ projection: Projection) {
-    if !projection.attrs.isEmpty {
-      self = .attributes(Set(projection.attributes))
-      return
-    }
-    var members: Set<NGSILD.CoreMember> = []
-    var attributes: Set<IRI> = []
-    for term in projection.pick?.terms ?? projection.omit?.terms ?? [] {
-      if projection.pick != nil && !projection.keeps(term.member) { continue }
-      switch term.member {
-      case .attribute(let name): attributes.insert(name)
-      case .core(let member):
-        NGSILD.CoreMember(term: member.rawValue).map { _ = members.insert($0) }
-      }
-    }
-    if projection.pick != nil {
-      self = .pick(core: members, attributes: attributes)
-    } else if projection.omit != nil {
-      self = .omit(core: members, attributes: attributes)
-    } else {
-      self = .all
-    }
+extension EntityQuery {
+  fileprivate init(_ request: QueryRequest, _ page: Page) {
+    self.init(request)
+    limit = page.limit
+    offset = page.offset
+    wantsCount = page.wantsCount
   }
 }

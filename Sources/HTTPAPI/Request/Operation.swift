@@ -49,9 +49,10 @@ enum Operation: String, Sendable, CaseIterable {
     case .queryEntities:
       Self.consumption.union([
         "id", "idPattern", "q", "georel", "geometry", "coordinates", "geoproperty", "scopeQ",
-        "csf", "expandValues", "jsonKeys", "limit", "offset", "count", "splitEntities",
-        "orderBy", "collation", "orderFrom", "orderGeometry",
-      ])
+        "csf", "expandValues", "jsonKeys", "splitEntities", "orderBy", "collation", "orderFrom",
+        "orderGeometry",
+      ]).union(Self.page)
+    case .queryEntitiesByPost: Self.page.union(["format", "options", "local", "geometryProperty"])
     case .deleteEntity, .replaceEntity, .updateAttributes, .updateAttribute, .replaceAttribute:
       ["type", "local"]
     case .appendAttributes: ["type", "options", "local"]
@@ -73,6 +74,8 @@ enum Operation: String, Sendable, CaseIterable {
     "joinLevel", "containedBy", "geometryProperty", "entityMap", "entityMapLifetime",
   ]
 
+  private static let page: Set = ["limit", "offset", "count"]
+
   /// Whether the operation does not heed a parameter of the standard yet: it is answered with 501,
   /// so that nobody takes an answer for what it is not.
   func hasNotBuilt(_ parameter: String) -> Bool {
@@ -83,8 +86,8 @@ enum Operation: String, Sendable, CaseIterable {
   }
 
   private static let parametersNotBuilt: Set = [
-    "join", "joinLevel", "containedBy", "geometryProperty", "entityMap", "entityMapLifetime",
-    "orderBy", "collation", "orderFrom", "orderGeometry", "aggrMethods", "aggrPeriodDuration",
+    "geometryProperty", "entityMap", "entityMapLifetime",
+    "aggrMethods", "aggrPeriodDuration",
   ]
 
   var notBuilt: NGSILDError {
@@ -94,7 +97,7 @@ enum Operation: String, Sendable, CaseIterable {
   /// Media types of its response body, the preferred one first (6.3.15).
   var representations: [MediaType] {
     switch self {
-    case .retrieveEntity, .queryEntities: [.json, .jsonLD, .geoJSON]
+    case .retrieveEntity, .queryEntities, .queryEntitiesByPost: [.json, .jsonLD, .geoJSON]
     default: [.json, .jsonLD]
     }
   }

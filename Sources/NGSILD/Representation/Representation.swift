@@ -13,6 +13,8 @@ package struct Representation: Sendable {
   package var members: MemberSelection
   /// Instances to keep by `datasetId`, nil standing for the default one; nil keeps all.
   package var datasets: Set<String?>?
+  /// Entities to show within the Relationships that refer to them; nil for none.
+  package var links: LinkedEntities?
   package let context: Context
   /// Whether each Entity carries the `@context` (JSON-LD bodies).
   package var embedsContext: Bool
