@@ -46,21 +46,25 @@ CREATE TABLE broker_process (
   taker bigint                          -- the process that delivers what this one left
 );
 
-CREATE SEQUENCE notification_id INCREMENT 1000;
+CREATE SEQUENCE notification_id;
 
 -- The outbox: rows are written with the change that they report, and removed once delivered.
+--
+-- The rows of one subscription and Entity are a lane. They are written under the lock of the
+-- Entity's row, so their ids ascend in the order of the changes; and while a lane has rows, new ones
+-- go to the process that owes those, so that one process delivers them all, in order.
 CREATE TABLE notification (
   tenant int NOT NULL,
-  id bigint NOT NULL,                   -- ascending per process
   subscription bigint NOT NULL,
   entity bigint NOT NULL,
-  process bigint NOT NULL,              -- broker_process.id of whoever wrote it
+  id bigint NOT NULL,
+  process bigint NOT NULL,              -- broker_process.id of whoever delivers it
   created timestamptz NOT NULL,
   attempts int NOT NULL DEFAULT 0,
   next_attempt timestamptz,
   last_error text,
   body text NOT NULL,
-  PRIMARY KEY (tenant, id)
+  PRIMARY KEY (tenant, subscription, entity, id)
 ) WITH (fillfactor = 90);
 DO $$ BEGIN
   ALTER TABLE notification ALTER COLUMN body SET COMPRESSION lz4;

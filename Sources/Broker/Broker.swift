@@ -17,6 +17,7 @@ package final class Broker: @unchecked Sendable {
   package let entities: EntityStore
   package let queries: QueryStore
   package let history: HistoryStore
+  package let census: CensusStore
   package let subscriptions: SubscriptionStore
   package let subscriptionTable: SubscriptionTable
   package let delivery: Delivery
@@ -26,7 +27,8 @@ package final class Broker: @unchecked Sendable {
 
   package init(
     loop: EventLoop, contexts: ContextResolver, tenants: TenantTable, entities: EntityStore,
-    queries: QueryStore, history: HistoryStore, subscriptions: SubscriptionStore,
+    queries: QueryStore, history: HistoryStore, census: CensusStore,
+    subscriptions: SubscriptionStore,
     subscriptionTable: SubscriptionTable, delivery: Delivery, notifier: any ChangeNotifier,
     log: Log
   ) {
@@ -36,6 +38,7 @@ package final class Broker: @unchecked Sendable {
     self.entities = entities
     self.queries = queries
     self.history = history
+    self.census = census
     self.subscriptions = subscriptions
     self.subscriptionTable = subscriptionTable
     self.delivery = delivery

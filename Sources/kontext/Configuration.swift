@@ -1,3 +1,4 @@
+import Glibc
 import HTTPClient
 import Log
 
@@ -6,7 +7,7 @@ struct Configuration: Sendable {
   var databaseURL = ""
   var address = "*"
   var port: UInt16 = 1026
-  var loops = 1
+  var loops = min(Self.cores, 4)
   var writeConnections = 4
   var readConnections = 4
   var queryConnections = 4
@@ -17,6 +18,8 @@ struct Configuration: Sendable {
   var logLevel = Log.Level.info
   var logFormat: Log.Format?
   var drainTime = Duration.seconds(10)
+
+  private static var cores: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 
   /// A setting with its two names.
   struct Setting: Sendable {
@@ -53,7 +56,7 @@ struct Configuration: Sendable {
     },
     Setting(
       option: "--loops", placeholder: "N",
-      help: "event loops, each one thread (default 1; PostgreSQL needs cores too)"
+      help: "event loops, each one thread (default one for each core, at most 4)"
     ) { $0.set(\.loops, $1, 1...64) },
     Setting(
       option: "--write-connections", placeholder: "N",

@@ -15,6 +15,8 @@ final class Server: @unchecked Sendable {
   private let loop = EventLoop()
   private var workers: [Worker] = []
   private var otherLoops: [EventLoop] = []
+  /// With the first worker's broker.
+  private var housekeeping: Housekeeping?
   private var isStopping = false
   /// On the first loop, with a client of its own.
   private var notifications: NotificationService?
@@ -107,7 +109,10 @@ final class Server: @unchecked Sendable {
       let worker = Worker(shared, notifications, on: loop)
       try worker.serve()
       workers.append(worker)
-      if index > 0 {
+      if index == 0 {
+        housekeeping = Housekeeping(worker.broker)
+        housekeeping?.start()
+      } else {
         otherLoops.append(loop)
         _ = loop.start()
       }
@@ -120,6 +125,7 @@ final class Server: @unchecked Sendable {
     guard !isStopping else { return }
     isStopping = true
     shared.log.info("stopping", [:])
+    housekeeping?.stop()
     await withTaskGroup { group in
       for (worker, loop) in zip(workers, [loop] + otherLoops) {
         group.addTask(executorPreference: loop) { await worker.drain() }

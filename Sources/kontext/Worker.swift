@@ -21,7 +21,7 @@ final class Worker: @unchecked Sendable {
   private let shared: Shared
   private let connections: BrokerConnections
   private let notifications: NotificationService
-  private let broker: Broker
+  let broker: Broker
   private var server: HTTPServer?
 
   init(_ shared: Shared, _ notifications: NotificationService, on loop: EventLoop) {

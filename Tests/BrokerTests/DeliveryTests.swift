@@ -318,9 +318,7 @@ struct DeliveryTests {
         VALUES (1, -1, \(key), 1, \(process.service.delivery.process), now(), '{}')
         """)
       process.service.delivery.deliverIfCommitted([
-        OwedNotification(
-          tenant: 1, id: -1, subscription: key, entity: 1,
-          process: process.service.delivery.process, body: [])
+        DueNotification(tenant: 1, subscription: key, entity: 1, body: [])
       ])
       await receiver.received(1)
       try await process.outboxIsEmpty()
@@ -411,6 +409,58 @@ struct DeliveryTests {
       #expect(receiver.hasAll(Self.rooms, last: 19))
       await other.shutDown()
       await receiver.close()
+    }
+  }
+
+  @Test("changes of one Entity through two processes are delivered in their order")
+  func twoWriters() async throws {
+    try await withDatabase { loop, database in
+      let receiver = try Receiver(on: loop)
+      receiver.behaviour = { $0 == 0 ? .hold : .answer(200) }
+      let brokers = [
+        try await TestBroker.start(on: loop, database),
+        try await TestBroker.start(on: loop, database),
+      ]
+      try await brokers[0].subscribe(to: receiver)
+      try await loop.until("the other process knows the subscription") {
+        brokers[1].service.table.hasSubscriptions(in: TestBroker.tenant)
+      }
+      try await brokers[0].write(["urn:x:1"], times: 1)
+      await receiver.received(1)
+      for value in 1..<20 { try await brokers[value % 2].update("urn:x:1", value) }
+      receiver.release()
+      await receiver.received(20)
+      try await brokers[0].outboxIsEmpty()
+      #expect(receiver.received.map(\.value) == Array(0..<20))
+      for broker in brokers { await broker.shutDown() }
+      await receiver.close()
+    }
+  }
+
+  @Test("a notification that arrives before its predecessor waits for it")
+  func overtaking() async throws {
+    try await withProcess { process, receiver in
+      try await process.subscribe(to: receiver)
+      let key = try await process.pool.query("SELECT key FROM subscription")[0][0].int64
+      let owner = process.service.delivery.process
+      let bodies = (1...2).map { #"{"data":[{"id":"urn:x:1","level":{"value":\#($0)}}]}"# }
+      for (index, body) in bodies.enumerated() {
+        try await process.pool.query(
+          """
+          INSERT INTO notification (tenant, subscription, entity, id, process, created, body)
+          VALUES (1, \(key), 1, \(index + 1), \(owner), now(), \(body))
+          """)
+      }
+      let owed = bodies.enumerated().map { index, body in
+        OwedNotification(
+          tenant: 1, id: Int64(index + 1), subscription: key, entity: 1, process: owner,
+          predecessor: index == 0 ? nil : 1, body: Array(body.utf8))
+      }
+      process.service.delivery.deliver([owed[1]])
+      await receiver.received(2)
+      process.service.delivery.deliver([owed[0]])
+      try await process.outboxIsEmpty()
+      #expect(receiver.received.map(\.value) == [1, 2])
     }
   }
 }

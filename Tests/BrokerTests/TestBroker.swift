@@ -89,9 +89,10 @@ final class TestBroker: @unchecked Sendable {
       queries: QueryStore(
         names: names, typesets: typesets, collations: CollationTable(), pool: pool, readers: pool),
       history: HistoryStore(names: names, pool: pool),
+      census: CensusStore(names: names, typesets: typesets, pool: pool),
       subscriptions: SubscriptionStore(pool: pool), subscriptionTable: service.table,
       delivery: service.delivery,
-      notifier: service.notifier(pool: pool), log: Log(level: .error))
+      notifier: service.notifier(), log: Log(level: .error))
     // A broker lives as long as its loop.
     loop.beforeSleep(.flush) { [broker] in
       withExtendedLifetime(broker) {}

@@ -23,9 +23,11 @@ extension Broker {
         names: tables.names, typesets: tables.typesets, collations: tables.collations,
         pool: connections.queries, readers: connections.readers),
       history: HistoryStore(names: tables.names, pool: connections.queries),
+      census: CensusStore(
+        names: tables.names, typesets: tables.typesets, pool: connections.queries),
       subscriptions: SubscriptionStore(pool: connections.readers),
       subscriptionTable: notifications.table, delivery: notifications.delivery,
-      notifier: notifications.notifier(pool: connections.readers), log: log)
+      notifier: notifications.notifier(), log: log)
   }
 }
 

@@ -124,9 +124,28 @@ extension Delivery {
     }
   }
 
-  /// Finds rows of this process that no feed knows of: there are none, unless something went wrong.
-  func findForgotten() async throws(PostgresError) {
-    for key in try await outbox.subscriptions(owedBy: process) where feed(of: key).isIdle {
+  /// Another process has written a row that this one delivers, since it owes what goes before.
+  func told(_ payload: String) {
+    guard let (owner, key) = OutboxStore.told(payload) else { return }
+    guard owner == process || taken.contains(owner) else { return }
+    feed(of: key).addBacklog(of: owner, isOwn: owner == process)
+    wantRead(key)
+  }
+
+  /// Looks for rows of which another process may have told in vain.
+  func readAgain() {
+    Task(executorPreference: loop) { [self] in
+      do throws(PostgresError) {
+        try await findOwed()
+      } catch {
+        log.warning("outbox not read", ["error": "\(error)"])
+      }
+    }
+  }
+
+  /// Reads all that this process owes; what it has in memory already stays as it is.
+  func findOwed() async throws(PostgresError) {
+    for key in try await outbox.subscriptions(owedBy: process) {
       feed(of: key).addBacklog(of: process)
       wantRead(key)
     }

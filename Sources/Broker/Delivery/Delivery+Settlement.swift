@@ -57,6 +57,7 @@ extension Delivery {
       try await outbox.settle(written)
       for (key, ids) in ids {
         feeds[key]?.known.subtract(ids)
+        recentlyDone.insert(ids, at: .now)
         forgetIfIdle(key)
       }
       for retry in written.dead {

@@ -35,8 +35,10 @@ package struct DeliveryLimits: Sendable {
 /// decisions about order and retries are `EndpointQueue`'s; which of a subscription's rows are in
 /// memory is its `Feed`'s.
 ///
-/// Order is kept for what one process wrote, and for what it took over. Two processes that both
-/// change one Entity deliver side by side: `notifiedAt` then tells which is the later one.
+/// Order is kept for each subscription and Entity: whoever owes a notification of such a lane gets
+/// the later ones too (see `OutboxStore.insert`), and a process delivers a lane in the order of ids.
+/// Two loops may hand over two of them in the wrong order; the later one names its predecessor, and
+/// if that is not known here, both are read from the database.
 ///
 /// `@unchecked Sendable`: used on its loop's thread only; `deliver` goes there by itself.
 package final class Delivery: @unchecked Sendable {
@@ -73,6 +75,8 @@ package final class Delivery: @unchecked Sendable {
   var taken: Set<ProcessNumber> = []
 
   var settlement = Settlement()
+  /// Ids whose rows are removed, for longer than a loop or a new connection takes.
+  var recentlyDone = RecentIDs(for: .seconds(10), at: .now)
   /// Ids whose removal is not written yet, by subscription.
   var settledIDs: [SubscriptionKey: [Int64]] = [:]
   var isSettling = false
@@ -111,7 +115,7 @@ package final class Delivery: @unchecked Sendable {
   }
 
   /// Notifications of a transaction whose outcome is unknown; callable from any loop.
-  package func deliverIfCommitted(_ notifications: [OwedNotification]) {
+  package func deliverIfCommitted(_ notifications: [DueNotification]) {
     let keys = Set(notifications.map(\.subscription))
     Task(executorPreference: loop) { self.comeBack(for: keys) }
   }
@@ -125,8 +129,16 @@ package final class Delivery: @unchecked Sendable {
         settle { $0.done.append(notification.reference) }
         continue
       }
-      let isFull = isStopping || bytes + notification.body.count > limits.bytesMax
-      if feed(of: key).leaves(isFull: isFull, max: limits.perSubscriptionMax, to: process) {
+      guard notification.process == process else {
+        // Another one delivers it, unless it is dead and this one does so in its place.
+        if taken.contains(notification.process) {
+          feed(of: key).addBacklog(of: notification.process, isOwn: false)
+          wantRead(key)
+        }
+        continue
+      }
+      let stays = !hasRoom(for: notification) || hasOvertaken(notification)
+      if feed(of: key).leaves(stays, max: limits.perSubscriptionMax, to: process) {
         wantRead(key)
       } else {
         enqueue(notification, for: subscription)
@@ -136,10 +148,23 @@ package final class Delivery: @unchecked Sendable {
     for uri in touched { send(to: uri) }
   }
 
+  private func hasRoom(for notification: OwedNotification) -> Bool {
+    !isStopping && bytes + notification.body.count <= limits.bytesMax
+  }
+
+  /// Whether the one before it has not arrived here yet.
+  private func hasOvertaken(_ notification: OwedNotification) -> Bool {
+    guard let predecessor = notification.predecessor else { return false }
+    return !feed(of: notification.subscription).known.contains(predecessor)
+      && !recentlyDone.contains(predecessor)
+  }
+
   /// Puts a notification, new or read, into the queue of its endpoint.
   func enqueue(_ notification: OwedNotification, for subscription: CompiledSubscription) {
     let key = subscription.key
     let feed = feed(of: key)
+    // Done before: PostgreSQL has crashed and forgotten that, or another loop was slow to tell.
+    guard !recentlyDone.contains(notification.id) else { return finish(notification) }
     guard feed.known.insert(notification.id).inserted else { return }
     let isTaken = endpoint(subscription.endpointURI).queue.append(
       notification, id: notification.id, lane: notification.lane, attempts: notification.attempts,
@@ -284,6 +309,7 @@ package final class Delivery: @unchecked Sendable {
       let retry = Settlement.Retry(
         notification.reference, attempts: notification.attempts, wait: .zero, error: error)
       settle { $0.dead.append(retry) }
+      settledIDs[notification.subscription, default: []].append(notification.id)
     }
   }
 
@@ -342,5 +368,5 @@ package final class Delivery: @unchecked Sendable {
 
 extension OwedNotification {
   var lane: DeliveryLane { DeliveryLane(subscription: subscription, entity: entity) }
-  var reference: NotificationReference { NotificationReference(tenant: tenant, id: id) }
+  var reference: NotificationReference { NotificationReference(self) }
 }

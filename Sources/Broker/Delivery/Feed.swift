@@ -18,8 +18,8 @@ final class Feed {
   var lastAttempt: ContinuousClock.Instant?
 
   /// Whether a new notification stays in the database, which makes it part of the backlog.
-  func leaves(isFull: Bool, max: Int, to process: ProcessNumber) -> Bool {
-    guard !backlog.isEmpty || isFull || queued >= max else { return false }
+  func leaves(_ mustStay: Bool, max: Int, to process: ProcessNumber) -> Bool {
+    guard !backlog.isEmpty || mustStay || queued >= max else { return false }
     addBacklog(of: process)
     return true
   }

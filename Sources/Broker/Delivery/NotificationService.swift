@@ -24,7 +24,6 @@ package final class NotificationService: @unchecked Sendable {
 
   package let table: SubscriptionTable
   package let delivery: Delivery
-  private let ids = NotificationIDs()
   private let loop: EventLoop
   private let pool: Pool
   private let subscriptions: SubscriptionStore
@@ -33,7 +32,7 @@ package final class NotificationService: @unchecked Sendable {
   private let contexts: ContextResolver
   private let configuration: Configuration
   private let log: Log
-  private var listener: SubscriptionListener?
+  private var listener: DatabaseListener?
   private var sweeps = 0
   /// Since when each sweep has reached the database.
   private var reachingSince = ContinuousClock.now
@@ -82,11 +81,8 @@ package final class NotificationService: @unchecked Sendable {
   }
 
   /// For the write path of a loop.
-  ///
-  /// - Parameter pool: on that loop, for single statements.
-  package func notifier(pool: Pool) -> SubscriptionNotifier {
-    SubscriptionNotifier(
-      table: table, ids: ids, delivery: delivery, outbox: OutboxStore(pool: pool))
+  package func notifier() -> SubscriptionNotifier {
+    SubscriptionNotifier(table: table, delivery: delivery)
   }
 
   /// Lets requests under way end for at most `grace`, writes down what became of them, and leaves
@@ -142,11 +138,22 @@ package final class NotificationService: @unchecked Sendable {
   // MARK: Following the database
 
   private func listen(_ database: Connection.Configuration) async {
-    let listener = SubscriptionListener(database, on: loop, log: log) { [self] in
-      Task(executorPreference: loop) { await self.refresh() }
-    }
+    let listener = DatabaseListener(
+      database, on: loop, log: log,
+      channels: [
+        (SubscriptionStore.channel, { [self] _ in refreshSoon() }),
+        (OutboxStore.channel, { [delivery] in delivery.told($0) }),
+      ],
+      opened: { [self] in
+        refreshSoon()
+        delivery.readAgain()
+      })
     self.listener = listener
     await listener.open()
+  }
+
+  private func refreshSoon() {
+    Task(executorPreference: loop) { await self.refresh() }
   }
 
   private func refresh() async {
@@ -165,7 +172,10 @@ package final class NotificationService: @unchecked Sendable {
       try await table.refresh(from: subscriptions, contexts: contexts)
       try await takeOver()
       try await delivery.buryOldRows()
-      if sweeps % Self.sweepsPerSearch == 0 { try await delivery.findForgotten() }
+      if sweeps % Self.sweepsPerSearch == 0 {
+        try await processes.enterMissing()
+        try await delivery.findOwed()
+      }
       if sweeps % Self.sweepsPerPruning == 0 { try await subscriptions.pruneDeletions() }
     } catch {
       log.warning("sweep failed", ["error": "\(error)"])

@@ -1,58 +1,37 @@
 import JSON
 import NGSILD
-package import Postgres
 package import Storage
 import Subscriptions
-import Synchronization
 
 /// Works out which notifications the writes of one loop owe, and hands them to delivery.
-///
-/// `@unchecked Sendable`: its pool is used on its loop's thread only; all else is shared safely.
-package final class SubscriptionNotifier: ChangeNotifier, @unchecked Sendable {
+package final class SubscriptionNotifier: ChangeNotifier {
   private let table: SubscriptionTable
-  private let ids: NotificationIDs
   private let delivery: Delivery
-  private let outbox: OutboxStore
 
-  init(table: SubscriptionTable, ids: NotificationIDs, delivery: Delivery, outbox: OutboxStore) {
+  init(table: SubscriptionTable, delivery: Delivery) {
     self.table = table
-    self.ids = ids
     self.delivery = delivery
-    self.outbox = outbox
   }
 
-  package func owed(
-    for writes: [EntityWrite]
-  ) async throws(PostgresError) -> [OwedNotification] {
-    var rendered: [Rendered] = []
+  package var process: ProcessNumber { delivery.process }
+
+  package func due(for writes: [EntityWrite]) -> [DueNotification] {
+    var due: [DueNotification] = []
     for write in writes where table.hasSubscriptions(in: write.tenant) {
-      render(write, into: &rendered)
+      render(write, into: &due)
     }
-    guard !rendered.isEmpty else { return [] }
-    let ids = try await ids.take(rendered.count, from: outbox)
-    return zip(rendered, ids).map { notification, id in
-      OwedNotification(
-        tenant: notification.tenant, id: id, subscription: notification.subscription,
-        entity: notification.entity, process: delivery.process, body: notification.body)
-    }
+    return due
   }
 
   package func committed(_ notifications: [OwedNotification]) {
     if !notifications.isEmpty { delivery.deliver(notifications) }
   }
 
-  package func unsure(_ notifications: [OwedNotification]) {
+  package func unsure(_ notifications: [DueNotification]) {
     if !notifications.isEmpty { delivery.deliverIfCommitted(notifications) }
   }
 
-  private struct Rendered {
-    let tenant: TenantNumber
-    let subscription: SubscriptionKey
-    let entity: Int64
-    let body: [UInt8]
-  }
-
-  private func render(_ write: EntityWrite, into rendered: inout [Rendered]) {
+  private func render(_ write: EntityWrite, into notifications: inout [DueNotification]) {
     guard var matching = ChangeMatching(write.change) else { return }
     table.findCandidates(for: &matching, in: write.tenant)
     guard matching.hasCandidates else { return }
@@ -67,8 +46,8 @@ package final class SubscriptionNotifier: ChangeNotifier, @unchecked Sendable {
     guard !due.isEmpty else { return }
     let rendering = NotificationRendering(of: write.change, document: document(), at: write.at)
     for subscription in due {
-      rendered.append(
-        Rendered(
+      notifications.append(
+        DueNotification(
           tenant: write.tenant, subscription: subscription.key, entity: write.key,
           body: rendering.body(for: subscription, uuid: UUIDText())))
     }
@@ -89,40 +68,5 @@ extension EntityWrite {
     } catch {
       preconditionFailure("A stored form that was just written is no JSON: \(error)")
     }
-  }
-}
-
-/// Numbers for notifications, ascending for the whole process: of two writes of one Entity, the
-/// later one takes its numbers later, since it waits for the row's lock.
-final class NotificationIDs: Sendable {
-  private struct State {
-    var next: Int64 = 0
-    var end: Int64 = 0
-  }
-
-  private let state = Mutex(State())
-
-  func take(_ count: Int, from outbox: OutboxStore) async throws(PostgresError) -> [Int64] {
-    var taken: [Int64] = []
-    taken.reserveCapacity(count)
-    while true {
-      take(count - taken.count, into: &taken)
-      if taken.count == count { return taken }
-      let block = try await outbox.reserveIDs()
-      state.withLock { state in
-        // One that another loop reserved later may be in use already.
-        guard block >= state.end else { return }
-        (state.next, state.end) = (block, block + OutboxStore.idsPerBlock)
-      }
-    }
-  }
-
-  private func take(_ count: Int, into taken: inout [Int64]) {
-    let range = state.withLock { state in
-      let range = state.next..<min(state.next + Int64(count), state.end)
-      state.next = range.upperBound
-      return range
-    }
-    taken += range
   }
 }

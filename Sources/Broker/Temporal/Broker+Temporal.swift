@@ -14,7 +14,8 @@ extension Broker {
     _ id: String, _ query: TemporalQuery, attributes: [IRI], in tenant: TenantNumber
   ) async throws(NGSILDError) -> EntityHistory {
     let found = try await database { () throws(PostgresError) in
-      try await history.history(of: id, query, attributes: attributes, tenant: tenant)
+      try await history.history(
+        of: id, query, attributes: attributes, at: .now, tenant: tenant)
     }
     guard let found else {
       throw NGSILDError(.resourceNotFound, "The Entity '\(id)' has no history")

@@ -1,6 +1,6 @@
 package import Log
 package import NGSILD
-package import Postgres
+import Postgres
 package import Storage
 
 /// One transaction of the write path: lock and read, apply, write and commit.
@@ -69,14 +69,14 @@ package struct WriteTransaction {
         return outcomes
       }
       let writes = try await rows(of: changes, locked: locked)
-      let owed = try await notifier.owed(for: writes)
+      let due = notifier.due(for: writes)
       do throws(PostgresError) {
-        try await EntityStore.commit(writes, owed, on: connection)
+        notifier.committed(
+          try await EntityStore.commit(writes, due, by: notifier.process, on: connection))
       } catch {
-        if error.isConnectionLoss { notifier.unsure(owed) }
+        if error.isConnectionLoss { notifier.unsure(due) }
         throw error
       }
-      notifier.committed(owed)
       return outcomes
     }
   }
@@ -113,8 +113,10 @@ extension PostgresError {
 
 /// Decides which notifications a change owes, and hears when they are committed.
 package protocol ChangeNotifier: AnyObject, Sendable {
-  func owed(for writes: [EntityWrite]) async throws(PostgresError) -> [OwedNotification]
+  /// The process that owes them.
+  var process: ProcessNumber { get }
+  func due(for writes: [EntityWrite]) -> [DueNotification]
   func committed(_ notifications: [OwedNotification])
   /// The connection was lost on the way: whether they are committed is unknown.
-  func unsure(_ notifications: [OwedNotification])
+  func unsure(_ notifications: [DueNotification])
 }

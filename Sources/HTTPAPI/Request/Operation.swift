@@ -41,6 +41,8 @@ enum Operation: String, Sendable, CaseIterable {
     switch self {
     case .createEntity, .createBatch, .deleteBatch, .mergeBatch: ["local"]
     case .mergeEntity: ["type", "format", "options", "lang", "observedAt", "local"]
+    case .retrieveTypes, .retrieveAttributes: ["details", "local", "count"]
+    case .retrieveType, .retrieveAttribute: ["local"]
     case .createSubscription, .updateSubscription, .deleteSubscription: []
     case .retrieveSubscription: ["options"]
     case .querySubscriptions: ["limit", "offset", "count", "options"]

@@ -58,6 +58,18 @@ extension EntityEdit {
     }
   }
 
+  /// - Throws: `resourceNotFound` if the Entity has none of them.
+  mutating func delete(_ selection: EntityOperation.AttributeSelection) throws(NGSILDError) {
+    let attributes = entity.attributes.filter { selection.includes($0.name) }
+    guard !attributes.isEmpty else {
+      throw NGSILDError(
+        .resourceNotFound, "The Entity '\(entity.id)' has no Attribute to delete")
+    }
+    for attribute in attributes {
+      for instance in attribute.instances { remove(attribute.name, instance.datasetId) }
+    }
+  }
+
   private func requireInstance(_ name: IRI, _ datasetId: String?) throws(NGSILDError) {
     guard instance(name, datasetId) != nil else { throw missing(name, datasetId) }
   }

@@ -9,6 +9,8 @@ struct EntityEdit {
   let now: DateTime
   private let before: Entity?
   private let expired: [AttributeChange]
+  /// Also of sub-Attributes, which `expired` does not list.
+  private let hasExpired: Bool
   /// Places by name, once there are many Attributes; one without instances keeps its place.
   private var places: [IRI: Int] = [:]
   private static let indexedFrom = 16
@@ -18,7 +20,8 @@ struct EntityEdit {
   init(_ entity: Entity, at now: DateTime) {
     self.entity = entity
     self.now = now
-    expired = self.entity.removeExpired(at: now)
+    hasExpired = entity.hasExpired(at: now)
+    expired = hasExpired ? self.entity.removeExpired(at: now) : []
     before = self.entity
     indexPlaces()
   }
@@ -30,6 +33,7 @@ struct EntityEdit {
     self.entity = entity
     self.now = now
     self.expired = expired?.deletions ?? []
+    hasExpired = expired != nil
     before = nil
   }
 
@@ -47,6 +51,13 @@ struct EntityEdit {
     OperationResult(
       change: EntityChange(
         before: before, after: nil, attributes: before?.deletions ?? [], expired: expired))
+  }
+
+  /// - Throws: `resourceNotFound` if nothing in the Entity has expired.
+  func requireExpiry() throws(NGSILDError) {
+    guard hasExpired else {
+      throw NGSILDError(.resourceNotFound, "Nothing in the Entity '\(entity.id)' has expired")
+    }
   }
 
   // MARK: Attributes

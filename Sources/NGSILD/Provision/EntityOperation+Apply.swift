@@ -10,7 +10,7 @@ extension EntityOperation {
     to entity: Entity?, id: String, at now: DateTime
   ) throws(NGSILDError) -> OperationResult {
     guard let entity, !entity.isExpired(at: now) else {
-      return try create(id: id, inPlaceOf: entity, at: now)
+      return try withoutEntity(id: id, expired: entity, at: now)
     }
     var edit = EntityEdit(entity, at: now)
     switch self {
@@ -29,13 +29,18 @@ extension EntityOperation {
     case .deleteAttribute(let name, let selection): try edit.delete(name, selection)
     case .deleteScope: try edit.deleteScope()
     case .delete: return edit.deletion
+    case .purgeAttributes(let selection): try edit.delete(selection)
+    case .expire: try edit.requireExpiry()
     }
     return edit.result
   }
 
-  private func create(
-    id: String, inPlaceOf expired: Entity?, at now: DateTime
+  private func withoutEntity(
+    id: String, expired: Entity?, at now: DateTime
   ) throws(NGSILDError) -> OperationResult {
+    if case .expire = self, let expired {
+      return OperationResult(change: EntityChange(expiryOf: expired, at: now))
+    }
     switch self {
     case .create(let fragment), .upsert(let fragment, _):
       guard !fragment.types.isEmpty else { throw .missingType(of: id) }
@@ -45,6 +50,16 @@ extension EntityOperation {
       return edit.result
     default: throw NGSILDError(.resourceNotFound, "The Entity '\(id)' does not exist")
     }
+  }
+}
+
+extension EntityChange {
+  /// Choice: an Entity that expires is deleted, and subscribers hear of it; its history just ends,
+  /// without a record for each Attribute (TS 422_07).
+  fileprivate init(expiryOf entity: Entity, at now: DateTime) {
+    var before = entity
+    before.removeExpired(at: now)
+    self.init(before: before, after: nil, attributes: [], expired: entity.deletions)
   }
 }
 

@@ -26,8 +26,24 @@ package enum EntityOperation: Sendable {
   case mergeEntity(EntityFragment, MergeOptions)
   /// 5.6.6.
   case delete
+  /// 5.6.21 with `keep` or `drop`: deletes Attributes with all their instances.
+  case purgeAttributes(AttributeSelection)
+  /// 4.22: removes what has expired; `resourceNotFound` where nothing has.
+  case expire
 
   package enum UpsertMode: Sendable { case replace, update }
+
+  package enum AttributeSelection: Sendable, Hashable {
+    case these(Set<IRI>)
+    case others(Set<IRI>)
+
+    func includes(_ name: IRI) -> Bool {
+      switch self {
+      case .these(let names): names.contains(name)
+      case .others(let names): !names.contains(name)
+      }
+    }
+  }
 
   package enum InstanceSelection: Sendable {
     case all

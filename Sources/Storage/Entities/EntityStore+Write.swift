@@ -36,10 +36,14 @@ extension EntityStore {
     FOR UPDATE OF e
     """)
 
-  /// Writes everything that the changes of a batch consist of, and commits.
+  /// Writes everything that the changes of a batch consist of, and commits. Returns the
+  /// notifications as the outbox has them.
+  ///
+  /// - Parameter process: the one that delivers what nobody else has begun to.
   package static func commit(
-    _ writes: [EntityWrite], _ notifications: [OwedNotification], on connection: Connection
-  ) async throws(PostgresError) {
+    _ writes: [EntityWrite], _ due: [DueNotification], by process: ProcessNumber,
+    on connection: Connection
+  ) async throws(PostgresError) -> [OwedNotification] {
     var statements: [SQL] = []
     let created = writes.filter(\.isNew)
     let changed = writes.filter { !$0.isNew }
@@ -51,21 +55,25 @@ extension EntityStore {
     if !gone.isEmpty { statements += deleteValues(gone) }
     statements += writeGeometries(kept)
     statements += insertInstances(writes)
-    statements += OutboxStore.insert(notifications)
+    statements += deleteExpiredInstances(writes)
+    statements += CensusStore.insert(writes)
+    if !due.isEmpty { statements.append(OutboxStore.insert(due, by: process)) }
     statements.append("COMMIT")
-    _ = try await connection.flight(statements)
+    let results = try await connection.flight(statements)
+    return due.isEmpty ? [] : OutboxStore.owed(due, results[results.count - 2])
   }
 
   // MARK: Current state
 
   private static func insertEntities(_ writes: [EntityWrite]) -> SQL {
     """
-    INSERT INTO entity (tenant, key, id, typeset, created, modified, expires, document)
+    INSERT INTO entity (tenant, key, id, typeset, created, modified, expires, first_expiry,
+      document)
     SELECT * FROM unnest(
       \(writes, each: { $0.tenant }), \(writes, each: { $0.key }), \(writes, each: { $0.id }),
       \(writes, each: { $0.typeset }), \(writes, each: { $0.created }),
       \(writes, each: { $0.modified }), \(writes, each: { $0.expires }),
-      \(writes, each: { $0.document }))
+      \(writes, each: { $0.firstExpiry }), \(writes, each: { $0.document }))
     """
   }
 
@@ -73,13 +81,13 @@ extension EntityStore {
     """
     UPDATE entity AS e
     SET typeset = new.typeset, created = new.created, modified = new.modified,
-      expires = new.expires, document = new.document
+      expires = new.expires, first_expiry = new.first_expiry, document = new.document
     FROM unnest(
       \(writes, each: { $0.tenant }), \(writes, each: { $0.key }),
       \(writes, each: { $0.typeset }), \(writes, each: { $0.created }),
       \(writes, each: { $0.modified }), \(writes, each: { $0.expires }),
-      \(writes, each: { $0.document })
-    ) AS new (tenant, key, typeset, created, modified, expires, document)
+      \(writes, each: { $0.firstExpiry }), \(writes, each: { $0.document })
+    ) AS new (tenant, key, typeset, created, modified, expires, first_expiry, document)
     WHERE e.tenant = new.tenant AND e.key = new.key
     """
   }
@@ -152,14 +160,33 @@ extension EntityStore {
     return [
       """
       INSERT INTO attribute_instance (tenant, entity, attribute, dataset, time, is_observed,
-        is_deletion, created, modified, number, document)
+        is_deletion, created, modified, expires, number, document)
       SELECT * FROM unnest(
         \(rows, each: { $0.tenant }), \(rows, each: { $0.entity }),
         \(rows, each: { $0.attribute }), \(rows, each: { $0.dataset }),
         \(rows, each: { $0.time.timestamp }), \(rows, each: { $0.isObserved }),
         \(rows, each: { $0.isDeletion }), \(rows, each: { $0.created.timestamp }),
-        \(rows, each: { $0.modified.timestamp }), \(rows, each: { $0.number }),
-        \(rows, each: { $0.document }))
+        \(rows, each: { $0.modified.timestamp }), \(rows, each: { $0.expires?.timestamp }),
+        \(rows, each: { $0.number }), \(rows, each: { $0.document }))
+      """
+    ]
+  }
+
+  /// The history of a transient Attribute goes with it (4.22).
+  private static func deleteExpiredInstances(_ writes: [EntityWrite]) -> [SQL] {
+    let rows = writes.flatMap { write in write.expired.map { (write: write, key: $0) } }
+    guard !rows.isEmpty else { return [] }
+    return [
+      """
+      DELETE FROM attribute_instance AS old
+      USING unnest(
+        \(rows, each: { $0.write.tenant }), \(rows, each: { $0.write.key }),
+        \(rows, each: { $0.key.attribute }), \(rows, each: { $0.key.dataset }),
+        \(rows, each: { $0.write.at.timestamp })
+      ) AS gone (tenant, entity, attribute, dataset, at)
+      WHERE old.tenant = gone.tenant AND old.entity = gone.entity
+        AND old.attribute = gone.attribute AND old.dataset = gone.dataset
+        AND old.expires <= gone.at
       """
     ]
   }
@@ -169,8 +196,9 @@ extension EntityWrite {
   fileprivate var created: Timestamp {
     (change.after?.createdAt ?? change.before?.createdAt ?? at).timestamp
   }
-  fileprivate var modified: Timestamp { at.timestamp }
+  fileprivate var modified: Timestamp { (change.after?.modifiedAt ?? at).timestamp }
   fileprivate var expires: Timestamp? { change.after?.expiresAt?.instant.timestamp }
+  fileprivate var firstExpiry: Timestamp? { change.after?.firstExpiry?.timestamp }
 }
 
 extension JSONValue {

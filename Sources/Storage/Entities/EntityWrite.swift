@@ -28,8 +28,12 @@ package final class EntityWrite: Sendable {
   package let at: DateTime
   let values: EntityValues?
   let geometries: [GeometryRow]
-  let removedGeometries: [GeometryKey]
+  let removedGeometries: [InstanceKey]
   let instances: [InstanceRow]
+  /// Attribute instances that had expired.
+  let expired: [InstanceKey]
+  /// What the change adds to the census; empty for one of values alone.
+  let census: CensusChange
 
   /// Makes the rows of `change`; all its names have numbers, and its types a typeset.
   package init(
@@ -56,18 +60,21 @@ package final class EntityWrite: Sendable {
     instances = change.attributes.map {
       InstanceRow($0, tenant: tenant, entity: key, at: now, names: names)
     }
+    expired = change.expired.map { InstanceKey($0.name, $0.datasetId, names: names) }
     let movesTypeset = locked?.typeset != nil && locked?.typeset != typeset
+    census = CensusChange(change, from: locked, to: typeset, names: names)
     (geometries, removedGeometries) = change.geometries(all: movesTypeset, names: names)
   }
 }
 
-struct GeometryKey: Sendable, Hashable {
+/// Which instance of an Entity's Attributes.
+struct InstanceKey: Sendable, Hashable {
   let attribute: NameNumber
   let dataset: NameNumber
 }
 
 struct GeometryRow: Sendable {
-  let key: GeometryKey
+  let key: InstanceKey
   /// GeoJSON.
   let geometry: [UInt8]
 }
@@ -112,9 +119,9 @@ extension EntityChange {
   /// Geometry rows to write and to remove; `all` writes also what did not change.
   fileprivate func geometries(
     all: Bool, names: NameTable
-  ) -> (written: [GeometryRow], removed: [GeometryKey]) {
+  ) -> (written: [GeometryRow], removed: [InstanceKey]) {
     var written: [GeometryRow] = []
-    var removed: [GeometryKey] = []
+    var removed: [InstanceKey] = []
     if all, let after {
       for attribute in after.attributes {
         for instance in attribute.instances where instance.type == .geoProperty {
@@ -126,20 +133,20 @@ extension EntityChange {
       if let instance = change.after, instance.type == .geoProperty {
         if !all { written.append(GeometryRow(change.name, instance, names: names)) }
       } else if let instance = change.before, instance.type == .geoProperty {
-        removed.append(GeometryKey(change.name, instance.datasetId, names: names))
+        removed.append(InstanceKey(change.name, instance.datasetId, names: names))
       }
     }
     let kept = Set(written.map(\.key))
     for change in expired {
       guard let instance = change.before, instance.type == .geoProperty else { continue }
-      let key = GeometryKey(change.name, instance.datasetId, names: names)
+      let key = InstanceKey(change.name, instance.datasetId, names: names)
       if !kept.contains(key) { removed.append(key) }
     }
     return (written, removed)
   }
 }
 
-extension GeometryKey {
+extension InstanceKey {
   init(_ name: IRI, _ datasetId: String?, names: NameTable) {
     attribute = names.required(name.text)
     dataset = names.dataset(datasetId)
@@ -148,7 +155,7 @@ extension GeometryKey {
 
 extension GeometryRow {
   init(_ name: IRI, _ instance: AttributeInstance, names: NameTable) {
-    key = GeometryKey(name, instance.datasetId, names: names)
+    key = InstanceKey(name, instance.datasetId, names: names)
     geometry = instance.value.withRaw { Array($0) }
   }
 }

@@ -1,6 +1,6 @@
 package import JSON
 package import JSONLD
-import NGSILD
+package import NGSILD
 package import NGSILDQuery
 package import Postgres
 
@@ -32,14 +32,18 @@ package final class HistoryStore {
   }
 
   /// The history of one Entity; nil if it never existed.
+  ///
+  /// Instances of transient Attributes that have expired are no part of it (GS CIM 009, 4.22).
   package func history(
-    of id: String, _ query: TemporalQuery, attributes: [IRI], tenant: TenantNumber
+    of id: String, _ query: TemporalQuery, attributes: [IRI], at now: DateTime,
+    tenant: TenantNumber
   ) async throws(PostgresError) -> EntityHistory? {
     let entities = try await pool.query(
       "SELECT key, document FROM entity WHERE tenant = \(tenant) AND id = \(id)")
     guard let row = entities.first else { return nil }
     try await names.find(names.unknown(among: attributes.map(\.text)), in: pool)
-    let rows = try await pool.query(instances(of: row[0].int64, query, attributes, tenant: tenant))
+    let rows = try await pool.query(
+      instances(of: row[0].int64, query, attributes, at: now, tenant: tenant))
     try await names.find(numbers: Set(rows.map { NameNumber($0[0].int) }), in: pool)
     return EntityHistory(
       entity: storedJSON(row[1].bytes),
@@ -51,10 +55,14 @@ package final class HistoryStore {
   }
 
   private func instances(
-    of key: Int64, _ query: TemporalQuery, _ attributes: [IRI], tenant: TenantNumber
+    of key: Int64, _ query: TemporalQuery, _ attributes: [IRI], at now: DateTime,
+    tenant: TenantNumber
   ) -> SQL {
     let time = query.timeproperty.column
-    var conditions: [SQL] = ["i.tenant = \(tenant)", "i.entity = \(key)"]
+    var conditions: [SQL] = [
+      "i.tenant = \(tenant)", "i.entity = \(key)",
+      "(i.expires IS NULL OR i.expires > \(now.timestamp))",
+    ]
     if !attributes.isEmpty {
       let numbers = attributes.compactMap { names.number(of: $0.text) }
       conditions.append("i.attribute = ANY (\(numbers))")

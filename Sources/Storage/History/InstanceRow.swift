@@ -14,6 +14,7 @@ final class InstanceRow: Sendable {
   let isDeletion: Bool
   let created: DateTime
   let modified: DateTime
+  let expires: DateTime?
   let number: Double?
   let document: [UInt8]
 
@@ -28,6 +29,7 @@ final class InstanceRow: Sendable {
     isDeletion = change.after == nil
     modified = now
     created = now
+    expires = change.after?.expiresAt
     var writer = JSONWriter(reservingCapacity: 256)
     if var instance = change.after {
       instance.createdAt = now

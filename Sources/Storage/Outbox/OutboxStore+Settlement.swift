@@ -66,8 +66,28 @@ extension OutboxStore {
   private static func remove(_ done: [NotificationReference]) -> SQL {
     """
     DELETE FROM notification AS n
-    USING unnest(\(done, each: { $0.tenant }), \(done, each: { $0.id })) AS done (tenant, id)
-    WHERE n.tenant = done.tenant AND n.id = done.id
+    USING \(keys(done)) AS done
+    WHERE \(isNamed(by: "done"))
+    """
+  }
+
+  private static func keys(_ references: [NotificationReference]) -> SQL {
+    """
+    (
+      SELECT * FROM unnest(
+        \(references, each: { $0.tenant }), \(references, each: { $0.subscription }),
+        \(references, each: { $0.entity }), \(references, each: { $0.id })
+      ) AS key (tenant, subscription, entity, id)
+    )
+    """
+  }
+
+  /// Whether a row of `notification` has the key that a row of `source` holds.
+  private static func isNamed(by source: String) -> SQL {
+    """
+    n.tenant = \(identifier: source).tenant
+      AND n.subscription = \(identifier: source).subscription
+      AND n.entity = \(identifier: source).entity AND n.id = \(identifier: source).id
     """
   }
 
@@ -77,11 +97,12 @@ extension OutboxStore {
     SET attempts = new.attempts, last_error = new.error,
       next_attempt = now() + new.wait * interval '1 millisecond'
     FROM unnest(
-      \(retries, each: { $0.reference.tenant }), \(retries, each: { $0.reference.id }),
+      \(retries, each: { $0.reference.tenant }), \(retries, each: { $0.reference.subscription }),
+      \(retries, each: { $0.reference.entity }), \(retries, each: { $0.reference.id }),
       \(retries, each: { $0.attempts }), \(retries, each: { $0.wait.milliseconds }),
       \(retries, each: { $0.error })
-    ) AS new (tenant, id, attempts, wait, error)
-    WHERE n.tenant = new.tenant AND n.id = new.id
+    ) AS new (tenant, subscription, entity, id, attempts, wait, error)
+    WHERE \(isNamed(by: "new"))
     """
   }
 
@@ -89,10 +110,8 @@ extension OutboxStore {
     """
     WITH gone AS (
       DELETE FROM notification AS n
-      USING unnest(
-        \(dead, each: { $0.reference.tenant }), \(dead, each: { $0.reference.id })
-      ) AS dead (tenant, id)
-      WHERE n.tenant = dead.tenant AND n.id = dead.id
+      USING \(keys(dead.map(\.reference))) AS dead
+      WHERE \(isNamed(by: "dead"))
       RETURNING n.*
     )
     \(insertDead)
@@ -116,13 +135,13 @@ extension OutboxStore {
       WITH gone AS (
         DELETE FROM notification AS n
         USING (
-          SELECT tenant, id FROM notification
+          SELECT tenant, subscription, entity, id FROM notification
           WHERE process = \(process) AND subscription = \(subscription)
             AND created < now() - \(ageMax.milliseconds) * interval '1 millisecond'
           ORDER BY id
           LIMIT \(portion)
         ) AS old
-        WHERE n.tenant = old.tenant AND n.id = old.id
+        WHERE \(Self.isNamed(by: "old"))
         RETURNING n.*
       )
       \(Self.insertDead)
@@ -138,14 +157,14 @@ extension OutboxStore {
       """
       DELETE FROM notification AS n
       USING (
-        SELECT tenant, id FROM notification AS n
+        SELECT tenant, subscription, entity, id FROM notification AS n
         WHERE process = \(process) AND subscription = \(subscription)
           AND NOT EXISTS (
             SELECT FROM subscription AS s WHERE s.tenant = n.tenant AND s.key = n.subscription
           )
         LIMIT \(portion)
       ) AS old
-      WHERE n.tenant = old.tenant AND n.id = old.id
+      WHERE \(Self.isNamed(by: "old"))
       """
     ).affected
   }

@@ -4,17 +4,37 @@ package import Postgres
 /// `broker_process.id`: a process of the broker, from its start to its end.
 package typealias ProcessNumber = Int64
 
-/// A notification that a change owes to a subscription; written with the change.
-package struct OwedNotification: Sendable {
+/// A notification that a change owes to a subscription, before it is written with the change.
+package struct DueNotification: Sendable {
   package let tenant: TenantNumber
-  /// Ascending within a process, so that it orders what one process wrote.
-  package let id: Int64
   package let subscription: SubscriptionNumber
   /// `entity.key`: order is kept per subscription and Entity.
   package let entity: Int64
-  /// The process that wrote it and is the first to deliver it.
-  package let process: ProcessNumber
   /// The request body, whole.
+  package let body: [UInt8]
+
+  package init(
+    tenant: TenantNumber, subscription: SubscriptionNumber, entity: Int64, body: [UInt8]
+  ) {
+    self.tenant = tenant
+    self.subscription = subscription
+    self.entity = entity
+    self.body = body
+  }
+}
+
+/// A notification that is written in the outbox.
+package struct OwedNotification: Sendable {
+  package let tenant: TenantNumber
+  /// Ascending for each subscription and Entity.
+  package let id: Int64
+  package let subscription: SubscriptionNumber
+  package let entity: Int64
+  /// The process that delivers it.
+  package let process: ProcessNumber
+  /// The one before it for the same subscription and Entity, if that was still owed when this one
+  /// was written.
+  package let predecessor: Int64?
   package let body: [UInt8]
   /// Attempts that failed so far.
   package let attempts: Int
@@ -22,7 +42,7 @@ package struct OwedNotification: Sendable {
 
   package init(
     tenant: TenantNumber, id: Int64, subscription: SubscriptionNumber, entity: Int64,
-    process: ProcessNumber, body: [UInt8], attempts: Int = 0,
+    process: ProcessNumber, predecessor: Int64? = nil, body: [UInt8], attempts: Int = 0,
     since: ContinuousClock.Instant = .now
   ) {
     self.tenant = tenant
@@ -30,6 +50,7 @@ package struct OwedNotification: Sendable {
     self.subscription = subscription
     self.entity = entity
     self.process = process
+    self.predecessor = predecessor
     self.body = body
     self.attempts = attempts
     self.since = since
@@ -39,40 +60,78 @@ package struct OwedNotification: Sendable {
 /// The key of an owed notification.
 package struct NotificationReference: Sendable, Hashable {
   package let tenant: TenantNumber
+  package let subscription: SubscriptionNumber
+  package let entity: Int64
   package let id: Int64
 
-  package init(tenant: TenantNumber, id: Int64) {
-    self.tenant = tenant
-    self.id = id
+  package init(_ notification: OwedNotification) {
+    tenant = notification.tenant
+    subscription = notification.subscription
+    entity = notification.entity
+    id = notification.id
   }
 }
 
 /// The outbox in the database.
 package struct OutboxStore {
-  package static let idsPerBlock: Int64 = 1000
+  /// NOTIFY here tells a process of rows that another one has written for it.
+  package static let channel = "kontext_notification"
 
   let pool: Pool
 
   package init(pool: Pool) { self.pool = pool }
 
-  static func insert(_ notifications: [OwedNotification]) -> [SQL] {
-    guard !notifications.isEmpty else { return [] }
-    return [
-      """
-      INSERT INTO notification (tenant, id, subscription, entity, process, created, body)
-      SELECT tenant, id, subscription, entity, process, now(), body
+  // MARK: Writing
+
+  /// Writes notifications of different lanes; to be run after the lock of their Entities' rows, so
+  /// that it sees what is owed before them. A row for each, in their order: id, process, predecessor.
+  ///
+  /// A lane in which something is owed stays with the process that owes it, and that one is told.
+  static func insert(_ due: [DueNotification], by process: ProcessNumber) -> SQL {
+    """
+    WITH new AS MATERIALIZED (
+      SELECT new.*, nextval('notification_id') AS id, last.id AS predecessor,
+        coalesce(last.process, \(process)) AS process
       FROM unnest(
-        \(notifications, each: { $0.tenant }), \(notifications, each: { $0.id }),
-        \(notifications, each: { $0.subscription }), \(notifications, each: { $0.entity }),
-        \(notifications, each: { $0.process }), \(notifications, each: { $0.body })
-      ) AS new (tenant, id, subscription, entity, process, body)
-      """
-    ]
+        \(due, each: { $0.tenant }), \(due, each: { $0.subscription }),
+        \(due, each: { $0.entity }), \(due, each: { $0.body })
+      ) AS new (tenant, subscription, entity, body)
+      LEFT JOIN LATERAL (
+        SELECT n.id, n.process FROM notification AS n
+        WHERE n.tenant = new.tenant AND n.subscription = new.subscription
+          AND n.entity = new.entity
+        ORDER BY n.id DESC
+        LIMIT 1
+      ) AS last ON true
+    ), written AS (
+      INSERT INTO notification (tenant, subscription, entity, id, process, created, body)
+      SELECT tenant, subscription, entity, id, process, now(), body FROM new
+    )
+    SELECT id, process, predecessor,
+      CASE WHEN process <> \(process) THEN
+        pg_notify(\(channel), process || ' ' || subscription)
+      END
+    FROM new
+    ORDER BY id
+    """
   }
 
-  /// The first of `idsPerBlock` numbers that nobody else gets.
-  package func reserveIDs() async throws(PostgresError) -> Int64 {
-    try await pool.query("SELECT nextval('notification_id')")[0][0].int64
+  /// What `insert` has written.
+  static func owed(_ due: [DueNotification], _ rows: Rows) -> [OwedNotification] {
+    zip(due, rows).map { due, row in
+      OwedNotification(
+        tenant: due.tenant, id: row[0].int64, subscription: due.subscription, entity: due.entity,
+        process: row[1].int64, predecessor: row[2].present?.int64, body: due.body)
+    }
+  }
+
+  /// The process and the subscription that a NOTIFY on `channel` names.
+  package static func told(
+    _ payload: String
+  ) -> (process: ProcessNumber, subscription: SubscriptionNumber)? {
+    let parts = payload.split(separator: " ").map { Int64($0) }
+    guard parts.count == 2, let process = parts[0], let subscription = parts[1] else { return nil }
+    return (process, subscription)
   }
 
   // MARK: Reading back

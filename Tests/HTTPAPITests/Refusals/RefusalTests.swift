@@ -340,9 +340,23 @@ extension Refusal {
     Refusal("POST", "entityOperations/delete", "{}", 400, "InvalidRequest"),
   ]
 
+  static let discovery = [
+    Refusal("GET", "types?limit=5", nil, 400, "InvalidRequest", "limit"),
+    Refusal("GET", "types?details=yes", nil, 400, "BadRequestData", "yes"),
+    Refusal("GET", "types/A?details=true", nil, 400, "InvalidRequest", "details"),
+    Refusal("GET", "types/A", nil, 404, "ResourceNotFound", "default-context/A"),
+    Refusal("GET", "types/a%20b", nil, 400, "BadRequestData", "a b"),
+    Refusal("GET", "attributes?offset=5", nil, 400, "InvalidRequest", "offset"),
+    Refusal("GET", "attributes?count=1", nil, 400, "BadRequestData", "count"),
+    Refusal("GET", "attributes/temperature?count=true", nil, 400, "InvalidRequest", "count"),
+    Refusal("GET", "attributes/a", nil, 404, "ResourceNotFound", "default-context/a"),
+    Refusal("GET", "attributes/createdAt", nil, 404, "ResourceNotFound", "createdAt"),
+    Refusal("GET", "attributes/type", nil, 404, "ResourceNotFound", "type"),
+    Refusal("POST", "types", "{}", 405, "about:blank", "GET"),
+  ]
+
   /// Operations of the standard that are not built yet.
   static let unbuilt: [Refusal] = [
-    ("GET", "types"), ("GET", "types/A"), ("GET", "attributes"), ("GET", "attributes/a"),
     ("POST", "csourceRegistrations"), ("GET", "csourceRegistrations"),
     ("GET", "csourceRegistrations/urn:x:1"), ("GET", "csourceSubscriptions"),
     ("POST", "temporal/entities"), ("GET", "temporal/entities?type=A"),
@@ -357,7 +371,7 @@ extension Refusal {
   }
 
   static let all =
-    bodies + headers + paths + parameters + temporal + changes + unbuilt
+    bodies + headers + paths + parameters + temporal + changes + discovery + unbuilt
 }
 
 @Suite("Refusals")

@@ -162,15 +162,10 @@ struct CrashTests {
       }
       return sink.numbers
     }.value
-    // A process that begins delivers at once, what a killed one owes waits for the end of its lease.
-    withKnownIssue(
-      "After a kill, newer changes overtake what the dead process owes", isIntermittent: true
-    ) {
-      for (entity, numbers) in received {
-        var first: [Int] = []
-        for number in numbers where !first.contains(number) { first.append(number) }
-        #expect(first == first.sorted(), "\(entity) is notified out of order")
-      }
+    for (entity, numbers) in received {
+      var seen: Set<Int> = []
+      let first = numbers.filter { seen.insert($0).inserted }
+      #expect(first == first.sorted(), "\(entity) is notified out of order")
     }
     let count = received.values.reduce(0) { $0 + $1.count }
     print("crash: \(count) notifications received")
