@@ -36,7 +36,9 @@ extension Query.Path {
 
   /// Whether the condition holds for any Entity that the Relationship refers to.
   ///
-  /// Their ids are taken from the values of the Entity at hand, and their rows found by id.
+  /// Their ids are taken from the values of the Entity at hand, and their rows found by id, one
+  /// after the other: `OFFSET 0` keeps the planner, which knows nothing of how many ids there are,
+  /// from reading whole tables instead.
   private func sql(
     _ condition: Query.Condition, onEntitiesOf relationship: IRI, _ types: [IRI],
     linkedFrom rows: EntityRows, in scope: QueryScope
@@ -45,22 +47,25 @@ extension Query.Path {
     let linked = rows.linked
     let (entity, values) = (linked.entity, linked.values)
     let objects = "$.\(steps).r[*]"
-    var conditions: [SQL] = [
-      "\(entity).tenant = \(scope.tenant)",
-      "\(entity).id = object.id #>> '{}'",
-      "(\(entity).expires IS NULL OR \(entity).expires > \(scope.now.timestamp))",
-    ]
+    var ofTypes: SQL = ""
     if !types.isEmpty {
       let matching = scope.typesets { typeset in types.contains { typeset.types.contains($0) } }
-      conditions.append("\(entity).typeset = ANY (\(matching))")
+      ofTypes = " AND typeset = ANY (\(matching))"
     }
-    conditions.append(sql(condition, on: linked, in: scope))
     return """
       EXISTS (
         SELECT
         FROM jsonb_path_query(\(rows.values).attributes, \(objects)::text::jsonpath) AS object (id),
-          entity AS \(entity) JOIN entity_value AS \(values) USING (tenant, key)
-        WHERE \(SQL.joined(conditions, by: " AND ")))
+          LATERAL (
+            SELECT * FROM entity
+            WHERE tenant = \(scope.tenant) AND id = object.id #>> '{}'
+              AND (expires IS NULL OR expires > \(scope.now.timestamp))\(ofTypes) OFFSET 0
+          ) AS \(entity),
+          LATERAL (
+            SELECT * FROM entity_value
+            WHERE tenant = \(scope.tenant) AND key = \(entity).key OFFSET 0
+          ) AS \(values)
+        WHERE \(sql(condition, on: linked, in: scope)))
       """
   }
 }
