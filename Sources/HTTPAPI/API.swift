@@ -64,6 +64,7 @@ package final class API: HTTPResponder, @unchecked Sendable {
     do throws(NGSILDError) {
       let call = try Call(request, operation, resource)
       response = try await carryOut(call)
+      call.acknowledge(in: &response)
     } catch {
       response = ProblemDetails(error).response
     }

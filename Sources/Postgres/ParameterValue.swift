@@ -21,27 +21,23 @@ extension ParameterValue {
   package var isNull: Bool { false }
 
   package static func encode(array: [Self], into buffer: inout [UInt8]) {
-    encodeArray(array, into: &buffer) { $0 }
+    encodeArray(array, into: &buffer)
   }
 }
 
-/// Appends a one-dimensional array with one element for each item.
+/// Appends a one-dimensional array.
 ///
 /// Shape: dimensions (0 if empty), whether NULL occurs, element type; count and lower bound; then
 /// length and bytes of each element, with length -1 for NULL.
-func encodeArray<Items: Collection, Value: ParameterValue>(
-  _ items: Items, into buffer: inout [UInt8], each value: (Items.Element) -> Value
-) {
-  let isEmpty = items.isEmpty
-  buffer.append(bigEndian: Int32(isEmpty ? 0 : 1))
+func encodeArray<Value: ParameterValue>(_ values: [Value], into buffer: inout [UInt8]) {
+  buffer.append(bigEndian: Int32(values.isEmpty ? 0 : 1))
   let flag = buffer.count
   buffer.append(bigEndian: Int32(0))
   buffer.append(bigEndian: Value.postgresType.oid)
-  if isEmpty { return }
-  buffer.append(bigEndian: Int32(items.count))
+  if values.isEmpty { return }
+  buffer.append(bigEndian: Int32(values.count))
   buffer.append(bigEndian: Int32(1))
-  for item in items {
-    let value = value(item)
+  for value in values {
     let length = buffer.count
     if value.isNull {
       buffer.append(bigEndian: Int32(-1))

@@ -22,13 +22,6 @@ package struct Parameters: Sendable, Hashable {
     add(type(of: value).postgresType, isNull: value.isNull) { value.encode(into: &$0) }
   }
 
-  /// Appends one array with one element for each item: a column of a batch.
-  package mutating func append<Items: Collection, Value: ParameterValue>(
-    _ items: Items, each value: (Items.Element) -> Value
-  ) {
-    add(Value.arrayType, isNull: false) { encodeArray(items, into: &$0, each: value) }
-  }
-
   package mutating func append(contentsOf other: Parameters) {
     let shift = bytes.count
     bytes.append(contentsOf: other.bytes)

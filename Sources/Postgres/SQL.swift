@@ -84,8 +84,8 @@ extension SQL: ExpressibleByStringInterpolation {
   }
 
   package struct StringInterpolation: StringInterpolationProtocol {
-    @usableFromInline var pieces: [String] = [""]
-    @usableFromInline var parameters = Parameters()
+    fileprivate(set) var pieces: [String] = [""]
+    fileprivate(set) var parameters = Parameters()
 
     package init(literalCapacity: Int, interpolationCount: Int) {
       pieces.reserveCapacity(interpolationCount + 1)
@@ -95,15 +95,6 @@ extension SQL: ExpressibleByStringInterpolation {
 
     package mutating func appendInterpolation(_ value: some ParameterValue) {
       parameters.append(value)
-      pieces.append("")
-    }
-
-    /// One array with one element for each item: a column of a batch, for `unnest`.
-    @inlinable
-    package mutating func appendInterpolation<Items: Collection, Value: ParameterValue>(
-      _ items: Items, each value: (Items.Element) -> Value
-    ) {
-      parameters.append(items, each: value)
       pieces.append("")
     }
 

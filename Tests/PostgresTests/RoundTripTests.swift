@@ -96,7 +96,7 @@ struct RoundTripTests {
       let answer = try await connection.query(
         """
         SELECT key, text
-        FROM unnest(\(rows, each: \.key), \(rows, each: \.text)) WITH ORDINALITY AS r(key, text, n)
+        FROM unnest(\(rows.map(\.key)), \(rows.map(\.text))) WITH ORDINALITY AS r(key, text, n)
         ORDER BY n
         """)
       #expect(answer.count == 1000)

@@ -38,7 +38,7 @@ struct SQLTests {
   @Test("a batch's column is one array")
   func columns() {
     let rows = [(key: 1, name: "a"), (key: 2, name: "b")]
-    let sql: SQL = "SELECT * FROM unnest(\(rows, each: \.key), \(rows, each: \.name))"
+    let sql: SQL = "SELECT * FROM unnest(\(rows.map(\.key)), \(rows.map(\.name)))"
     #expect(sql.text == "SELECT * FROM unnest($1, $2)")
     #expect(sql.parameters == Parameters([1, 2], ["a", "b"]))
   }

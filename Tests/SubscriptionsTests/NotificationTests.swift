@@ -246,6 +246,51 @@ struct NotificationTests {
     #expect(data.elements.first { _ in true }?["@context"]?.string == CoreContext.url)
   }
 
+  @Test(
+    "GeoJSON is a FeatureCollection, with the context inside unless body=json is preferred",
+    arguments: [("", true), ("body=ld+json", true), ("respond-async, body=json", false)])
+  func geoJSON(preference: String, embedsContext: Bool) throws {
+    let info =
+      preference.isEmpty ? "" : #", "receiverInfo": [{"key": "Prefer", "value": "\#(preference)"}]"#
+    let subscription = CompiledSubscription(
+      try parse(
+        #"""
+        {"type": "Subscription", "watchedAttributes": ["a"], "lang": "fr", "notification": {
+          "format": "simplified", "endpoint": {
+            "uri": "http://localhost/", "accept": "application/geo+json"\#(info)}}}
+        """#), key: 1, tenantName: "", context: .core)
+    #expect(header("Content-Type", subscription) == "application/geo+json")
+    #expect((header("Link", subscription) == nil) == embedsContext)
+    var entity = TestEntity()
+    let change = try entity.create(
+      #"""
+      {"type": "Room", "a": {"languageMap": {"en": "Bell", "fr": "Cloche"}},
+       "location": {"type": "Point", "coordinates": [1, 2]}}
+      """#)
+    let context = embedsContext ? #","@context": "\#(CoreContext.url)""# : ""
+    try expect(
+      change, subscription,
+      #"""
+      {"type": "FeatureCollection", "features": [
+        {"id": "urn:ngsi-ld:Room:1", "type": "Feature",
+         "geometry": {"type": "Point", "coordinates": [1, 2]},
+         "properties": {"type": "Room", "a": "Cloche",
+                        "location": {"type": "Point", "coordinates": [1, 2]}}}]\#(context)}
+      """#)
+  }
+
+  @Test("an older version of the standard gets what it knows")
+  func conformance() throws {
+    var entity = TestEntity()
+    let change = try entity.create(#"{"type": "Room", "a": {"json": {"x": 1}}}"#)
+    let members = #""entities": [{"type": "Room"}],"#
+    for (version, type, value) in [("1.6", "Property", "value"), ("1.8", "JsonProperty", "json")] {
+      try expect(
+        change, try compile(#"\#(members)"ngsildConformance": "\#(version)","#),
+        #"[{"id":"urn:ngsi-ld:Room:1","type":"Room","a":{"type":"\#(type)","\#(value)":{"x":1}}}]"#)
+    }
+  }
+
   private func header(_ name: String, _ subscription: CompiledSubscription) -> String? {
     subscription.headers.first { $0.name == name }?.value
   }

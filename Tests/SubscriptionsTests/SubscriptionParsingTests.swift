@@ -40,6 +40,9 @@ struct SubscriptionParsingTests {
       (body(#""watchedAttributes": ["a"], "expiresAt": "tomorrow","#), "tomorrow"),
       (body(#""watchedAttributes": ["a"], "expiresAt": "2020-01-01T00:00:00Z","#), "past"),
       (body(#""watchedAttributes": ["a"], "jsonldContext": "x","#), "jsonldContext"),
+      (body(#""watchedAttributes": ["a"], "lang": "e n","#), "e n"),
+      (body(#""watchedAttributes": ["a"], "ngsildConformance": "1","#), "'1'"),
+      (body(#""watchedAttributes": ["a"], "ngsildConformance": "1.10","#), "1.10"),
       (body(#""watchedAttributes": ["a"], "description": "urn:ngsi-ld:null","#), "Null"),
       (body(#""watchedAttributes": ["a"],"#, notification: #""format": "x","#), "'x'"),
       (body(#""watchedAttributes": ["a"],"#, notification: #""attributes": [],"#), "attributes"),
@@ -82,12 +85,11 @@ struct SubscriptionParsingTests {
         "geoQ": {"georel": "within", "geometry": "Point", "coordinates": [1, 2]},
         """#),
       body(#""entities": [{"type": "T"}], "csf": "a==1","#),
-      body(#""entities": [{"type": "T"}], "lang": "en","#),
+      body(#""entities": [{"type": "T"}], "jsonKeys": "a","#),
       body(#""entities": [{"type": "T"}], "splitEntities": true,"#),
       body(#""entities": [{"type": "T"}], "q": "inBuilding{name}=='A'","#)
         .replacing("'A'", with: #"\"A\""#),
       body(#""entities": [{"type": "T"}],"#, notification: #""join": "flat","#),
-      endpoint(#""accept": "application/geo+json""#),
       endpoint(#""receiverInfo": [{"key": "a", "value": "urn:ngsi-ld:request"}]"#),
       #"""
       {"type": "Subscription", "watchedAttributes": ["a"],
@@ -131,12 +133,13 @@ struct SubscriptionParsingTests {
         "notificationTrigger": ["entityDeleted", "attributeUpdated"], "throttling": 0.50,
         "scopeQ": "/A/#", "datasetId": ["@none", "urn:d:1"], "expiresAt": "2100-01-01T00:00:00.000Z",
         "isActive": false, "localOnly": true, "jsonldContext": "https://example.org/c.jsonld",
+        "lang": "fr;q=0.5,en", "ngsildConformance": "1.6",
         """#,
         notification: #""format": "concise", "sysAttrs": true, "pick": ["id", "a"],"#),
       body(#""watchedAttributes": ["a"],"#, notification: #""omit": ["scope", "a"],"#),
       endpoint(
         #"""
-        "accept": "application/ld+json", "timeout": 500, "cooldown": 1e3,
+        "accept": "application/geo+json", "timeout": 500, "cooldown": 1e3,
         "receiverInfo": [{"key": "A", "value": "b"}], "notifierInfo": [{"key": "k", "value": "v"}]
         """#),
     ])

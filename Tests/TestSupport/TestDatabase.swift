@@ -62,4 +62,19 @@ package enum TestDatabase {
       try await body(connection)
     }
   }
+
+  /// Runs a script that locks a table which brokers of other tests use.
+  ///
+  /// It never waits long for the lock: whoever comes after a waiting one has to wait as well, and a
+  /// broker's writes wait for its reads.
+  package static func changeTable(_ script: String) async throws {
+    let patient = "BEGIN; SET LOCAL lock_timeout = '200ms'; \(script) COMMIT;"
+    while true {
+      do {
+        return try await withBrokerConnection { try await $0.script(patient) }
+      } catch let error as PostgresError where error.sqlState?.code == "55P03" {
+        await Task.yield()
+      }
+    }
+  }
 }

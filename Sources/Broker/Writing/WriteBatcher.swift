@@ -23,11 +23,21 @@ package final class WriteBatcher: @unchecked Sendable {
 
   package typealias Outcome = Result<OperationResult, NGSILDError>
 
-  private struct Request {
-    let reference: EntityReference
-    let operation: EntityOperation
-    let at: DateTime
+  /// A class, since it moves from list to list.
+  private final class Request {
+    let operation: WriteTransaction.Operation
     let answer: (Outcome) -> Void
+
+    init(
+      _ operation: EntityOperation, on reference: EntityReference, at now: DateTime,
+      answer: @escaping (Outcome) -> Void
+    ) {
+      self.operation = WriteTransaction.Operation(
+        reference: reference, operation: operation, at: now)
+      self.answer = answer
+    }
+
+    var reference: EntityReference { operation.reference }
   }
 
   private let loop: EventLoop
@@ -57,9 +67,7 @@ package final class WriteBatcher: @unchecked Sendable {
     guard waiting.count < limits.waitingMax else { throw overloaded }
     return try await withUnsafeContinuation { continuation in
       waiting.append(
-        Request(reference: reference, operation: operation, at: now) {
-          continuation.resume(returning: $0)
-        })
+        Request(operation, on: reference, at: now) { continuation.resume(returning: $0) })
     }.get()
   }
 
@@ -75,7 +83,7 @@ package final class WriteBatcher: @unchecked Sendable {
     return await withUnsafeContinuation { continuation in
       for (index, (reference, operation)) in operations.enumerated() {
         waiting.append(
-          Request(reference: reference, operation: operation, at: now) { outcome in
+          Request(operation, on: reference, at: now) { outcome in
             if let all = collected.add(outcome, at: index) { continuation.resume(returning: all) }
           })
       }
@@ -101,8 +109,10 @@ package final class WriteBatcher: @unchecked Sendable {
   }
 
   private func takeBatch() -> [Request] {
+    guard !waiting.isEmpty else { return [] }
     var batch: [Request] = []
     var rest: [Request] = []
+    batch.reserveCapacity(min(waiting.count, limits.rowsMax))
     for request in waiting {
       if batch.count < limits.rowsMax && busy.insert(request.reference).inserted {
         batch.append(request)
@@ -115,9 +125,7 @@ package final class WriteBatcher: @unchecked Sendable {
   }
 
   private func run(_ batch: [Request]) async {
-    let operations = batch.map {
-      WriteTransaction.Operation(reference: $0.reference, operation: $0.operation, at: $0.at)
-    }
+    let operations = batch.map(\.operation)
     if let results = await transaction.run(operations) {
       batchCommitted(batch.count)
       for (request, result) in zip(batch, results) {

@@ -13,16 +13,15 @@ extension API {
     let tenant = try await tenant(of: call)
     let context = try await context(of: call)
     let request = try QueryRequest(parameters: { call.parameters[$0] }, expander: context)
-    let representation = try representation(of: request, for: call, context)
+    var answer = try answer(to: call, request, context)
     let entity = try await broker.retrieveEntity(
       id, types: request.selectors.first?.types, in: tenant)
-    try requireShown(entity, representation, id)
-    let answer = try await answer([entity], request, representation, in: tenant)
-    var writer = JSONWriter(reservingCapacity: 2048)
-    guard answer.writeOne(to: &writer) else {
+    try requireShown(entity, answer.representation, id)
+    try await addLinked(to: [entity], request, in: tenant, &answer)
+    guard let response = answer.response(entity) else {
       throw NGSILDError(.resourceNotFound, "The Entity '\(id)' has nothing of what was picked")
     }
-    return .body(writer.bytes, as: call.accepts, context: context)
+    return response
   }
 
   /// With `attrs`, an Entity that has none of them counts as absent (5.7.1.4).
@@ -47,9 +46,6 @@ extension API {
   func queryEntitiesByPost(_ call: Call) async throws(NGSILDError) -> HTTPResponse {
     let (body, context) = try await body(of: call)
     let request = try QueryRequest(body, expander: context)
-    guard request.languages == nil else {
-      throw NGSILDError(.notImplemented, "The member 'lang' is not built yet")
-    }
     return try await page(
       of: request, call, context, path: "/ngsi-ld/v1/entityOperations/query")
   }
@@ -57,16 +53,14 @@ extension API {
   private func page(
     of request: QueryRequest, _ call: Call, _ context: Context, path: String
   ) async throws(NGSILDError) -> HTTPResponse {
-    let representation = try representation(of: request, for: call, context)
+    var answer = try answer(to: call, request, context)
     let page = try Page(call.parameters)
     try requireRestriction(request, call)
     let tenant = try await tenant(of: call)
     let found = try await broker.queryEntities(EntityQuery(request, page), in: tenant)
-    let entities = found.documents.map(JSONValue.init(storedDocument:))
-    let answer = try await answer(entities, request, representation, in: tenant)
-    var writer = JSONWriter(reservingCapacity: 2048 * (found.documents.count + 1))
-    answer.writeList(to: &writer)
-    var response = HTTPResponse.body(writer.bytes, as: call.accepts, context: context)
+    let entities = found.documents.map { JSONValue(storedDocument: $0) }
+    try await addLinked(to: entities, request, in: tenant, &answer)
+    var response = answer.response(entities)
     response.headers +=
       PageLinks(
         path: path, parameters: call.parameters, isSorted: true, page: page,
@@ -78,20 +72,19 @@ extension API {
     return response
   }
 
-  /// The Entities together with those that they link to, as far as `join` asks for them.
-  private func answer(
-    _ entities: [JSONValue], _ request: QueryRequest, _ representation: Representation,
-    in tenant: TenantNumber
-  ) async throws(NGSILDError) -> EntityAnswer {
-    var answer = EntityAnswer(entities: entities, representation: representation, at: .now)
-    guard let join = request.join else { return answer }
+  /// Adds the Entities that `entities` link to, as far as `join` asks for them (4.5.23).
+  private func addLinked(
+    to entities: [JSONValue], _ request: QueryRequest, in tenant: TenantNumber,
+    _ answer: inout EntityAnswer
+  ) async throws(NGSILDError) {
+    guard let join = request.join else { return }
+    let now = DateTime.now
     let selection = EntitySelection(request.projection)
     var traversal = LinkTraversal(
-      from: entities, showing: selection, join: join, datasets: representation.datasets,
-      at: answer.now)
-    try await broker.follow(&traversal, in: tenant, at: answer.now)
+      from: entities, showing: selection, join: join, datasets: answer.representation.datasets,
+      at: now)
+    try await broker.follow(&traversal, in: tenant, at: now)
     answer.add(traversal, showing: selection, as: join)
-    return answer
   }
 
   /// `type=*` asks for all that is held here, which is a restriction of its own (5.7.2.4).
@@ -114,7 +107,35 @@ extension API {
   ]
   private static let representationOptions = Set(formats.keys).union(["sysAttrs"])
 
-  /// How the answer shows Entities (6.3.7, 6.3.11).
+  /// How the answer shows Entities (6.3.6, 6.3.7, 6.3.11).
+  private func answer(
+    to call: Call, _ request: QueryRequest, _ context: Context
+  ) throws(NGSILDError) -> EntityAnswer {
+    var representation = try representation(of: request, for: call, context)
+    if call.accepts == .geoJSON {
+      representation.embedsContext = call.preferences?.embedsContext ?? true
+    }
+    return EntityAnswer(
+      representation: representation, accepts: call.accepts,
+      geometryProperty: try geometryProperty(of: call, context),
+      olderVersion: call.preferences?.version.flatMap { $0 < .own ? $0 : nil })
+  }
+
+  private func geometryProperty(
+    of call: Call, _ context: Context
+  ) throws(NGSILDError) -> IRI {
+    guard let name = call.parameters["geometryProperty"] else {
+      return FeatureRepresentation.location
+    }
+    guard call.accepts == .geoJSON else {
+      throw .badRequestData(
+        "geometryProperty '\(name)' goes with GeoJSON alone; an Accept header with "
+          + "\(MediaType.geoJSON.rawValue) is expected")
+    }
+    try requireName(name, as: "The geometryProperty")
+    return context.expand(name)
+  }
+
   private func representation(
     of request: QueryRequest, for call: Call, _ context: Context
   ) throws(NGSILDError) -> Representation {
@@ -133,6 +154,7 @@ extension API {
     }
     representation.showsSystemAttributes = options.contains("sysAttrs")
     representation.members = EntitySelection(request.projection).members
+    representation.language = request.languages
     representation.datasets = request.datasets.map { selection in
       Set(selection.ids.map(\.text)).union(selection.includesDefault ? [nil] : [])
     }

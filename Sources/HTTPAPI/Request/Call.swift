@@ -13,6 +13,8 @@ struct Call: Sendable {
   let identifiers: [String]
   /// The media type of the response body.
   let accepts: MediaType
+  /// nil where the answer has no body.
+  let preferences: Preferences?
 
   /// - Throws: `notAcceptable`, `invalidRequest` or `badRequestData`, in the order of the checks.
   init(
@@ -27,11 +29,8 @@ struct Call: Sendable {
       let types = available.map(\.rawValue).joined(separator: ", ")
       throw NGSILDError(.notAcceptable, "'\(accept ?? "")' is not available; \(types) are")
     }
-    guard accepts != .geoJSON else {
-      throw NGSILDError(
-        .notImplemented, "The representation '\(accepts.rawValue)' is not built yet")
-    }
     self.accepts = accepts
+    preferences = operation.answersWithBody ? Preferences(request.headers.all("Prefer")) : nil
     parameters = try Parameters(query: request.query)
     try parameters.require(knownTo: operation)
     _ = try parameters.boolean("local")
@@ -55,5 +54,13 @@ struct Call: Sendable {
   func tenantName() throws(NGSILDError) -> TenantName {
     guard let name = request.headers.first("NGSILD-Tenant") else { return .standard }
     return try TenantName(name)
+  }
+
+  /// Says which version of the standard a body keeps to, where the request prefers one (6.3.6).
+  func acknowledge(in response: inout HTTPResponse) {
+    guard let version = preferences?.version, operation.heedsVersion, !response.body.isEmpty else {
+      return
+    }
+    response.headers.append(("Preference-Applied", "ngsi-ld=\(version)"))
   }
 }

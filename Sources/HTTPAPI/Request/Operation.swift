@@ -82,14 +82,13 @@ enum Operation: String, Sendable, CaseIterable {
   /// so that nobody takes an answer for what it is not.
   func hasNotBuilt(_ parameter: String) -> Bool {
     switch parameter {
-    case "lang": self != .mergeEntity
+    case "lang": self == .retrieveTemporalEntity
     default: Self.parametersNotBuilt.contains(parameter)
     }
   }
 
   private static let parametersNotBuilt: Set = [
-    "geometryProperty", "entityMap", "entityMapLifetime",
-    "aggrMethods", "aggrPeriodDuration",
+    "entityMap", "entityMapLifetime", "aggrMethods", "aggrPeriodDuration",
   ]
 
   var notBuilt: NGSILDError {
@@ -114,6 +113,17 @@ enum Operation: String, Sendable, CaseIterable {
       .queryTemporalEntities, .queryTemporalEntitiesByPost, .retrieveTemporalEntity:
       true
     default: false
+    }
+  }
+
+  /// Whether its answer keeps to the version of the standard that a request prefers (4.3.6.8).
+  ///
+  /// Entities are amended; what else is answered has not changed since 1.3, except the temporal
+  /// representation of Entities, which is not amended yet.
+  var heedsVersion: Bool {
+    switch self {
+    case .retrieveTemporalEntity, .queryTemporalEntities, .queryTemporalEntitiesByPost: false
+    default: true
     }
   }
 }

@@ -9,13 +9,17 @@ extension HTTPResponse {
     HTTPResponse(status: 201, headers: [("Location", location)])
   }
 
-  /// A body in the negotiated media type, with the `@context` as a Link for plain JSON (6.3.6).
+  /// A body in the negotiated media type, with the `@context` as a Link unless it stands in the
+  /// body (6.3.6).
+  ///
+  /// - Parameter embedsContext: nil for what the media type says.
   static func body(
-    _ bytes: [UInt8], as type: MediaType, context: Context, status: Int = 200
+    _ bytes: [UInt8], as type: MediaType, context: Context, embedsContext: Bool? = nil,
+    status: Int = 200
   ) -> HTTPResponse {
     var response = HTTPResponse(
       status: status, headers: [("Content-Type", type.rawValue)], body: bytes)
-    if type == .json, let url = context.linkURL {
+    if !(embedsContext ?? (type != .json)), let url = context.linkURL {
       response.headers.append(("Link", LinkHeader.context(url)))
     }
     return response

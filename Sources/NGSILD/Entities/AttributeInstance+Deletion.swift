@@ -22,7 +22,14 @@ extension AttributeInstance {
   }
 
   private static let null = JSONValue(string: "\(ngsildNull)")
-  private static let nullMap = constant("{\"@none\":\"\(ngsildNull)\"}")
+  private static let nullMap = {
+    var writer = JSONWriter()
+    writer.beginObject()
+    writer.name("@none")
+    writer.string(ngsildNull)
+    writer.endObject()
+    return JSONValue(written: writer)
+  }()
 }
 
 extension AttributeType {
@@ -36,20 +43,5 @@ extension AttributeType {
     case .listRelationship: .previousObjectList
     case .jsonProperty: .previousJson
     }
-  }
-}
-
-extension JSONValue {
-  /// A string as a JSON value.
-  fileprivate init(string: String) {
-    self = constant("\"\(String(decoding: jsonContents(of: string), as: UTF8.self))\"")
-  }
-}
-
-private func constant(_ json: String) -> JSONValue {
-  do throws(JSONError) {
-    return try JSONValue(parsing: json)
-  } catch {
-    preconditionFailure("\(json) is no JSON: \(error)")
   }
 }

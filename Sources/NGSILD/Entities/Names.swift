@@ -56,7 +56,7 @@ private func isASCIIURI(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool? {
   return isASCII
 }
 
-private func isLetter(_ byte: UInt8) -> Bool { (byte | 0x20) &- UInt8(ascii: "a") < 26 }
+func isLetter(_ byte: UInt8) -> Bool { (byte | 0x20) &- UInt8(ascii: "a") < 26 }
 
 private func isSchemeSign(_ byte: UInt8) -> Bool {
   switch byte {

@@ -38,8 +38,8 @@ package struct LinkTraversal: Sendable {
 
   /// All Entities that are known, by id.
   package private(set) var entities: [String: JSONValue] = [:]
-  /// Those that were reached and are not among the first, in order, each with what is shown of it.
-  package private(set) var linked: [(entity: JSONValue, selection: EntitySelection)] = []
+  /// Those that were reached and are not among the first, in order.
+  package private(set) var linked: [LinkedEntity] = []
 
   /// - Parameters:
   ///   - entities: the stored forms to begin with.
@@ -113,7 +113,7 @@ package struct LinkTraversal: Sendable {
         continue
       }
       if !linking.contains(step.id), listed.insert(step.id).inserted {
-        linked.append((entity, step.selection))
+        linked.append(LinkedEntity(entity: entity, selection: step.selection))
       }
     }
   }

@@ -1,5 +1,21 @@
-import JSON
+package import JSON
 import JSONLD
+
+/// An Entity that others link to, and what is shown of it.
+package struct LinkedEntity: Sendable {
+  /// Its stored form.
+  package let entity: JSONValue
+  let selection: EntitySelection
+}
+
+extension Representation {
+  /// The same, for an Entity to which a projection has members of its own.
+  package func showing(_ linked: LinkedEntity) -> Representation {
+    var representation = self
+    representation.members = linked.selection.members
+    return representation
+  }
+}
 
 /// Linked Entities that are shown within the Relationships that refer to them.
 ///
@@ -13,6 +29,8 @@ package struct LinkedEntities: Sendable {
   let selections: [IRI: EntitySelection]
   /// Ids that are not shown again: the Entities around this place, and those that the caller has.
   var seen: Set<String>
+  /// As of the representation around this place.
+  var olderVersion: SpecificationVersion?
 
   package init(_ traversal: LinkTraversal, showing selection: EntitySelection, join: Join) {
     self.init(

@@ -1,7 +1,9 @@
 package import JSONLD
 
 /// What one operation did to one Entity: the basis of its history and of notifications.
-package struct EntityChange: Sendable {
+///
+/// A class, since it is handed from stage to stage.
+package final class EntityChange: Sendable {
   /// nil when the Entity came to exist.
   package let before: Entity?
   /// nil when the Entity was deleted.
@@ -11,6 +13,16 @@ package struct EntityChange: Sendable {
   /// Attribute instances that had expired and are no longer kept: nothing to tell anyone, but to
   /// remove from what is stored beside the Entity.
   package let expired: [AttributeChange]
+
+  package init(
+    before: Entity?, after: Entity?, attributes: [AttributeChange],
+    expired: [AttributeChange] = []
+  ) {
+    self.before = before
+    self.after = after
+    self.attributes = attributes
+    self.expired = expired
+  }
 }
 
 /// What happened to one Attribute instance.

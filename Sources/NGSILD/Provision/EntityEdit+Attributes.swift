@@ -70,7 +70,7 @@ extension EntityEdit {
     }
   }
 
-  private func requireInstance(_ name: IRI, _ datasetId: String?) throws(NGSILDError) {
+  private mutating func requireInstance(_ name: IRI, _ datasetId: String?) throws(NGSILDError) {
     guard instance(name, datasetId) != nil else { throw missing(name, datasetId) }
   }
 

@@ -17,17 +17,20 @@ extension EntityEdit {
     set(types: fragment.types)
     set(scopes: [])
     set(expiresAt: .deletion)
-    let kept = Dictionary(
-      uniqueKeysWithValues: fragment.attributes.map { attribute in
-        (attribute.name, Set(attribute.instances.map(\.datasetId)))
-      })
+    removeInstances(missingIn: fragment.attributes)
+    try fill(with: fragment)
+  }
+
+  private mutating func removeInstances(missingIn fragments: [EntityFragment.NamedFragments]) {
+    var places = AttributePlaces()
     for attribute in entity.attributes {
+      let place = places.place(of: attribute.name, in: fragments, named: \.name)
+      let kept = place.map { fragments[$0].instances } ?? []
       for instance in attribute.instances
-      where kept[attribute.name]?.contains(instance.datasetId) != true {
+      where !kept.contains(where: { $0.datasetId == instance.datasetId }) {
         remove(attribute.name, instance.datasetId)
       }
     }
-    try fill(with: fragment)
   }
 
   /// Merge Entity (5.6.17).

@@ -11,9 +11,8 @@ struct EntityEdit {
   private let expired: [AttributeChange]
   /// Also of sub-Attributes, which `expired` does not list.
   private let hasExpired: Bool
-  /// Places by name, once there are many Attributes; one without instances keeps its place.
-  private var places: [IRI: Int] = [:]
-  private static let indexedFrom = 16
+  /// An Attribute without instances keeps its place.
+  private var places = AttributePlaces()
   private var isAnyEmpty = false
 
   /// - Parameter entity: What is stored; what has expired in it counts as absent (4.22).
@@ -23,7 +22,6 @@ struct EntityEdit {
     hasExpired = entity.hasExpired(at: now)
     expired = hasExpired ? self.entity.removeExpired(at: now) : []
     before = self.entity
-    indexPlaces()
   }
 
   /// A new Entity.
@@ -62,11 +60,11 @@ struct EntityEdit {
 
   // MARK: Attributes
 
-  func instance(_ name: IRI, _ datasetId: String?) -> AttributeInstance? {
+  mutating func instance(_ name: IRI, _ datasetId: String?) -> AttributeInstance? {
     place(of: name).flatMap { entity.attributes[$0][datasetId] }
   }
 
-  func instances(_ name: IRI) -> [AttributeInstance] {
+  mutating func instances(_ name: IRI) -> [AttributeInstance] {
     place(of: name).map { entity.attributes[$0].instances } ?? []
   }
 
@@ -74,10 +72,11 @@ struct EntityEdit {
   mutating func apply(
     _ fragment: AttributeFragment, to name: IRI, by patch: AttributePatch
   ) throws(NGSILDError) {
-    let stored = instance(name, fragment.datasetId)
+    let place = place(of: name)
+    let stored = place.flatMap { entity.attributes[$0][fragment.datasetId] }
     if let instance = try patch.apply(fragment, to: stored, named: name, at: now) {
       changes.append(AttributeChange(name: name, before: stored, after: instance))
-      put(instance, named: name)
+      put(instance, named: name, at: place)
     } else {
       remove(name, fragment.datasetId)
     }
@@ -98,25 +97,17 @@ struct EntityEdit {
     notUpdated.append(.init(name: name, reason: reason))
   }
 
-  private mutating func put(_ instance: AttributeInstance, named name: IRI) {
-    if let place = place(of: name) {
+  private mutating func put(_ instance: AttributeInstance, named name: IRI, at place: Int?) {
+    if let place {
       entity.attributes[place].put(instance)
     } else {
-      if !places.isEmpty { places[name] = entity.attributes.count }
       entity.attributes.append(Attribute(name: name, instances: [instance]))
-      if places.isEmpty { indexPlaces() }
     }
     touch()
   }
 
-  private func place(of name: IRI) -> Int? {
-    guard places.isEmpty else { return places[name] }
-    return entity.attributes.indices.first { entity.attributes[$0].name == name }
-  }
-
-  private mutating func indexPlaces() {
-    guard entity.attributes.count >= Self.indexedFrom else { return }
-    for (place, attribute) in entity.attributes.enumerated() { places[attribute.name] = place }
+  private mutating func place(of name: IRI) -> Int? {
+    places.place(of: name, in: entity.attributes, named: \.name)
   }
 
   // MARK: Members of the Entity
@@ -156,7 +147,9 @@ extension Attribute {
 
   /// Puts `instance` in the place of the one with its `datasetId`; a new default one comes first.
   mutating func put(_ instance: AttributeInstance) {
-    if let place = instances.firstIndex(where: { $0.datasetId == instance.datasetId }) {
+    if instances.count == 1 && instances[0].datasetId == instance.datasetId {
+      instances = [instance]
+    } else if let place = instances.firstIndex(where: { $0.datasetId == instance.datasetId }) {
       instances[place] = instance
     } else if instance.datasetId == nil {
       instances.insert(instance, at: 0)

@@ -56,7 +56,7 @@ extension EntityOperation {
 extension EntityChange {
   /// Choice: an Entity that expires is deleted, and subscribers hear of it; its history just ends,
   /// without a record for each Attribute (TS 422_07).
-  fileprivate init(expiryOf entity: Entity, at now: DateTime) {
+  fileprivate convenience init(expiryOf entity: Entity, at now: DateTime) {
     var before = entity
     before.removeExpired(at: now)
     self.init(before: before, after: nil, attributes: [], expired: entity.deletions)

@@ -59,8 +59,8 @@ extension EntityWriter {
     representation.members = selection.members
     representation.links = links.within(selection)
     representation.embedsContext = false
-    var nested = EntityWriter(representation, at: now)
-    return entity.withView { nested.write($0, to: &writer) }
+    representation.olderVersion = links.olderVersion
+    return representation.write(stored: entity, at: now, to: &writer)
   }
 }
 

@@ -7,6 +7,9 @@ struct EntityWriter {
   let now: DateTime
   /// Entities to show within Relationships, and those around this place.
   private(set) var links: LinkedEntities?
+  /// Left out where it stands elsewhere, as in a Feature.
+  var omitsID = false
+  private let translates: Bool
   private var names: CompactedNames
   /// How a reader takes what is written; for the concise representation.
   var readNames: ExpandedNames
@@ -15,6 +18,7 @@ struct EntityWriter {
     self.representation = representation
     self.now = now
     links = representation.links
+    translates = representation.language != nil
     names = representation.context.compactedNames
     readNames = representation.context.expandedNames
   }
@@ -50,6 +54,7 @@ struct EntityWriter {
   }
 
   private func shows(_ member: CoreMember) -> Bool {
+    if omitsID && member == .id { return false }
     let isSystemAttribute =
       member == .createdAt || member == .modifiedAt || member == .expiresAt
     guard !isSystemAttribute || representation.showsSystemAttributes else { return false }
@@ -101,7 +106,7 @@ struct EntityWriter {
     return true
   }
 
-  private func isShown(_ instance: JSONView, of datasets: Set<String?>?) -> Bool {
+  func isShown(_ instance: JSONView, of datasets: Set<String?>?) -> Bool {
     if let datasets, !datasets.contains(instance["datasetId"]?.value.string) { return false }
     guard let expiry = instance["expiresAt"].flatMap({ DateTime($0.contents) }) else { return true }
     return expiry > now
@@ -169,6 +174,8 @@ struct EntityWriter {
       case .vocab?, .previousVocab?, .valueType?, .objectType?, .entityTypeSealed?:
         writer.name(contents: name.contents)
         write(names: value, to: &writer)
+      case .type? where withType: write(translatedType: value, to: &writer)
+      case .languageMap?: write(translationOf: value, to: &writer)
       default: break
       }
     }
@@ -178,7 +185,8 @@ struct EntityWriter {
   /// Others hold names, which are compacted, or are not shown.
   private func isShownAsItStands(_ member: CoreMember, withType: Bool) -> Bool {
     switch member {
-    case .type: withType
+    case .type: withType && !translates
+    case .languageMap: !translates
     case .createdAt, .modifiedAt, .expiresAt, .deletedAt: representation.showsSystemAttributes
     case .vocab, .previousVocab, .valueType, .objectType, .entityTypeSealed: false
     default: true
@@ -241,6 +249,7 @@ struct EntityWriter {
         writer.beginArray()
         for element in value.elements { element["object"].map { writer.value($0) } }
         writer.endArray()
+      case .languageMap where translates: writer.value(translation(in: value).text)
       case .languageMap, .json, .vocab:
         writer.beginObject()
         writer.name(member.term)
@@ -250,6 +259,33 @@ struct EntityWriter {
       }
       return
     }
+  }
+
+  // MARK: Languages
+
+  /// A LanguageProperty becomes a Property (4.15).
+  private func write(translatedType type: JSONView, to writer: inout JSONWriter) {
+    writer.name("type")
+    if type.isString("LanguageProperty") { writer.string("Property") } else { writer.value(type) }
+  }
+
+  private func write(translationOf languageMap: JSONView, to writer: inout JSONWriter) {
+    let (tag, text) = translation(in: languageMap)
+    writer.name("value")
+    writer.value(text)
+    guard let tag else { return }
+    writer.name("lang")
+    writer.value(tag)
+  }
+
+  /// The language that is chosen, and its text; no language of an empty map.
+  private func translation(in languageMap: JSONView) -> (tag: JSONView?, text: JSONView) {
+    let translations = Array(languageMap.members)
+    let tags = translations.map { $0.name.value.string ?? "" }
+    guard let tag = representation.language?.choose(from: tags),
+      let index = tags.firstIndex(of: tag)
+    else { return (nil, languageMap) }
+    return (translations[index].name, translations[index].value)
   }
 
   // MARK: Names

@@ -9,7 +9,8 @@ extension Representation {
   package func write(
     stored entity: JSONValue, at now: DateTime, to writer: inout JSONWriter
   ) -> Bool {
-    var entityWriter = EntityWriter(self, at: now)
+    let (representation, entity) = amended(entity, at: now)
+    var entityWriter = EntityWriter(representation, at: now)
     return entity.withView { entityWriter.write($0, to: &writer) }
   }
 

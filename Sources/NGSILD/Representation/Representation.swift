@@ -15,19 +15,26 @@ package struct Representation: Sendable {
   package var datasets: Set<String?>?
   /// Entities to show within the Relationships that refer to them; nil for none.
   package var links: LinkedEntities?
+  /// Which language LanguageProperties are reduced to; nil leaves them whole (4.15).
+  package var language: LanguageFilter?
+  /// The older version of the standard that the reader knows; nil for this one (4.3.6.8).
+  package var olderVersion: SpecificationVersion?
   package let context: Context
   /// Whether each Entity carries the `@context` (JSON-LD bodies).
   package var embedsContext: Bool
 
   package init(
     format: Format = .normalized, showsSystemAttributes: Bool = false,
-    members: MemberSelection = .all, datasets: Set<String?>? = nil, context: Context,
+    members: MemberSelection = .all, datasets: Set<String?>? = nil,
+    language: LanguageFilter? = nil, olderVersion: SpecificationVersion? = nil, context: Context,
     embedsContext: Bool = false
   ) {
     self.format = format
     self.showsSystemAttributes = showsSystemAttributes
     self.members = members
     self.datasets = datasets
+    self.language = language
+    self.olderVersion = olderVersion
     self.context = context
     self.embedsContext = embedsContext
   }
@@ -63,15 +70,16 @@ package enum MemberSelection: Sendable, Hashable {
   func shows(stored name: JSONView) -> Bool {
     switch self {
     case .all: true
-    case .attributes(let names), .pick(_, let names): names.contains { $0.isSpelt(name) }
-    case .omit(_, let names): !names.contains { $0.isSpelt(name) }
+    case .attributes(let names), .pick(_, let names): names.contains { name.isSpelt($0) }
+    case .omit(_, let names): !names.contains { name.isSpelt($0) }
     }
   }
 }
 
-extension IRI {
-  fileprivate func isSpelt(_ name: JSONView) -> Bool {
-    guard !name.hasEscapes else { return name.value.string == text }
-    return name.contents.count == text.utf8.count && name.contents.elementsEqual(text.utf8)
+extension JSONView {
+  /// Whether this stored name is `iri`.
+  func isSpelt(_ iri: IRI) -> Bool {
+    guard !hasEscapes else { return value.string == iri.text }
+    return contents.count == iri.text.utf8.count && contents.elementsEqual(iri.text.utf8)
   }
 }

@@ -34,10 +34,10 @@ extension CensusStore {
       INSERT INTO census_change (tenant, typeset, attributes, types, counts)
       SELECT tenant, typeset, attributes::int[], types::smallint[], counts::int[]
       FROM unnest(
-        \(changes, each: { $0.key.tenant }), \(changes, each: { $0.key.typeset }),
-        \(changes, each: { $0.value.literal(\.key.attribute) }),
-        \(changes, each: { $0.value.literal(\.key.type) }),
-        \(changes, each: { $0.value.literal(\.value) })
+        \(changes.map(\.key.tenant)), \(changes.map(\.key.typeset)),
+        \(changes.map { $0.value.literal(\.key.attribute) }),
+        \(changes.map { $0.value.literal(\.key.type) }),
+        \(changes.map { $0.value.literal(\.value) })
       ) AS new (tenant, typeset, attributes, types, counts)
       """
     ]

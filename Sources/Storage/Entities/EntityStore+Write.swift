@@ -70,10 +70,10 @@ extension EntityStore {
     INSERT INTO entity (tenant, key, id, typeset, created, modified, expires, first_expiry,
       document)
     SELECT * FROM unnest(
-      \(writes, each: { $0.tenant }), \(writes, each: { $0.key }), \(writes, each: { $0.id }),
-      \(writes, each: { $0.typeset }), \(writes, each: { $0.created }),
-      \(writes, each: { $0.modified }), \(writes, each: { $0.expires }),
-      \(writes, each: { $0.firstExpiry }), \(writes, each: { $0.document }))
+      \(writes.map(\.tenant)), \(writes.map(\.key)), \(writes.map(\.id)),
+      \(writes.map(\.typeset)), \(writes.map(\.created)),
+      \(writes.map(\.modified)), \(writes.map(\.expires)),
+      \(writes.map(\.firstExpiry)), \(writes.map(\.document)))
     """
   }
 
@@ -83,10 +83,10 @@ extension EntityStore {
     SET typeset = new.typeset, created = new.created, modified = new.modified,
       expires = new.expires, first_expiry = new.first_expiry, document = new.document
     FROM unnest(
-      \(writes, each: { $0.tenant }), \(writes, each: { $0.key }),
-      \(writes, each: { $0.typeset }), \(writes, each: { $0.created }),
-      \(writes, each: { $0.modified }), \(writes, each: { $0.expires }),
-      \(writes, each: { $0.firstExpiry }), \(writes, each: { $0.document })
+      \(writes.map(\.tenant)), \(writes.map(\.key)),
+      \(writes.map(\.typeset)), \(writes.map(\.created)),
+      \(writes.map(\.modified)), \(writes.map(\.expires)),
+      \(writes.map(\.firstExpiry)), \(writes.map(\.document))
     ) AS new (tenant, key, typeset, created, modified, expires, first_expiry, document)
     WHERE e.tenant = new.tenant AND e.key = new.key
     """
@@ -98,9 +98,9 @@ extension EntityStore {
       INSERT INTO entity_value (tenant, key, typeset, expires, attrs, scopes, attributes)
       SELECT tenant, key, typeset, expires, attrs::int[], scopes::text[], attributes
       FROM unnest(
-        \(writes, each: { $0.tenant }), \(writes, each: { $0.key }),
-        \(writes, each: { $0.typeset }), \(writes, each: { $0.expires }),
-        \(writes, each: { arrayLiteral($0.values?.names ?? []) }), \(scopes), \(writes, each: { JSONB($0.values?.attributes ?? []) })
+        \(writes.map(\.tenant)), \(writes.map(\.key)),
+        \(writes.map(\.typeset)), \(writes.map(\.expires)),
+        \(writes.map { arrayLiteral($0.values?.names ?? []) }), \(scopes), \(writes.map { JSONB($0.values?.attributes ?? []) })
       ) AS new (tenant, key, typeset, expires, attrs, scopes, attributes)
       ON CONFLICT (tenant, key) DO UPDATE
       SET typeset = excluded.typeset, expires = excluded.expires, attrs = excluded.attrs, scopes = excluded.scopes,
@@ -112,7 +112,7 @@ extension EntityStore {
     ["entity_value", "entity_geo"].map { table in
       """
       DELETE FROM \(identifier: table) AS old
-      USING unnest(\(writes, each: { $0.tenant }), \(writes, each: { $0.key })) AS gone (tenant, key)
+      USING unnest(\(writes.map(\.tenant)), \(writes.map(\.key))) AS gone (tenant, key)
       WHERE old.tenant = gone.tenant AND old.key = gone.key
       """
     }
@@ -128,8 +128,8 @@ extension EntityStore {
         """
         DELETE FROM entity_geo AS old
         USING unnest(
-          \(removed, each: { $0.write.tenant }), \(removed, each: { $0.write.key }),
-          \(removed, each: { $0.key.attribute }), \(removed, each: { $0.key.dataset })
+          \(removed.map(\.write.tenant)), \(removed.map(\.write.key)),
+          \(removed.map(\.key.attribute)), \(removed.map(\.key.dataset))
         ) AS gone (tenant, key, attribute, dataset)
         WHERE old.tenant = gone.tenant AND old.key = gone.key
           AND old.attribute = gone.attribute AND old.dataset = gone.dataset
@@ -141,9 +141,9 @@ extension EntityStore {
         INSERT INTO entity_geo (tenant, key, attribute, dataset, typeset, geo)
         SELECT tenant, key, attribute, dataset, typeset, ST_GeomFromGeoJSON(geo)::geography
         FROM unnest(
-          \(rows, each: { $0.write.tenant }), \(rows, each: { $0.write.key }),
-          \(rows, each: { $0.row.key.attribute }), \(rows, each: { $0.row.key.dataset }),
-          \(rows, each: { $0.write.typeset }), \(rows, each: { $0.row.geometry })
+          \(rows.map(\.write.tenant)), \(rows.map(\.write.key)),
+          \(rows.map(\.row.key.attribute)), \(rows.map(\.row.key.dataset)),
+          \(rows.map(\.write.typeset)), \(rows.map(\.row.geometry))
         ) AS new (tenant, key, attribute, dataset, typeset, geo)
         ON CONFLICT (tenant, key, attribute, dataset) DO UPDATE
         SET typeset = excluded.typeset, geo = excluded.geo
@@ -162,12 +162,12 @@ extension EntityStore {
       INSERT INTO attribute_instance (tenant, entity, attribute, dataset, time, is_observed,
         is_deletion, created, modified, expires, number, document)
       SELECT * FROM unnest(
-        \(rows, each: { $0.tenant }), \(rows, each: { $0.entity }),
-        \(rows, each: { $0.attribute }), \(rows, each: { $0.dataset }),
-        \(rows, each: { $0.time.timestamp }), \(rows, each: { $0.isObserved }),
-        \(rows, each: { $0.isDeletion }), \(rows, each: { $0.created.timestamp }),
-        \(rows, each: { $0.modified.timestamp }), \(rows, each: { $0.expires?.timestamp }),
-        \(rows, each: { $0.number }), \(rows, each: { $0.document }))
+        \(rows.map(\.tenant)), \(rows.map(\.entity)),
+        \(rows.map(\.attribute)), \(rows.map(\.dataset)),
+        \(rows.map(\.time.timestamp)), \(rows.map(\.isObserved)),
+        \(rows.map(\.isDeletion)), \(rows.map(\.created.timestamp)),
+        \(rows.map(\.modified.timestamp)), \(rows.map { $0.expires?.timestamp }),
+        \(rows.map(\.number)), \(rows.map(\.document)))
       """
     ]
   }
@@ -180,9 +180,9 @@ extension EntityStore {
       """
       DELETE FROM attribute_instance AS old
       USING unnest(
-        \(rows, each: { $0.write.tenant }), \(rows, each: { $0.write.key }),
-        \(rows, each: { $0.key.attribute }), \(rows, each: { $0.key.dataset }),
-        \(rows, each: { $0.write.at.timestamp })
+        \(rows.map(\.write.tenant)), \(rows.map(\.write.key)),
+        \(rows.map(\.key.attribute)), \(rows.map(\.key.dataset)),
+        \(rows.map(\.write.at.timestamp))
       ) AS gone (tenant, entity, attribute, dataset, at)
       WHERE old.tenant = gone.tenant AND old.entity = gone.entity
         AND old.attribute = gone.attribute AND old.dataset = gone.dataset

@@ -75,8 +75,8 @@ extension OutboxStore {
     """
     (
       SELECT * FROM unnest(
-        \(references, each: { $0.tenant }), \(references, each: { $0.subscription }),
-        \(references, each: { $0.entity }), \(references, each: { $0.id })
+        \(references.map(\.tenant)), \(references.map(\.subscription)),
+        \(references.map(\.entity)), \(references.map(\.id))
       ) AS key (tenant, subscription, entity, id)
     )
     """
@@ -97,10 +97,10 @@ extension OutboxStore {
     SET attempts = new.attempts, last_error = new.error,
       next_attempt = now() + new.wait * interval '1 millisecond'
     FROM unnest(
-      \(retries, each: { $0.reference.tenant }), \(retries, each: { $0.reference.subscription }),
-      \(retries, each: { $0.reference.entity }), \(retries, each: { $0.reference.id }),
-      \(retries, each: { $0.attempts }), \(retries, each: { $0.wait.milliseconds }),
-      \(retries, each: { $0.error })
+      \(retries.map(\.reference.tenant)), \(retries.map(\.reference.subscription)),
+      \(retries.map(\.reference.entity)), \(retries.map(\.reference.id)),
+      \(retries.map(\.attempts)), \(retries.map(\.wait.milliseconds)),
+      \(retries.map(\.error))
     ) AS new (tenant, subscription, entity, id, attempts, wait, error)
     WHERE \(isNamed(by: "new"))
     """
@@ -181,11 +181,11 @@ extension OutboxStore {
         last_success = greatest(d.last_success, new.success),
         last_failure = greatest(d.last_failure, new.failure)
       FROM unnest(
-        \(counts, each: { $0.value.tenant }), \(counts, each: { $0.key }),
-        \(counts, each: { $0.value.sent }), \(counts, each: { $0.value.failed }),
-        \(counts, each: { $0.value.lastAttempt?.timestamp }),
-        \(counts, each: { $0.value.lastSuccess?.timestamp }),
-        \(counts, each: { $0.value.lastFailure?.timestamp })
+        \(counts.map(\.value.tenant)), \(counts.map(\.key)),
+        \(counts.map(\.value.sent)), \(counts.map(\.value.failed)),
+        \(counts.map { $0.value.lastAttempt?.timestamp }),
+        \(counts.map { $0.value.lastSuccess?.timestamp }),
+        \(counts.map { $0.value.lastFailure?.timestamp })
       ) AS new (tenant, subscription, sent, failed, attempt, success, failure)
       WHERE d.tenant = new.tenant AND d.subscription = new.subscription
       """

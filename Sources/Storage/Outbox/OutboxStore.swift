@@ -93,8 +93,8 @@ package struct OutboxStore {
       SELECT new.*, nextval('notification_id') AS id, last.id AS predecessor,
         coalesce(last.process, \(process)) AS process
       FROM unnest(
-        \(due, each: { $0.tenant }), \(due, each: { $0.subscription }),
-        \(due, each: { $0.entity }), \(due, each: { $0.body })
+        \(due.map(\.tenant)), \(due.map(\.subscription)),
+        \(due.map(\.entity)), \(due.map(\.body))
       ) AS new (tenant, subscription, entity, body)
       LEFT JOIN LATERAL (
         SELECT n.id, n.process FROM notification AS n

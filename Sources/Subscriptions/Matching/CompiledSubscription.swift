@@ -21,6 +21,8 @@ package final class CompiledSubscription: Sendable {
   /// Instances that are told of; nil for all.
   let datasets: Set<String?>?
   let representation: Representation
+  /// How its notifications show Entities in the place of `representation`; nil unless as GeoJSON.
+  let features: FeatureRepresentation?
   /// The id as JSON, which all its notifications repeat.
   let idJSON: [UInt8]
   /// The request's header fields.
@@ -38,16 +40,15 @@ package final class CompiledSubscription: Sendable {
     triggers = subscription.triggers
     watched = Set(subscription.watchedAttributes)
     datasets = subscription.datasetIds.map { Set($0.map { $0 == "@none" ? nil : $0 }) }
-    let accept = subscription.notification.endpoint.accept ?? .json
-    // Choice: plain JSON needs a context with a URL; without one, names go out expanded, which
-    // means the same.
-    let shown = accept == .json && contextURL == nil ? Context.core : context
-    representation = Representation(
-      subscription, context: shown, accept: accept, datasets: datasets)
+    let endpoint = subscription.notification.endpoint
+    // Choice: a linked context needs a URL; without one, names go out expanded, which means the
+    // same.
+    let shown = endpoint.linksContext && contextURL == nil ? Context.core : context
+    representation = Representation(subscription, context: shown, datasets: datasets)
+    features = endpoint.accept == .geoJSON ? FeatureRepresentation(representation) : nil
     idJSON = subscriptionIDJSON(of: subscription)
     headers = notificationHeaders(
-      of: subscription, accept: accept, contextURL: contextURL ?? CoreContext.url,
-      tenantName: tenantName)
+      of: subscription, contextURL: contextURL ?? CoreContext.url, tenantName: tenantName)
   }
 
   package var endpointURI: String { subscription.notification.endpoint.uri }
@@ -68,14 +69,15 @@ package final class CompiledSubscription: Sendable {
 
 extension Representation {
   fileprivate init(
-    _ subscription: Subscription, context: Context, accept: NotificationEndpoint.MediaType,
-    datasets: Set<String?>?
+    _ subscription: Subscription, context: Context, datasets: Set<String?>?
   ) {
     let notification = subscription.notification
     self.init(
       format: Format(notification.format), showsSystemAttributes: notification.sysAttrs ?? false,
-      members: MemberSelection(notification.projection), datasets: datasets, context: context,
-      embedsContext: accept == .jsonLD)
+      members: MemberSelection(notification.projection), datasets: datasets,
+      language: subscription.language?.tree,
+      olderVersion: subscription.conformance.flatMap { $0.tree < .own ? $0.tree : nil },
+      context: context, embedsContext: !notification.endpoint.linksContext)
   }
 }
 

@@ -36,6 +36,7 @@ package struct NotificationEndpoint: Sendable {
   package enum MediaType: String, Sendable, CaseIterable {
     case json = "application/json"
     case jsonLD = "application/ld+json"
+    case geoJSON = "application/geo+json"
   }
 
   package struct Pair: Sendable, Hashable {

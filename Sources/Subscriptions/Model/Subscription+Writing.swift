@@ -74,6 +74,8 @@ extension Subscription {
     writer.member("isActive", isActive)
     writer.member("jsonldContext", jsonldContext)
     writer.member("localOnly", localOnly)
+    writer.member("lang", language?.text)
+    writer.member("ngsildConformance", conformance?.text)
     writer.name("notification")
     notification.write(to: &writer, names: names, more: more)
   }

@@ -30,6 +30,10 @@ package struct Subscription: Sendable {
   /// The URL of the `@context` of notifications that the client named.
   package var jsonldContext: String?
   package var localOnly: Bool?
+  /// The language to which notifications reduce LanguageProperties.
+  package var language: Given<LanguageFilter>?
+  /// The version of the standard that notifications keep to, an older one or this.
+  package var conformance: Given<SpecificationVersion>?
   package var notification: NotificationParameters
   package var createdAt: DateTime
   package var modifiedAt: DateTime
@@ -46,7 +50,7 @@ package struct Subscription: Sendable {
   }
 }
 
-/// A tree of one of the query languages, with the text from which a client had it made.
+/// What was read from a text, such as a tree of a query language, with the text as it was given.
 package struct Given<Tree: Sendable>: Sendable {
   package let text: String
   package let tree: Tree

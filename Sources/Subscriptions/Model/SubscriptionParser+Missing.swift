@@ -18,10 +18,7 @@ extension SubscriptionParser {
     if try reader.boolean("splitEntities") == true {
       throw reader.notImplemented("'splitEntities'")
     }
-    for name: StaticString in ["jsonKeys", "lang", "ngsildConformance"] {
-      guard try reader.string(name) != nil else { continue }
-      throw reader.notImplemented(reader.title(name))
-    }
+    guard try reader.string("jsonKeys") == nil else { throw reader.notImplemented("'jsonKeys'") }
     try reader.refuse("temporalQ")
   }
 

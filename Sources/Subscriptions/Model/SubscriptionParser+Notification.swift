@@ -90,9 +90,6 @@ extension SubscriptionParser {
     }
     try requireHTTP(uri, as: "'notification.endpoint.uri'")
     var endpoint = NotificationEndpoint(uri: uri)
-    if try reader.string("accept") == "application/geo+json" {
-      throw reader.notImplemented("'notification.endpoint.accept' application/geo+json")
-    }
     endpoint.accept = try reader.word("accept")
     endpoint.timeout = try reader.positiveNumber("timeout")
     endpoint.cooldown = try reader.positiveNumber("cooldown")

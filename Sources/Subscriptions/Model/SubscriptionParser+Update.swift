@@ -124,6 +124,8 @@ extension Subscription {
     case "isActive": isActive = given.isActive
     case "jsonldContext": jsonldContext = given.jsonldContext
     case "localOnly": localOnly = given.localOnly
+    case "lang": language = given.language
+    case "ngsildConformance": conformance = given.conformance
     default: break
     }
   }

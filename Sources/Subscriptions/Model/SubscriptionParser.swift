@@ -83,6 +83,23 @@ package struct SubscriptionParser {
     subscription.jsonldContext = try reader.string("jsonldContext")
     if let url = subscription.jsonldContext { try requireHTTP(url, as: "'jsonldContext'") }
     subscription.localOnly = try reader.boolean("localOnly")
+    if let text = try reader.string("lang") {
+      subscription.language = Given(text: text, tree: try LanguageFilter(parsing: text))
+    }
+    subscription.conformance = try conformance(reader)
+  }
+
+  /// Choice: a version that is yet unknown is refused, since nobody can keep to it.
+  private func conformance(
+    _ reader: MemberReader
+  ) throws(NGSILDError) -> Given<SpecificationVersion>? {
+    guard let text = try reader.string("ngsildConformance") else { return nil }
+    guard let version = SpecificationVersion(parsing: text), version <= .own else {
+      throw .badRequestData(
+        "'ngsildConformance' is '\(text.prefix(100))'; a version of NGSI-LD up to "
+          + "\(SpecificationVersion.own) is expected, such as '1.6'")
+    }
+    return Given(text: text, tree: version)
   }
 
   func readSelection(

@@ -34,15 +34,21 @@ package struct NotificationRendering {
     writer.name("notifiedAt")
     writer.string(now.description)
     writer.name("data")
-    writer.beginArray()
-    writeEntity(for: subscription, to: &writer)
-    writer.endArray()
+    let entity = NotifiedEntity(change, document, for: subscription, at: now).stored
+    if let features = subscription.features {
+      features.write(collection: [entity], at: now, to: &writer)
+    } else {
+      writer.beginArray()
+      write(entity, for: subscription, to: &writer)
+      writer.endArray()
+    }
     writer.endObject()
     return writer.bytes
   }
 
-  private func writeEntity(for subscription: CompiledSubscription, to writer: inout JSONWriter) {
-    let entity = NotifiedEntity(change, document, for: subscription, at: now).stored
+  private func write(
+    _ entity: JSONValue, for subscription: CompiledSubscription, to writer: inout JSONWriter
+  ) {
     guard !subscription.representation.write(stored: entity, at: now, to: &writer) else { return }
     // Choice: an Entity of which nothing is left is sent with its id and type.
     var identity = subscription.representation

@@ -4,17 +4,40 @@
 ///
 /// Standard: GS CIM 009, 6.3.8.
 func notificationHeaders(
-  of subscription: Subscription, accept: NotificationEndpoint.MediaType, contextURL: String,
-  tenantName: String
+  of subscription: Subscription, contextURL: String, tenantName: String
 ) -> [(name: String, value: String)] {
-  var headers: [(name: String, value: String)] = [("Content-Type", accept.rawValue)]
-  if accept == .json { headers.append(("Link", contextLink(contextURL))) }
+  let endpoint = subscription.notification.endpoint
+  var headers: [(name: String, value: String)] = [
+    ("Content-Type", (endpoint.accept ?? .json).rawValue)
+  ]
+  if endpoint.linksContext { headers.append(("Link", contextLink(contextURL))) }
   if !tenantName.isEmpty { headers.append(("NGSILD-Tenant", tenantName)) }
-  for pair in subscription.notification.endpoint.receiverInfo
+  for pair in endpoint.receiverInfo
   where !managedHeaders.contains(pair.key.lowercased()) {
     headers.append((pair.key, pair.value))
   }
   return headers
+}
+
+extension NotificationEndpoint {
+  /// Whether a `Link` header names the `@context`, which then is not in the body.
+  var linksContext: Bool {
+    switch accept ?? .json {
+    case .json: true
+    case .jsonLD: false
+    case .geoJSON: prefersPlainBody
+    }
+  }
+
+  /// Whether `receiverInfo` has the preference `body=json`.
+  private var prefersPlainBody: Bool {
+    receiverInfo.contains { pair in
+      pair.key.lowercased() == "prefer"
+        && pair.value.lowercased().split(separator: ",").contains {
+          $0.filter { $0 != " " && $0 != "\"" } == "body=json"
+        }
+    }
+  }
 }
 
 private func contextLink(_ url: String) -> String {

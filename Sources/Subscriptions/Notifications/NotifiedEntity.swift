@@ -61,7 +61,7 @@ struct NotifiedEntity {
       attribute.write(to: &writer)
     }
     writer.endObject()
-    return parsed(writer)
+    return JSONValue(written: writer)
   }
 
   // MARK: Entities that remain
@@ -82,7 +82,7 @@ struct NotifiedEntity {
     }
     var writer = JSONWriter(reservingCapacity: 2048)
     entity.write(to: &writer)
-    return parsed(writer)
+    return JSONValue(written: writer)
   }
 
   /// The deleted instances; of an Attribute that lost all of several, one stands for them, the
@@ -110,14 +110,6 @@ struct NotifiedEntity {
       attributes[index].instances = [one]
     }
     return attributes
-  }
-
-  private static func parsed(_ writer: JSONWriter) -> JSONValue {
-    do throws(JSONError) {
-      return try JSONValue(parsing: writer.bytes, limits: JSONLimits(depthMax: 256))
-    } catch {
-      preconditionFailure("A stored form that was just written is no JSON: \(error)")
-    }
   }
 }
 

@@ -147,7 +147,7 @@ struct ConcurrentWriteTests {
         CREATE TRIGGER \(refusal) BEFORE INSERT ON entity FOR EACH ROW
         WHEN (NEW.tenant = \(number) AND NEW.id = '\(id)') EXECUTE FUNCTION \(refusal)();
         """
-      try await TestDatabase.withBrokerConnection { try await $0.script(create) }
+      try await TestDatabase.changeTable(create)
       let items = (0..<20).map { $0 == 7 ? id : "urn:x:\($0)" }
       let body = items.map { #"{"id":"\#($0)","type":"A","n":1}"# }.joined(separator: ",")
       let response = try await client.send("POST", "entityOperations/create", "[\(body)]")
@@ -166,7 +166,7 @@ struct ConcurrentWriteTests {
       #expect(alone.sorted() == Array(repeating: 201, count: 9) + [500])
       #expect(try await client.send("GET", "entities?type=B").ids.count == 9)
       let drop = "DROP TRIGGER \(refusal) ON entity; DROP FUNCTION \(refusal)();"
-      try await TestDatabase.withBrokerConnection { try await $0.script(drop) }
+      try await TestDatabase.changeTable(drop)
     }
   }
 }

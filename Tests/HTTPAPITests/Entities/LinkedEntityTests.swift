@@ -152,6 +152,66 @@ struct LinkedEntityTests {
     }
   }
 
+  @Test("as GeoJSON, linked Entities are Features too, or stand within properties")
+  func features() async throws {
+    try await withTestTenant { client in
+      try await client.create(city, country, house)
+      let headers = [(name: "Accept", value: "application/geo+json")]
+      let flat = try await client.send(
+        "GET", "entities/urn:x:House?join=flat&format=simplified&pick=id,isIn{id,name}",
+        headers: headers + [("Prefer", "body=json")])
+      #expect(
+        flat.json
+          == json(
+            """
+            {"type":"FeatureCollection","features":[
+            {"id":"urn:x:House","type":"Feature","geometry":null,
+            "properties":{"isIn":"urn:x:Berlin"}},
+            {"id":"urn:x:Berlin","type":"Feature","geometry":null,
+            "properties":{"name":"Berlin"}}]}
+            """), "\(flat.text)")
+      let inline = try await client.send(
+        "GET", "entities/urn:x:House?join=inline&format=simplified&pick=id,isIn{id,name}",
+        headers: headers)
+      #expect(
+        inline.json["properties"] == json(#"{"isIn":{"id":"urn:x:Berlin","name":"Berlin"}}"#),
+        "\(inline.text)")
+    }
+  }
+
+  @Test("an older version of the standard holds for linked Entities, too")
+  func olderVersion() async throws {
+    try await withTestTenant { client in
+      try await client.create(
+        house,
+        #"{"id":"urn:x:Berlin","type":"City","v":{"type":"VocabProperty","vocab":"a"}}"#)
+      for join in ["flat", "inline"] {
+        let response = try await client.send(
+          "GET", "entities/urn:x:House?join=\(join)", headers: [("Prefer", "ngsi-ld=1.5")])
+        #expect(response.status == 203)
+        #expect(response.text.contains(#""v":{"type":"Property","value":"a"}"#), "\(response.text)")
+      }
+    }
+  }
+
+  @Test("a language holds for linked Entities, too")
+  func language() async throws {
+    try await withTestTenant { client in
+      try await client.create(
+        house,
+        """
+        {"id":"urn:x:Berlin","type":"City","name":{"type":"LanguageProperty",
+        "languageMap":{"en":"Berlin","fr":"Berlino"}}}
+        """)
+      let body = #"{"type":"Query","entities":[{"type":"House"}],"lang":"fr","join":"inline"}"#
+      let response = try await client.send(
+        "POST", "entityOperations/query?format=simplified", body)
+      #expect(
+        response.json.elements.compactMap { $0["isIn"]?["name"]?.string } == ["Berlino"],
+        "\(response.text)")
+    }
+  }
+
   @Test("conditions on linked Entities select", arguments: Transport.allCases)
   func conditions(_ transport: Transport) async throws {
     try await withTestTenant(transport) { client in

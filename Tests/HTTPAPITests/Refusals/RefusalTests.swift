@@ -144,6 +144,12 @@ extension Refusal {
     Refusal(
       "GET", "entities?type=Room", nil, headers: [("Accept", "application/json;q=0")], 406, nil),
     Refusal(
+      "GET", "subscriptions", nil, headers: [("Accept", "application/geo+json")], 406,
+      "about:blank", "application/ld+json"),
+    Refusal(
+      "GET", "\(roomPath)?geometryProperty=a%20b", nil,
+      headers: [("Accept", "application/geo+json")], 400, "BadRequestData", "a b"),
+    Refusal(
       "GET", roomPath, nil, headers: [link("https://a.org/c"), link("https://b.org/c")], 400,
       "BadRequestData", "2"),
     Refusal("GET", roomPath, nil, headers: [link("not a url")], 400, "BadRequestData", "not a url"),
@@ -237,6 +243,10 @@ extension Refusal {
     Refusal("GET", "\(roomPath)?format=x", 400, "InvalidRequest", "'x'"),
     Refusal("GET", "\(roomPath)?format=temporalValues", 400, "InvalidRequest", "temporalValues"),
     Refusal("GET", "\(roomPath)?format=x&options=keyValues", 400, "InvalidRequest", "'x'"),
+    Refusal(
+      "GET", "\(roomPath)?geometryProperty=location", 400, "BadRequestData", "geo+json"),
+    query("type=Room&geometryProperty=location", "geo+json"),
+    query("type=Room&lang=e%20n", "e n"), query("type=Room&lang=en;q=2", "en;q=2"),
     Refusal("GET", "\(roomPath)?local=yes", 400, "BadRequestData", "'yes'"),
     Refusal("GET", "\(roomPath)?local=True", 400, "BadRequestData", "'True'"),
     Refusal("GET", "\(roomPath)?attrs=", 400, "BadRequestData", "attrs"),
@@ -287,7 +297,6 @@ extension Refusal {
     query("type=A&pick=a,,b", "pick"), query("type=A&pick=a&omit=a"),
     query("type=A&attrs=a&pick=a"),
     query("type=A&omit=%7B", "omit"),
-    query("type=A&lang=en", "lang", status: 501, type: "about:blank"),
     query(
       "q=" + String(repeating: "a==1;", count: 1500) + "a==1", status: 403, type: "TooComplexQuery"),
   ]

@@ -1,5 +1,3 @@
-package import NGSILD
-
 /// Which language of a LanguageProperty is wanted.
 ///
 /// Shape: `fr-CH,fr;q=0.9,en;q=0.8,*;q=0.5`, of which greater weights come first; quotes around it
@@ -26,7 +24,7 @@ package struct LanguageFilter: Hashable, Sendable {
     for part in parts {
       guard let range = weightedRange(part) else {
         throw .badRequestData(
-          "lang '\(text.bounded)' has '\(String(part).bounded)', which is no language tag with or "
+          "lang '\(text.prefix(100))' has '\(part.prefix(100))', which is no language tag with or "
             + "without a weight, such as 'fr;q=0.9'")
       }
       weighted.append(range)
@@ -108,8 +106,8 @@ private func trimmed(_ text: Substring) -> Substring {
 private func isLanguageRange(_ text: Substring) -> Bool {
   if text == "*" { return true }
   let subtags = text.utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
-  return text.utf8.count <= 64 && subtags[0].allSatisfy { 97...122 ~= $0 | 0x20 }
-    && subtags.allSatisfy { 1...8 ~= $0.count && $0.allSatisfy(isASCIIAlphanumeric) }
+  return text.utf8.count <= 64 && subtags[0].allSatisfy(isLetter)
+    && subtags.allSatisfy { 1...8 ~= $0.count && $0.allSatisfy { isLetter($0) || 48...57 ~= $0 } }
 }
 
 /// Reads a number from 0 to 1 with at most three decimals, as thousandths.

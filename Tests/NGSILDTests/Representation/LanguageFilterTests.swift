@@ -1,5 +1,4 @@
 import NGSILD
-import NGSILDQuery
 import Testing
 
 @Suite("Language filter")

@@ -1,0 +1,26 @@
+package import JSON
+
+/// Values made of what the broker itself writes.
+extension JSONValue {
+  package init(written writer: JSONWriter) {
+    do throws(JSONError) {
+      self = try JSONValue(parsing: writer.bytes, limits: JSONLimits(depthMax: 256))
+    } catch {
+      preconditionFailure("A text that was just written is no JSON: \(error)")
+    }
+  }
+
+  init(string: String) {
+    var writer = JSONWriter()
+    writer.string(string)
+    self.init(written: writer)
+  }
+
+  init(strings: [String]) {
+    var writer = JSONWriter()
+    writer.beginArray()
+    for string in strings { writer.string(string) }
+    writer.endArray()
+    self.init(written: writer)
+  }
+}
