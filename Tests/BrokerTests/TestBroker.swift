@@ -84,7 +84,7 @@ final class TestBroker: @unchecked Sendable {
     let names = NameTable()
     let typesets = TypesetTable(names: names)
     broker = Broker(
-      loop: loop, contexts: contexts, tenants: TenantTable(),
+      loop: loop, source: SourceIdentity(), contexts: contexts, tenants: TenantTable(),
       entities: EntityStore(names: names, typesets: typesets, writers: pool, readers: pool),
       queries: QueryStore(
         names: names, typesets: typesets, collations: CollationTable(), pool: pool, readers: pool),

@@ -11,6 +11,7 @@ package struct BrokerTables: Sendable {
   package let typesets: TypesetTable
   package let tenants = TenantTable()
   package let collations = CollationTable()
+  package let source = SourceIdentity()
   package let contexts = ContextCache { WallClock.sinceEpoch }
 
   package init() {
@@ -32,6 +33,7 @@ package struct BrokerTables: Sendable {
     let pool = Pool(Pool.Configuration(connection, connectionsMax: 1), on: loop)
     defer { pool.close() }
     try await names.load(from: pool)
+    try await source.load(from: pool, given: configuration.sourceAlias)
     try await HistoryPartitions.createAhead(in: pool, at: .now)
     return applied
   }
