@@ -113,6 +113,7 @@ package final class API: HTTPResponder, @unchecked Sendable {
     case .updateAttribute: try await updateAttribute(call)
     case .replaceAttribute: try await replaceAttribute(call)
     case .deleteAttribute: try await deleteAttribute(call)
+    case .purgeEntities: try await purgeEntities(call)
     case .createBatch: try await createBatch(call)
     case .upsertBatch: try await upsertBatch(call)
     case .updateBatch: try await updateBatch(call)

@@ -110,7 +110,7 @@ final class Server: @unchecked Sendable {
       try worker.serve()
       workers.append(worker)
       if index == 0 {
-        housekeeping = Housekeeping(worker.broker)
+        housekeeping = worker.housekeeping()
         housekeeping?.start()
       } else {
         otherLoops.append(loop)

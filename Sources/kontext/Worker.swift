@@ -21,7 +21,7 @@ final class Worker: @unchecked Sendable {
   private let shared: Shared
   private let connections: BrokerConnections
   private let notifications: NotificationService
-  let broker: Broker
+  private let broker: Broker
   private var server: HTTPServer?
 
   init(_ shared: Shared, _ notifications: NotificationService, on loop: EventLoop) {
@@ -53,6 +53,9 @@ final class Worker: @unchecked Sendable {
       responder: API(
         broker: broker, operations: operations, configuration: shared.configuration.api))
   }
+
+  /// What one worker of a process does for all.
+  func housekeeping() -> Housekeeping { Housekeeping(broker, pool: connections.background) }
 
   /// Stops accepting, lets requests under way end, and closes what is open.
   func drain() async {

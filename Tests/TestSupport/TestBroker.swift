@@ -85,6 +85,9 @@ package final class TestBroker: Sendable {
       api: api, server: server, client: client)
   }
 
+  /// What a process does in the background, here by hand.
+  package var housekeeping: Housekeeping { Housekeeping(broker, pool: connections.background) }
+
   /// Ends everything; the broker cannot be used afterwards.
   package func close() async throws {
     try await loop.task { [self] in

@@ -149,7 +149,7 @@ extension TestClient {
     ]
     guard let tenant else { return }
     let of: SQL = "(SELECT id FROM tenant WHERE name = \(tenant))"
-    let statements: [SQL] = tables.map { "DELETE FROM \(identifier: $0) WHERE tenant = \(of)" }
+    let statements: [SQL] = tables.map { "DELETE FROM \(identifier: $0) WHERE tenant IN \(of)" }
     let pool = broker.connections.queries
     try await broker.loop.task {
       _ = try await pool.flight(statements + ["DELETE FROM tenant WHERE name = \(tenant)"])

@@ -184,25 +184,8 @@ struct BatchResults {
   /// 204, or 207 unless all succeeded.
   var changedResponse: HTTPResponse { errors.isEmpty ? .noContent : partialSuccess }
 
-  /// BatchOperationResult (5.2.16).
   private var partialSuccess: HTTPResponse {
-    var writer = JSONWriter()
-    writer.beginObject()
-    writer.name("success")
-    write(succeeded, to: &writer)
-    writer.name("errors")
-    writer.beginArray()
-    for (id, error) in errors {
-      writer.beginObject()
-      writer.name("entityId")
-      writer.string(id)
-      writer.name("error")
-      ProblemDetails(error).write(to: &writer)
-      writer.endObject()
-    }
-    writer.endArray()
-    writer.endObject()
-    return .plainJSON(writer.bytes, status: 207)
+    .batchOperationResult(success: succeeded, errors: errors)
   }
 
   private func write(_ ids: [String], to writer: inout JSONWriter) {

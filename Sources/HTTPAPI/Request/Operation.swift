@@ -55,6 +55,11 @@ enum Operation: String, Sendable, CaseIterable {
         "orderGeometry",
       ]).union(Self.page)
     case .queryEntitiesByPost: Self.page.union(["format", "options", "local", "geometryProperty"])
+    case .purgeEntities:
+      [
+        "type", "id", "idPattern", "attrs", "q", "georel", "geometry", "coordinates",
+        "geoproperty", "scopeQ", "csf", "expandValues", "jsonKeys", "keep", "drop", "local",
+      ]
     case .deleteEntity, .replaceEntity, .updateAttributes, .updateAttribute, .replaceAttribute:
       ["type", "local"]
     case .appendAttributes: ["type", "options", "local"]

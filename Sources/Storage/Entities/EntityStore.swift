@@ -22,13 +22,15 @@ package final class EntityStore {
   ]
 
   private let keys: KeyBlocks
+  /// As the sequence `entity_key` counts.
+  static let keysPerBlock = 1000
 
   package init(names: NameTable, typesets: TypesetTable, writers: Pool, readers: Pool) {
     self.names = names
     self.typesets = typesets
     self.writers = writers
     self.readers = readers
-    keys = KeyBlocks(of: "SELECT nextval('entity_key')", blockSize: 1000)
+    keys = KeyBlocks(of: "SELECT nextval('entity_key')", blockSize: Self.keysPerBlock)
   }
 }
 

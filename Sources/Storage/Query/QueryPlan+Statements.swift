@@ -22,6 +22,21 @@ extension QueryPlan {
 
   var count: SQL { "SELECT count(*) FROM \(from) WHERE \(selected)" }
 
+  /// Keys and ids of the first Entities with keys in `range`, in the order of their keys.
+  func references(in range: KeyRange, limit: Int) -> SQL {
+    """
+    SELECT e.key, e.id
+    FROM (
+      SELECT \(alias).key
+      FROM \(from)
+      WHERE \(selected) AND \(alias).key > \(range.after) AND \(alias).key <= \(range.last)
+      ORDER BY \(alias).key LIMIT \(limit)
+    ) AS found
+    JOIN entity AS e ON e.tenant = \(tenant) AND e.key = found.key
+    ORDER BY e.key
+    """
+  }
+
   /// One range per typeset: the limit inside each turns a sort of all into a merge.
   private func rows(_ columns: SQL, limit: Int, offset: Int) -> SQL {
     let ranges = arms.flatMap { arm in arm.typesets.map { (typeset: $0, arm: arm) } }

@@ -57,7 +57,7 @@ package final class QueryStore {
     }
   }
 
-  private func plan(
+  func plan(
     _ query: EntityQuery, at now: DateTime, tenant: TenantNumber
   ) async throws(PostgresError) -> QueryPlan {
     try await names.find(names.unknown(among: query.names), in: pool)
