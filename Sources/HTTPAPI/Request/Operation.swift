@@ -43,7 +43,10 @@ enum Operation: String, Sendable, CaseIterable {
     case .mergeEntity: ["type", "format", "options", "lang", "observedAt", "local"]
     case .retrieveTypes, .retrieveAttributes: ["details", "local", "count"]
     case .retrieveType, .retrieveAttribute: ["local"]
-    case .createSubscription, .updateSubscription, .deleteSubscription: []
+    case .createSubscription, .updateSubscription, .deleteSubscription, .addContext: []
+    case .listContexts: ["details", "kind"]
+    case .serveContext: ["details"]
+    case .deleteContext: ["reload"]
     case .retrieveSubscription: ["options"]
     case .querySubscriptions: ["limit", "offset", "count", "options"]
     case .upsertBatch, .updateBatch: ["options", "local"]
@@ -116,7 +119,7 @@ enum Operation: String, Sendable, CaseIterable {
     case .queryEntities, .queryEntitiesByPost, .retrieveEntity, .retrieveTypes, .retrieveType,
       .retrieveAttributes, .retrieveAttribute, .querySubscriptions, .retrieveSubscription,
       .queryTemporalEntities, .queryTemporalEntitiesByPost, .retrieveTemporalEntity,
-      .retrieveSourceIdentity:
+      .listContexts, .serveContext, .retrieveSourceIdentity:
       true
     default: false
     }

@@ -398,8 +398,8 @@ extension Refusal {
     ("GET", "csourceRegistrations/urn:x:1"), ("GET", "csourceSubscriptions"),
     ("POST", "temporal/entities"), ("GET", "temporal/entities?type=A"),
     ("DELETE", "temporal/\(roomPath)"), ("POST", "temporal/\(roomPath)/attrs"),
-    ("DELETE", "temporal/\(roomPath)/attrs/temperature"), ("GET", "jsonldContexts"),
-    ("GET", "entityMaps"), ("POST", "snapshots"),
+    ("DELETE", "temporal/\(roomPath)/attrs/temperature"), ("GET", "entityMaps"),
+    ("POST", "snapshots"),
   ].map { method, target in
     Refusal(
       method, target.hasSuffix("?type=A") ? String(target.dropLast(7)) : target,
