@@ -104,6 +104,7 @@ package final class API: HTTPResponder, @unchecked Sendable {
     case .createEntity: try await createEntity(call)
     case .retrieveEntity: try await retrieveEntity(call)
     case .queryEntities: try await queryEntities(call)
+    case .queryEntitiesByPost: try await queryEntitiesByPost(call)
     case .deleteEntity: try await deleteEntity(call)
     case .replaceEntity: try await replaceEntity(call)
     case .mergeEntity: try await mergeEntity(call)

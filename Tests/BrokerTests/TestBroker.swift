@@ -94,7 +94,8 @@ final class TestBroker: @unchecked Sendable {
       contextLibrary: contexts.library(pool: pool, remote: NoLoader()),
       contextService: contexts, tenants: TenantTable(),
       entities: EntityStore(names: names, typesets: typesets, writers: pool, readers: pool),
-      queries: QueryStore(names: names, typesets: typesets, pool: pool, readers: pool),
+      queries: QueryStore(
+        names: names, typesets: typesets, collations: CollationTable(), pool: pool, readers: pool),
       history: HistoryStore(names: names, pool: pool),
       census: CensusStore(names: names, typesets: typesets, pool: pool),
       subscriptions: SubscriptionStore(pool: pool), subscriptionTable: service.table,

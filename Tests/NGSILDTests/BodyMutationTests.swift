@@ -54,7 +54,7 @@ struct BodyMutationTests {
       }
       merge(body, onto: stored, comment)
     }
-    #expect(accepted > GeneratedCases.entities.count / 12)
+    #expect(accepted > GeneratedCases.entities.count / 24)
   }
 
   private static let attributes = [

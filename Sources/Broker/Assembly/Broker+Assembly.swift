@@ -20,8 +20,8 @@ extension Broker {
         names: tables.names, typesets: tables.typesets, writers: connections.writers,
         readers: connections.readers),
       queries: QueryStore(
-        names: tables.names, typesets: tables.typesets, pool: connections.queries,
-        readers: connections.readers),
+        names: tables.names, typesets: tables.typesets, collations: tables.collations,
+        pool: connections.queries, readers: connections.readers),
       history: HistoryStore(names: tables.names, pool: connections.queries),
       census: CensusStore(
         names: tables.names, typesets: tables.typesets, pool: connections.queries),

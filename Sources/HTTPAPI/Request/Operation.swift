@@ -54,9 +54,10 @@ enum Operation: String, Sendable, CaseIterable {
     case .queryEntities:
       Self.consumption.union([
         "id", "idPattern", "q", "georel", "geometry", "coordinates", "geoproperty", "scopeQ",
-        "csf", "expandValues", "jsonKeys", "limit", "offset", "count", "splitEntities",
-        "orderBy", "collation", "orderFrom", "orderGeometry",
-      ])
+        "csf", "expandValues", "jsonKeys", "splitEntities", "orderBy", "collation", "orderFrom",
+        "orderGeometry",
+      ]).union(Self.page)
+    case .queryEntitiesByPost: Self.page.union(["format", "options", "local", "geometryProperty"])
     case .purgeEntities:
       [
         "type", "id", "idPattern", "attrs", "q", "georel", "geometry", "coordinates",
@@ -83,6 +84,8 @@ enum Operation: String, Sendable, CaseIterable {
     "joinLevel", "containedBy", "geometryProperty", "entityMap", "entityMapLifetime",
   ]
 
+  private static let page: Set = ["limit", "offset", "count"]
+
   /// Whether the operation does not heed a parameter of the standard yet: it is answered with 501,
   /// so that nobody takes an answer for what it is not.
   func hasNotBuilt(_ parameter: String) -> Bool {
@@ -93,8 +96,7 @@ enum Operation: String, Sendable, CaseIterable {
   }
 
   private static let parametersNotBuilt: Set = [
-    "join", "joinLevel", "containedBy", "entityMap", "entityMapLifetime",
-    "orderBy", "collation", "orderFrom", "orderGeometry", "aggrMethods", "aggrPeriodDuration",
+    "entityMap", "entityMapLifetime", "aggrMethods", "aggrPeriodDuration",
   ]
 
   var notBuilt: NGSILDError {

@@ -3,8 +3,18 @@ import JSONLD
 
 /// Writes stored Entities in one representation.
 struct EntityWriter {
+  /// What is around an Attribute that is written.
+  private struct Surroundings {
+    /// The timestamp of what is around it, if timestamps are shown.
+    var time: JSONView?
+    /// The Attribute's name, if the Entities that it refers to are shown.
+    var relationship: JSONView?
+  }
+
   let representation: Representation
   let now: DateTime
+  /// Entities to show within Relationships, and those around this place.
+  private(set) var links: LinkedEntities?
   /// Left out where it stands elsewhere, as in a Feature.
   var omitsID = false
   private let translates: Bool
@@ -15,6 +25,7 @@ struct EntityWriter {
   init(_ representation: Representation, at now: DateTime) {
     self.representation = representation
     self.now = now
+    links = representation.links
     translates = representation.language != nil
     names = representation.context.compactedNames
     readNames = representation.context.expandedNames
@@ -22,8 +33,10 @@ struct EntityWriter {
 
   /// Returns whether any member was left to show; nothing is written if not.
   mutating func write(_ entity: JSONView, to writer: inout JSONWriter) -> Bool {
+    if links != nil, let id = entity["id"]?.value.string { links?.seen.insert(id) }
     var hasMembers = false
     let start = writer.position
+    let created = representation.showsSystemAttributes ? entity["createdAt"] : nil
     writer.beginObject()
     for (name, value) in entity.members {
       if let member = CoreMember(stored: name.contents) {
@@ -32,7 +45,8 @@ struct EntityWriter {
         write(member, value, to: &writer)
       } else if representation.members.shows(stored: name) {
         let isWritten = write(
-          attribute: name, value, of: representation.datasets, to: &writer)
+          attribute: name, value, of: representation.datasets,
+          in: Surroundings(time: created, relationship: links == nil ? nil : name), to: &writer)
         hasMembers = hasMembers || isWritten
       }
     }
@@ -76,7 +90,7 @@ struct EntityWriter {
   /// - Parameter datasets: Those to keep; nil for all, as for sub-Attributes.
   private mutating func write(
     attribute name: JSONView, _ instances: JSONView, of datasets: Set<String?>?,
-    to writer: inout JSONWriter
+    in surroundings: Surroundings, to writer: inout JSONWriter
   ) -> Bool {
     var shown: JSONView?
     var others: [JSONView] = []
@@ -86,12 +100,13 @@ struct EntityWriter {
     guard let shown else { return false }
     writeName(name, to: &writer)
     switch (others.isEmpty, representation.format) {
-    case (true, _): write(instance: shown, isAlone: true, to: &writer)
-    case (false, .simplified): write(datasets: [shown] + others, to: &writer)
+    case (true, _): write(instance: shown, isAlone: true, in: surroundings, to: &writer)
+    case (false, .simplified): write(datasets: [shown] + others, in: surroundings, to: &writer)
     case (false, _):
       writer.beginArray()
-      write(instance: shown, isAlone: false, to: &writer)
-      for instance in others { write(instance: instance, isAlone: false, to: &writer) }
+      for instance in [shown] + others {
+        write(instance: instance, isAlone: false, in: surroundings, to: &writer)
+      }
       writer.endArray()
     }
     return true
@@ -104,13 +119,15 @@ struct EntityWriter {
   }
 
   /// Several instances in the simplified representation (4.5.4).
-  private mutating func write(datasets instances: [JSONView], to writer: inout JSONWriter) {
+  private mutating func write(
+    datasets instances: [JSONView], in surroundings: Surroundings, to writer: inout JSONWriter
+  ) {
     writer.beginObject()
     writer.name("dataset")
     writer.beginObject()
     for instance in instances {
       writer.name(instance["datasetId"]?.value.string ?? "@none")
-      writeValue(of: instance, to: &writer)
+      writeValue(of: instance, linkingBy: surroundings.relationship, to: &writer)
     }
     writer.endObject()
     writer.endObject()
@@ -118,32 +135,41 @@ struct EntityWriter {
 
   /// - Parameter isAlone: Whether it is the Attribute's only instance, not one in an array.
   private mutating func write(
-    instance: JSONView, isAlone: Bool, to writer: inout JSONWriter
+    instance: JSONView, isAlone: Bool, in surroundings: Surroundings, to writer: inout JSONWriter
   ) {
     switch representation.format {
-    case .normalized: writeObject(of: instance, withType: true, to: &writer)
+    case .normalized: writeObject(of: instance, withType: true, in: surroundings, to: &writer)
     case .concise:
       if isAlone, let value = bareValue(of: instance) {
         writer.value(value)
       } else {
-        writeObject(of: instance, withType: needsType(instance), to: &writer)
+        writeObject(of: instance, withType: needsType(instance), in: surroundings, to: &writer)
       }
-    case .simplified: writeValue(of: instance, to: &writer)
+    case .simplified:
+      writeValue(of: instance, linkingBy: surroundings.relationship, to: &writer)
     }
   }
 
   private mutating func writeObject(
-    of instance: JSONView, withType: Bool, to writer: inout JSONWriter
+    of instance: JSONView, withType: Bool, in surroundings: Surroundings,
+    to writer: inout JSONWriter
   ) {
     writer.beginObject()
-    writeMembers(of: instance, withType: withType, to: &writer)
+    writeMembers(of: instance, withType: withType, in: surroundings.time, to: &writer)
+    if let relationship = surroundings.relationship {
+      writeLinked(of: instance, by: relationship, to: &writer)
+    }
     writer.endObject()
   }
 
   /// Members that are shown as they stand are copied in runs: most of an instance is one.
+  ///
+  /// - Parameter surrounding: The timestamp of what is around it, if timestamps are shown.
   mutating func writeMembers(
-    of instance: JSONView, withType: Bool, to writer: inout JSONWriter
+    of instance: JSONView, withType: Bool, in surrounding: JSONView?,
+    to writer: inout JSONWriter
   ) {
+    let times = representation.showsSystemAttributes ? instance.times(in: surrounding) : nil
     var run: (first: JSONView, last: JSONView)?
     for (name, value) in instance.members {
       let member = CoreMember(stored: name.contents)
@@ -154,7 +180,9 @@ struct EntityWriter {
       if let run { writer.members(from: run.first, through: run.last) }
       run = nil
       switch member {
-      case nil: _ = write(attribute: name, value, of: nil, to: &writer)
+      case nil:
+        let surroundings = Surroundings(time: times?.modified)
+        _ = write(attribute: name, value, of: nil, in: surroundings, to: &writer)
       case .vocab?, .previousVocab?, .valueType?, .objectType?, .entityTypeSealed?:
         writer.name(contents: name.contents)
         write(names: value, to: &writer)
@@ -164,6 +192,20 @@ struct EntityWriter {
       }
     }
     if let run { writer.members(from: run.first, through: run.last) }
+    if let times { write(times, leftOutIn: instance, to: &writer) }
+  }
+
+  private func write(
+    _ times: StoredTimes, leftOutIn instance: JSONView, to writer: inout JSONWriter
+  ) {
+    if instance["createdAt"] == nil, let created = times.created {
+      writer.name("createdAt")
+      writer.value(created)
+    }
+    if instance["modifiedAt"] == nil, let modified = times.modified {
+      writer.name("modifiedAt")
+      writer.value(modified)
+    }
   }
 
   /// Others hold names, which are compacted, or are not shown.
@@ -213,7 +255,9 @@ struct EntityWriter {
 
   // MARK: Simplified
 
-  mutating func writeValue(of instance: JSONView, to writer: inout JSONWriter) {
+  mutating func writeValue(
+    of instance: JSONView, linkingBy relationship: JSONView? = nil, to writer: inout JSONWriter
+  ) {
     guard instance["deletedAt"] == nil else {
       writer.string("\(ngsildNull)")
       return
@@ -221,6 +265,10 @@ struct EntityWriter {
     for (name, value) in instance.members {
       guard let member = CoreMember(stored: name.contents), member.attributeType != nil else {
         continue
+      }
+      if let relationship, member == .object || member == .objectList {
+        writeObjects(value, by: relationship, to: &writer)
+        return
       }
       switch member {
       case .objectList:
@@ -294,5 +342,19 @@ struct EntityWriter {
       return
     }
     names.withContents(of: name.contents) { writer.name(contents: $0) }
+  }
+}
+
+/// When a stored instance was created and modified.
+private struct StoredTimes {
+  let created: JSONView?
+  let modified: JSONView?
+}
+
+extension JSONView {
+  /// The timestamps of a stored instance; see `Entity.init(stored:)` for those left out.
+  fileprivate func times(in surrounding: JSONView?) -> StoredTimes {
+    let created = self["createdAt"] ?? surrounding
+    return StoredTimes(created: created, modified: self["modifiedAt"] ?? created)
   }
 }

@@ -35,11 +35,28 @@ extension JSONValue {
     guard let text = self["expiresAt"], let instant = DateTime(text) else { return false }
     return instant <= now
   }
+}
 
-  /// The Entities that a Relationship or ListRelationship refers to.
-  var objects: [IRI] {
-    let single = self["object"]?.elementsOrSelf ?? []
-    let list = self["objectList"]?.elementsOrSelf.compactMap { $0["object"] } ?? []
-    return (single + list).compactMap { $0.string.map { IRI($0) } }
+/// When a stored Entity or Attribute instance was created and modified; an instance leaves out what
+/// can be told from what is around it (see `Entity.init(stored:)`).
+struct StoredTimes {
+  let created: JSONValue?
+  let modified: JSONValue?
+  private let surrounding: JSONValue?
+
+  init(ofEntity entity: JSONValue) {
+    created = entity["createdAt"]
+    modified = entity["modifiedAt"]
+    surrounding = created
+  }
+
+  private init(ofInstance instance: JSONValue, in surrounding: JSONValue?) {
+    created = instance["createdAt"] ?? surrounding
+    modified = instance["modifiedAt"] ?? created
+    self.surrounding = modified
+  }
+
+  func ofInstance(_ instance: JSONValue) -> StoredTimes {
+    StoredTimes(ofInstance: instance, in: surrounding)
   }
 }
