@@ -7,5 +7,6 @@ extension Schemas {
     (4, "subscription", PackageResources._004_subscription_sql),
     (5, "ordering", PackageResources._005_ordering_sql),
     (8, "discovery_and_expiry", PackageResources._008_discovery_and_expiry_sql),
+    (9, "attribute_index", PackageResources._009_attribute_index_sql),
   ]
 }

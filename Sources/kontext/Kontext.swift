@@ -1,6 +1,6 @@
 import Glibc
 
-/// The command line: `kontext serve`, `--help`, `--version`.
+/// The command line: `kontext serve`, `kontext index`, `--help`, `--version`.
 @main
 enum Kontext {
   static let version = "0.1.0"
@@ -11,6 +11,9 @@ enum Kontext {
     case "serve":
       if arguments.contains("--help") { return print(help) }
       serve(Array(arguments))
+    case "index":
+      if arguments.contains("--help") { return print(IndexCommand.help) }
+      index(Array(arguments))
     case "--help", "-h", "help": print(help)
     case "--version", "version": print("kontext \(version)")
     case let other:
@@ -26,10 +29,20 @@ enum Kontext {
     }
   }
 
-  private static func fail(_ sentence: String) -> Never {
+  private static func index(_ arguments: [String]) {
+    do throws(ConfigurationError) {
+      let databaseURL = environment()["KONTEXT_DATABASE_URL"]
+      let problem = try IndexCommand(arguments, databaseURL: databaseURL).run()
+      if let problem { fail(problem, status: 1) }
+    } catch {
+      fail(error.description)
+    }
+  }
+
+  private static func fail(_ sentence: String, status: Int32 = 2) -> Never {
     let line = Array("kontext: \(sentence)\n".utf8)
     _ = write(STDERR_FILENO, line, line.count)
-    exit(2)
+    exit(status)
   }
 
   private static func environment() -> [String: String] {
@@ -48,6 +61,7 @@ enum Kontext {
       kontext: an NGSI-LD context broker over PostgreSQL
 
       kontext serve [OPTION ...]   serve the API until SIGTERM or SIGINT
+      kontext index COMMAND        say which Attributes are indexed; 'kontext index --help'
       kontext --version            print the version
       kontext --help               print this
 

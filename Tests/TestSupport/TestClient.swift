@@ -144,8 +144,8 @@ extension TestClient {
   package func removeTenant() async throws {
     let tables = [
       "entity", "entity_value", "entity_geo", "attribute_instance", "subscription",
-      "subscription_delivery", "notification", "typeset", "census",
-      "census_change",
+      "subscription_delivery", "notification", "typeset", "census", "census_change",
+      "indexed_attribute", "attribute_index",
     ]
     guard let tenant else { return }
     let of: SQL = "(SELECT id FROM tenant WHERE name = \(tenant))"
