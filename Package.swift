@@ -36,6 +36,7 @@ let package = Package(
       name: "CCurlLibrary", path: "Sources/CCurl/library", pkgConfig: "libcurl",
       providers: [.apt(["libcurl4-openssl-dev"])]),
     .target(name: "CCurl", dependencies: ["CCurlLibrary"], path: "Sources/CCurl/shim"),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
     .target(name: "CEventLoop"),
 
@@ -53,7 +54,7 @@ let package = Package(
     module("Log"),
     module("EventLoop", ["CEventLoop"]),
     module("Postgres", ["EventLoop", "CLibPQ"]),
-    module("HTTPServer", ["EventLoop", "CMicroHTTPD"]),
+    module("HTTPServer", ["EventLoop", "CMicroHTTPD", "CZlib"]),
     module("HTTPClient", ["EventLoop", "CCurl"]),
     module("Storage", ["Postgres", "NGSILDQuery", "NGSILD", "JSONLD", "JSON", "Schemas"]),
 
@@ -106,7 +107,7 @@ let package = Package(
     tests(of: "Postgres", ["TestSupport", "EventLoop"]),
     tests(of: "Storage", ["TestSupport", "Broker", "NGSILDQuery", "NGSILD", "JSONLD", "JSON"]),
     tests(of: "EventLoop"),
-    tests(of: "HTTPServer", ["EventLoop"]),
+    tests(of: "HTTPServer", ["EventLoop", "CZlib"]),
     tests(of: "HTTPClient", ["HTTPServer", "EventLoop"]),
     tests(of: "kontext", ["TestSupport", "HTTPServer", "Postgres", "EventLoop", "JSON"]),
     tests(of: "HTTPAPI", ["TestSupport", "HTTPServer", "Postgres", "JSON"]),

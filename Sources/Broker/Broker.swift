@@ -12,6 +12,7 @@ package import Storage
 /// itself safe.
 package final class Broker: @unchecked Sendable {
   package let loop: EventLoop
+  package let source: SourceIdentity
   package let contexts: ContextResolver
   package let tenants: TenantTable
   package let entities: EntityStore
@@ -26,13 +27,15 @@ package final class Broker: @unchecked Sendable {
   package let log: Log
 
   package init(
-    loop: EventLoop, contexts: ContextResolver, tenants: TenantTable, entities: EntityStore,
+    loop: EventLoop, source: SourceIdentity, contexts: ContextResolver, tenants: TenantTable,
+    entities: EntityStore,
     queries: QueryStore, history: HistoryStore, census: CensusStore,
     subscriptions: SubscriptionStore,
     subscriptionTable: SubscriptionTable, delivery: Delivery, notifier: any ChangeNotifier,
     log: Log
   ) {
     self.loop = loop
+    self.source = source
     self.contexts = contexts
     self.tenants = tenants
     self.entities = entities

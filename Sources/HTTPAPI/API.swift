@@ -10,19 +10,24 @@ import NGSILD
 package final class API: HTTPResponder, @unchecked Sendable {
   let broker: Broker
   let operations: any OperatorResponder
+  let configuration: APIConfiguration
   /// Numbers requests, beginning at random, so that ids of several processes differ.
   private var lastRequest = UInt64.random(in: 0...UInt64.max >> 16)
 
-  package init(broker: Broker, operations: any OperatorResponder) {
+  package init(
+    broker: Broker, operations: any OperatorResponder,
+    configuration: APIConfiguration = APIConfiguration()
+  ) {
     self.broker = broker
     self.operations = operations
+    self.configuration = configuration
   }
 
   /// Route, method and headers, before the body is read (6.3.2, 6.3.4).
   package func refuse(_ head: HTTPRequest) -> HTTPResponse? {
     let response = refusal(of: head)
     guard var response else { return nil }
-    echoTenant(of: head, in: &response)
+    complete(&response, to: head)
     return response
   }
 
@@ -33,8 +38,7 @@ package final class API: HTTPResponder, @unchecked Sendable {
     }
     guard resource.operation(of: head.method) != nil else {
       return head.method == "OPTIONS"
-        ? HTTPResponse(status: 204, headers: [("Allow", resource.allow)])
-        : methodNotAllowed(head.method, on: resource)
+        ? options(head, on: resource) : methodNotAllowed(head.method, on: resource)
     }
     guard ["POST", "PATCH", "PUT"].contains(head.method) else { return nil }
     guard head.headers.contains("Content-Length") else { return HTTPResponse(status: 411) }
@@ -44,6 +48,12 @@ package final class API: HTTPResponder, @unchecked Sendable {
     case .mergePatch where head.method == "PATCH": return nil
     default: return HTTPResponse(status: 415)
     }
+  }
+
+  private func options(_ head: HTTPRequest, on resource: Resource) -> HTTPResponse {
+    var response = HTTPResponse(status: 204, headers: [("Allow", resource.allow)])
+    configuration.origins.answer(preflight: head, allow: resource.allow, in: &response)
+    return response
   }
 
   private func methodNotAllowed(_ method: String, on resource: Resource) -> HTTPResponse {
@@ -68,7 +78,7 @@ package final class API: HTTPResponder, @unchecked Sendable {
     } catch {
       response = ProblemDetails(error).response
     }
-    echoTenant(of: request, in: &response)
+    complete(&response, to: request)
     lastRequest &+= 1
     operations.answered(
       AnsweredRequest(
@@ -81,9 +91,12 @@ package final class API: HTTPResponder, @unchecked Sendable {
     ProblemDetails(status: status, title: "Request refused", detail: detail).response
   }
 
-  private func echoTenant(of request: HTTPRequest, in response: inout HTTPResponse) {
-    guard let tenant = request.headers.first("NGSILD-Tenant") else { return }
-    response.headers.append(("NGSILD-Tenant", tenant))
+  /// Adds what every response has, success or not: the tenant (6.3.14), and who may read it.
+  private func complete(_ response: inout HTTPResponse, to request: HTTPRequest) {
+    if let tenant = request.headers.first("NGSILD-Tenant") {
+      response.headers.append(("NGSILD-Tenant", tenant))
+    }
+    configuration.origins.admit(request, to: &response)
   }
 
   private func carryOut(_ call: Call) async throws(NGSILDError) -> HTTPResponse {
@@ -115,6 +128,7 @@ package final class API: HTTPResponder, @unchecked Sendable {
     case .updateSubscription: try await updateSubscription(call)
     case .deleteSubscription: try await deleteSubscription(call)
     case .retrieveTemporalEntity: try await retrieveTemporalEntity(call)
+    case .retrieveSourceIdentity: try await retrieveSourceIdentity(call)
     case .health: await operations.health()
     case .metrics: await operations.metrics()
     case .version: operations.version()

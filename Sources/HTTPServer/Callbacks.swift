@@ -45,6 +45,14 @@ let onConnectionChange: MHD_NotifyConnectionCallback = { server, connection, con
   }
 }
 
+/// libmicrohttpd is about to refuse a request without asking.
+let onRefusal: @convention(c) (UnsafeMutableRawPointer?, UInt32) -> Void = { server, status in
+  guard let server else { return }
+  Unmanaged<HTTPServer>.fromOpaque(server)._withUnsafeGuaranteedRef {
+    $0.answerRefusal(status: Int(status))
+  }
+}
+
 @inline(__always)
 private func withConnection<Result>(
   _ context: UnsafeMutableRawPointer, _ body: (HTTPConnection) -> Result

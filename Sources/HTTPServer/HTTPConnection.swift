@@ -207,6 +207,44 @@ final class HTTPConnection: @unchecked Sendable {
     return discardedBytes <= server.configuration.discardedBytesMax ? .YES : .NO
   }
 
+  // MARK: Refusals by libmicrohttpd
+
+  /// Whether the head was read and nobody was handed the request: it is in the hands of
+  /// libmicrohttpd, which looks at the announced length then.
+  var isBeingChecked: Bool { phase == .head && cmicrohttpd_head_bytes(connection) > 0 }
+
+  /// Answers past libmicrohttpd, which refuses the request and closes the connection.
+  ///
+  /// Its own answer would be HTML, and version 0.9.75 writes the head twice. Everything before on
+  /// this connection was sent; what libmicrohttpd sends after this fails.
+  func answerRefusal(status: Int) {
+    let detail =
+      status == 413
+      ? "The Content-Length is larger than any body may be" : "The Content-Length is no number"
+    let response = server.responder.failure(status: status, detail: detail)
+    let reason = String(cString: MHD_get_reason_phrase_for(UInt32(status)))
+    var head = "HTTP/1.1 \(status) \(reason)\r\nConnection: close\r\n"
+    for (name, value) in response.headers { head += "\(name): \(value)\r\n" }
+    head += "Content-Length: \(response.body.count)\r\n\r\n"
+    let bytes = Array(head.utf8) + response.body
+    let socket = cmicrohttpd_socket(connection)
+    _ = send(socket, bytes, bytes.count, Int32(MSG_NOSIGNAL | MSG_DONTWAIT))
+    shutdown(socket, Int32(SHUT_WR))
+    drop(from: socket)
+  }
+
+  /// Reads what has come, since a connection closed over unread bytes is reset, and the client may
+  /// lose the answer.
+  private func drop(from socket: Int32) {
+    withUnsafeTemporaryAllocation(byteCount: 1 << 16, alignment: 1) { buffer in
+      for _ in 0..<16 {
+        guard recv(socket, buffer.baseAddress, buffer.count, Int32(MSG_DONTWAIT)) > 0 else {
+          return
+        }
+      }
+    }
+  }
+
   // MARK: Answer
 
   private func startTask() -> MHD_Result {
@@ -219,9 +257,10 @@ final class HTTPConnection: @unchecked Sendable {
     server.tasksStarted += 1
     let number = number
     let responder = server.responder
+    let compressedBytes = server.configuration.compressedBytes
     task = Task(executorPreference: server.loop) { [request] in
       let response = await responder.respond(to: request)
-      self.finish(number, response)
+      self.finish(number, response.compressed(for: request, bytes: compressedBytes))
     }
     return .YES
   }

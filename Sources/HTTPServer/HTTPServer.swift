@@ -78,12 +78,13 @@ package final class HTTPServer: @unchecked Sendable {
     options.connections_per_address_max = UInt32(configuration.connectionsPerAddressMax ?? 0)
     options.idle_timeout_seconds = UInt32(max(1, configuration.idleTimeout.components.seconds))
     // Head, its table of fields and the response's head share it. What exceeds it is answered by
-    // libmicrohttpd itself, in HTML, so it is wider than the server's own bound.
+    // libmicrohttpd itself, with 414 or 431 in HTML, so it is wider than the server's own bound.
     options.connection_memory = configuration.headerBytesMax * 3
     options.request_line = onRequestLine
     options.handle = onRequest
     options.completed = onCompletion
     options.connection_changed = onConnectionChange
+    options.refusing = onRefusal
     return options
   }
 
@@ -177,6 +178,14 @@ package final class HTTPServer: @unchecked Sendable {
     guard last !== connection else { return }
     last.index = connection.index
     connections[connection.index] = last
+  }
+
+  /// libmicrohttpd, which does not tell of which connection, is about to refuse a request by itself.
+  ///
+  /// Only a request whose head was read can be told from others that are under way; of the rest,
+  /// which are broken or too long, the answers of libmicrohttpd are HTML but well formed.
+  func answerRefusal(status: Int) {
+    connections.first(where: \.isBeingChecked)?.answerRefusal(status: status)
   }
 
   func requestEnded() {

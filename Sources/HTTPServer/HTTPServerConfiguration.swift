@@ -16,6 +16,9 @@ package struct HTTPServerConfiguration: Sendable {
   package var headerBytesMax = 16 << 10
   /// A longer request target gets 414.
   package var targetBytesMax = 8 << 10
+  /// Bodies of such lengths are compressed for clients that accept it; shorter ones gain nothing,
+  /// longer ones would hold up the loop.
+  package var compressedBytes = 1400...(4 << 20)
   /// Further connections wait in the backlog.
   package var connectionsMax = 4096
   /// Further connections of one address are closed; nil for no limit.

@@ -28,18 +28,22 @@ extension JSONText {
     var nodes: [Node] = []
     nodes.reserveCapacity(bytes.count / 12 + 8)
     var hasWhitespace = false
+    var hasNeedlessEscapes = false
     let failure: JSONError? = bytes.withUnsafeBufferPointer { source in
       var parser = JSONParser(source: source, limits: limits)
       do throws(JSONError) {
         try parser.parse(into: &nodes)
         hasWhitespace = parser.sawWhitespace
+        hasNeedlessEscapes = parser.sawNeedlessEscape
         return nil
       } catch {
         return error
       }
     }
     if let failure { throw failure }
-    self.init(bytes: bytes, nodes: nodes, hasWhitespace: hasWhitespace)
+    self.init(
+      bytes: bytes, nodes: nodes, hasWhitespace: hasWhitespace,
+      hasNeedlessEscapes: hasNeedlessEscapes)
   }
 
   package convenience init(
@@ -54,6 +58,7 @@ private struct JSONParser {
   let limits: JSONLimits
   var position = 0
   var sawWhitespace = false
+  var sawNeedlessEscape = false
 
   init(source: UnsafeBufferPointer<UInt8>, limits: JSONLimits) {
     self.source = source
@@ -179,8 +184,11 @@ private struct JSONParser {
   private mutating func escape() throws(JSONError) {
     guard position + 1 < source.count else { throw expected("an escape") }
     switch source[position + 1] {
-    case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"),
-      UInt8(ascii: "f"), UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
+    case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "b"), UInt8(ascii: "f"),
+      UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
+      position += 2
+    case UInt8(ascii: "/"):
+      sawNeedlessEscape = true
       position += 2
     case UInt8(ascii: "u"):
       let unit = try hexUnit()
@@ -195,6 +203,7 @@ private struct JSONParser {
       case 0xDC00..<0xE000: throw JSONError(.loneSurrogate, at: position)
       default: break
       }
+      if unit >= 0x20 { sawNeedlessEscape = true }
       position += 6
     default: throw expected("one of \" \\ / b f n r t u after the backslash")
     }

@@ -7,12 +7,18 @@ package final class JSONText: Sendable {
   let nodes: [Node]
   /// Whether white space stands between tokens; without it a slice is already minimal.
   let hasWhitespace: Bool
+  /// Whether characters are escaped that can stand for themselves, such as `\u00e9`.
+  let hasNeedlessEscapes: Bool
 
-  init(bytes: [UInt8], nodes: [Node], hasWhitespace: Bool) {
+  init(bytes: [UInt8], nodes: [Node], hasWhitespace: Bool, hasNeedlessEscapes: Bool) {
     self.bytes = bytes
     self.nodes = nodes
     self.hasWhitespace = hasWhitespace
+    self.hasNeedlessEscapes = hasNeedlessEscapes
   }
+
+  /// Whether a slice of it can be copied as it stands.
+  var isMinimal: Bool { !hasWhitespace && !hasNeedlessEscapes }
 
   /// The outermost value.
   package var root: JSONValue { JSONValue(text: self, index: 0) }

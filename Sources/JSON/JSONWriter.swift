@@ -98,14 +98,15 @@ package struct JSONWriter {
   package mutating func boolean(_ boolean: Bool) { raw(boolean ? "true" : "false") }
   package mutating func null() { raw("null") }
 
-  /// Copies a value as its bytes stand, less the white space between its tokens.
+  /// Copies a value as its bytes stand, less the white space between its tokens, and with all
+  /// characters as themselves that can stand so.
   package mutating func value(_ value: JSONValue) {
     separate()
-    if value.text.hasWhitespace && (value.isObject || value.isArray) {
+    if value.text.isMinimal {
+      value.withRaw { bytes.append(contentsOf: $0) }
+    } else {
       needsComma = false
       copyMinimal(value)
-    } else {
-      value.withRaw { bytes.append(contentsOf: $0) }
     }
     needsComma = true
   }
@@ -150,7 +151,11 @@ package struct JSONWriter {
     case .object:
       open(UInt8(ascii: "{"))
       for member in value.members {
-        member.name.withContents { name(contents: $0) }
+        if member.name.hasEscapes {
+          name(member.name.string ?? "")
+        } else {
+          member.name.withContents { name(contents: $0) }
+        }
         self.value(member.value)
       }
       endObject()
@@ -158,6 +163,7 @@ package struct JSONWriter {
       open(UInt8(ascii: "["))
       for element in value.elements { self.value(element) }
       endArray()
+    case .string where value.hasEscapes: string(value.string ?? "")
     default: value.withRaw { bytes.append(contentsOf: $0) }
     }
   }

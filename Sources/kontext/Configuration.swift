@@ -1,4 +1,6 @@
+import Broker
 import Glibc
+import HTTPAPI
 import HTTPClient
 import Log
 
@@ -15,6 +17,9 @@ struct Configuration: Sendable {
   var bodyBytesMax = 10 << 20
   var connectionsMax = 4096
   var allowedAddresses = AddressPolicy.publicOnly
+  var corsOrigins = AllowedOrigins.none
+  var takesTenantFromFIWAREService = false
+  var sourceAlias: String?
   var logLevel = Log.Level.info
   var logFormat: Log.Format?
   var drainTime = Duration.seconds(10)
@@ -91,6 +96,34 @@ struct Configuration: Sendable {
       guard let policy = try? AddressPolicy(parsing: text) else { return false }
       configuration.allowedAddresses = policy
       return true
+    },
+    Setting(
+      option: "--cors-origins", placeholder: "LIST",
+      help:
+        "origins whose web pages may call the API, such as https://map.example, or * for all "
+        + "(default none)"
+    ) { configuration, text in
+      guard let origins = AllowedOrigins(parsing: text) else { return false }
+      configuration.corsOrigins = origins
+      return true
+    },
+    Setting(
+      option: "--fiware-service", placeholder: "WORD",
+      help:
+        "what the header fiware-service does: ignore, or tenant, which it names where there is no "
+        + "NGSILD-Tenant (default ignore)"
+    ) { configuration, text in
+      configuration.takesTenantFromFIWAREService = text == "tenant"
+      return text == "tenant" || text == "ignore"
+    },
+    Setting(
+      option: "--source-alias", placeholder: "NAME",
+      help:
+        "by what name other Context Sources know this one: letters, digits, - and _ (default one "
+        + "made for the database)"
+    ) { configuration, text in
+      configuration.sourceAlias = text
+      return SourceIdentity.isAlias(text)
     },
     Setting(
       option: "--log-level", placeholder: "LEVEL",

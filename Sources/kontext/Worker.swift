@@ -49,7 +49,9 @@ final class Worker: @unchecked Sendable {
       gauges: { [self] in await gauges() },
       databaseProblem: { [self] in await databaseProblem() })
     server = try HTTPServer(
-      loop: loop, configuration: limits, responder: API(broker: broker, operations: operations))
+      loop: loop, configuration: limits,
+      responder: API(
+        broker: broker, operations: operations, configuration: shared.configuration.api))
   }
 
   /// Stops accepting, lets requests under way end, and closes what is open.
@@ -119,6 +121,13 @@ final class Worker: @unchecked Sendable {
 }
 
 extension Configuration {
+  var api: APIConfiguration {
+    var api = APIConfiguration()
+    api.origins = corsOrigins
+    api.takesTenantFromFIWAREService = takesTenantFromFIWAREService
+    return api
+  }
+
   var broker: BrokerConfiguration {
     var broker = BrokerConfiguration(databaseURL: databaseURL)
     broker.writeConnections = writeConnections
@@ -126,6 +135,7 @@ extension Configuration {
     broker.queryConnections = queryConnections
     broker.queryTimeout = queryTimeout
     broker.allowedAddresses = allowedAddresses
+    broker.sourceAlias = sourceAlias
     return broker
   }
 }

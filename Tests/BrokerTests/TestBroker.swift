@@ -85,7 +85,7 @@ final class TestBroker: @unchecked Sendable {
     let typesets = TypesetTable(names: names)
     let indexed = IndexedAttributeTable()
     broker = Broker(
-      loop: loop, contexts: contexts, tenants: TenantTable(),
+      loop: loop, source: SourceIdentity(), contexts: contexts, tenants: TenantTable(),
       entities: EntityStore(
         names: names, typesets: typesets, indexed: indexed, writers: pool, readers: pool),
       queries: QueryStore(

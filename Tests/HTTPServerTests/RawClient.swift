@@ -11,7 +11,9 @@ final class RawClient: @unchecked Sendable {
     var reason = ""
     var head = ""
     var headers: [(name: String, value: String)] = []
-    var body = ""
+    var bytes: [UInt8] = []
+
+    var body: String { String(decoding: bytes, as: UTF8.self) }
 
     func header(_ name: String) -> String? {
       headers.first { $0.name.lowercased() == name.lowercased() }?.value
@@ -112,7 +114,7 @@ final class RawClient: @unchecked Sendable {
     parseHead(&response)
     let length = hasBody ? Int(response.header("Content-Length") ?? "0")! : 0
     while received.count < length { try receive() }
-    response.body = String(decoding: received[..<length], as: UTF8.self)
+    response.bytes = Array(received[..<length])
     received.removeFirst(length)
     return response
   }

@@ -62,6 +62,31 @@ struct RefusalTests {
       let answer = client.rest()
       #expect(answer.hasPrefix("HTTP/1.1 \(status) "), "\(answer)")
       #expect(!answer.contains(" 200 OK"))
+      #expect(answer.split(separator: "HTTP/1.1 ").count == 1, "\(answer)")
+    }
+  }
+
+  @Test(
+    "a length that libmicrohttpd refuses by itself gets the responder's answer",
+    arguments: [(400, "-1"), (400, "1, 1"), (400, "x"), (413, "99999999999999999999")])
+  func length(status: Int, length: String) async throws {
+    try await withServer(Respond { _ in HTTPResponse(status: 200) }) { server in
+      let other = try RawClient(port: server.port)
+      other.send("GET / HTTP/1.1\r\nHos")
+      let client = try RawClient(port: server.port)
+      for _ in 0..<2 {
+        client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        #expect(try client.response().status == 200)
+      }
+      client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: \(length)\r\n\r\nabc")
+      let refusal = try client.response()
+      #expect(refusal.status == status)
+      #expect(refusal.header("Content-Type") == "text/plain; charset=utf-8")
+      #expect(refusal.header("Connection") == "close")
+      #expect(refusal.body.contains("Content-Length"))
+      #expect(client.rest().isEmpty)
+      other.send("t: a\r\n\r\n")
+      #expect(try other.response().status == 200)
     }
   }
 

@@ -7,7 +7,7 @@ struct JSONTests {
     "a text survives parsing and writing, less its white space",
     arguments: [
       ("null", "null"), ("true", "true"), ("-0.50e+2", "-0.50e+2"),
-      ("\"a\\u00e9\\n\"", "\"a\\u00e9\\n\""),
+      ("\"a\\n\\b\\u0001\\\\\"", "\"a\\n\\b\\u0001\\\\\""),
       ("[]", "[]"), ("{}", "{}"), ("[1.0, 1e5 ,100]", "[1.0,1e5,100]"),
       ("{ \"b\" : [ {\"a\" : 1} ] ,\"a\":\"x y\" }", "{\"b\":[{\"a\":1}],\"a\":\"x y\"}"),
       ("\"\u{1F600}Ł\"", "\"\u{1F600}Ł\""),
@@ -16,6 +16,21 @@ struct JSONTests {
     var writer = JSONWriter()
     writer.value(try JSONValue(parsing: text))
     #expect(writer.text == minimal)
+  }
+
+  @Test(
+    "characters that need no escape are written as themselves",
+    arguments: [
+      (#""a\u00e9\n""#, #""aé\n""#), (#""\ud83d\ude00\/""#, "\"\u{1F600}/\""),
+      (#""\u0022\u005c\u0009\u0001""#, #""\"\\\t\u0001""#),
+      (#"{"\u0061":["\u00e9",1,{"b":"c\\"}]}"#, #"{"a":["é",1,{"b":"c\\"}]}"#),
+    ])
+  func needlessEscapes(text: String, minimal: String) throws {
+    let value = try JSONValue(parsing: text)
+    var writer = JSONWriter()
+    writer.value(value)
+    #expect(writer.text == minimal)
+    #expect(try JSONValue(parsing: writer.text) == value)
   }
 
   @Test(

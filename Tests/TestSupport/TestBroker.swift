@@ -36,23 +36,26 @@ package final class TestBroker: Sendable {
   }
 
   /// A broker with tables and connections of its own, as another process would have them.
-  package init(_ limits: HTTPServerConfiguration = HTTPServerConfiguration()) async throws {
+  package init(
+    _ limits: HTTPServerConfiguration = HTTPServerConfiguration(),
+    api: APIConfiguration = APIConfiguration()
+  ) async throws {
     let loop = EventLoop()
     thread = loop.start()
     self.loop = loop
-    let parts = try await loop.task { try await Self.parts(limits, on: loop) }.value
+    let parts = try await loop.task { try await Self.parts(limits, api, on: loop) }.value
     tables = parts.tables
     connections = parts.connections
     notifications = parts.notifications
     broker = parts.broker
-    api = parts.api
+    self.api = parts.api
     server = parts.server
     client = parts.client
     port = parts.server.port
   }
 
   private static func parts(
-    _ limits: HTTPServerConfiguration, on loop: EventLoop
+    _ limits: HTTPServerConfiguration, _ apiConfiguration: APIConfiguration, on loop: EventLoop
   ) async throws -> Parts {
     var configuration = BrokerConfiguration(databaseURL: try await TestDatabase.schemaURL())
     configuration.writeConnections = 2
@@ -69,7 +72,7 @@ package final class TestBroker: Sendable {
       on: loop, connections: connections, tables: tables, notifications: notifications, log: log)
     let operations = OperatorPages(
       metrics: Metrics(), version: "test", log: log, gauges: { [] }, databaseProblem: { nil })
-    let api = API(broker: broker, operations: operations)
+    let api = API(broker: broker, operations: operations, configuration: apiConfiguration)
     var limits = limits
     limits.address = "127.0.0.1"
     let server = try HTTPServer(loop: loop, configuration: limits, responder: api)
@@ -98,10 +101,11 @@ package final class TestBroker: Sendable {
 /// Runs `body` with a broker of its own, beside the shared one: as two processes on one database.
 package func withTestBroker<Result: Sendable>(
   _ limits: HTTPServerConfiguration = HTTPServerConfiguration(),
+  api: APIConfiguration = APIConfiguration(),
   _ body: (TestBroker) async throws -> Result
 ) async throws -> Result {
   try await Gate.brokers.pass {
-    let broker = try await TestBroker(limits)
+    let broker = try await TestBroker(limits, api: api)
     do {
       let result = try await body(broker)
       try await broker.close()

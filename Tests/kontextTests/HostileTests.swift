@@ -102,11 +102,7 @@ struct HostileTests {
       let descriptors = broker.descriptorCount
       for shape in Self.shapes {
         let found = try await onThread { try meet(shape, port) }
-        withKnownIssue(
-          "libmicrohttpd writes the head of its own refusals twice", isIntermittent: true
-        ) {
-          #expect(found.count <= 1, "\(shape.title): \(found)")
-        }
+        #expect(found.count <= 1, "\(shape.title): \(found)")
         #expect(found.allSatisfy(shape.statuses.contains), "\(shape.title): \(found)")
       }
       let answers = try await onThread { pipeline(port) }

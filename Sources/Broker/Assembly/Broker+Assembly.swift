@@ -12,7 +12,7 @@ extension Broker {
     notifications: NotificationService, log: Log
   ) {
     self.init(
-      loop: loop,
+      loop: loop, source: tables.source,
       contexts: ContextResolver(
         loader: HTTPContextLoader(client: connections.client), cache: tables.contexts),
       tenants: tables.tenants,

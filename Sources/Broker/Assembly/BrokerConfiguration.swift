@@ -12,5 +12,8 @@ package struct BrokerConfiguration: Sendable {
   /// Addresses to which notifications go and from which contexts come.
   package var allowedAddresses = AddressPolicy.publicOnly
 
+  /// By what name other Context Sources know this one; nil for a name of the database's own.
+  package var sourceAlias: String?
+
   package init(databaseURL: String) { self.databaseURL = databaseURL }
 }

@@ -12,6 +12,7 @@ package struct BrokerTables: Sendable {
   package let indexed = IndexedAttributeTable()
   package let tenants = TenantTable()
   package let collations = CollationTable()
+  package let source = SourceIdentity()
   package let contexts = ContextCache { WallClock.sinceEpoch }
 
   package init() {
@@ -34,6 +35,7 @@ package struct BrokerTables: Sendable {
     defer { pool.close() }
     try await names.load(from: pool)
     try await indexed.load(from: pool)
+    try await source.load(from: pool, given: configuration.sourceAlias)
     try await HistoryPartitions.createAhead(in: pool, at: .now)
     return applied
   }

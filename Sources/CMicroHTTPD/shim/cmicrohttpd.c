@@ -3,15 +3,26 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+static void (*refusing)(void *context, unsigned status);
+
+// That libmicrohttpd refuses a request by itself, it says in its log alone.
+static void on_message(void *context, const char *format, va_list arguments) {
+  static const char refusal[] = "Error processing request (HTTP response code is %u";
+  if (!strncmp(format, refusal, sizeof refusal - 1)) refusing(context, va_arg(arguments, unsigned));
+}
+
 struct MHD_Daemon *cmicrohttpd_start(const struct cmicrohttpd_options *options) {
+  refusing = options->refusing;
   // Strictness stays at MHD's default: the stricter levels answer in HTML or close without a word,
   // and the server's own checks cover what they refuse.
   return MHD_start_daemon(
-      MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, options->handle, options->context,
+      MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL, options->handle, options->context,
+      MHD_OPTION_EXTERNAL_LOGGER, on_message, options->context,
       MHD_OPTION_LISTEN_SOCKET, options->listener,
       MHD_OPTION_CONNECTION_LIMIT, options->connections_max,
       MHD_OPTION_PER_IP_CONNECTION_LIMIT, options->connections_per_address_max,

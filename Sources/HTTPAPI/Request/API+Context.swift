@@ -8,14 +8,24 @@ extension Context: NameExpander {}
 
 /// Tenants, bodies and contexts of requests.
 extension API {
+  /// The tenant that a request names (6.3.14).
+  func tenantName(of call: Call) throws(NGSILDError) -> TenantName {
+    let headers = call.request.headers
+    if let name = headers.first("NGSILD-Tenant") { return try TenantName(name) }
+    guard configuration.takesTenantFromFIWAREService,
+      let name = headers.first("fiware-service"), !name.isEmpty
+    else { return .standard }
+    return try TenantName(name)
+  }
+
   /// - Throws: `nonexistentTenant`.
   func tenant(of call: Call) async throws(NGSILDError) -> TenantNumber {
-    try await broker.tenants.number(of: call.tenantName(), in: broker.entities.readers)
+    try await broker.tenants.number(of: tenantName(of: call), in: broker.entities.readers)
   }
 
   /// The tenant, created where it is new (5.5.10).
   func newTenant(of call: Call) async throws(NGSILDError) -> TenantNumber {
-    try await broker.tenants.create(call.tenantName(), in: broker.entities.readers)
+    try await broker.tenants.create(tenantName(of: call), in: broker.entities.readers)
   }
 
   /// The body and the context that it is read with (6.3.5).

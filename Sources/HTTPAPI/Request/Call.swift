@@ -50,12 +50,6 @@ struct Call: Sendable {
     return name
   }
 
-  /// The tenant that the request names (6.3.14).
-  func tenantName() throws(NGSILDError) -> TenantName {
-    guard let name = request.headers.first("NGSILD-Tenant") else { return .standard }
-    return try TenantName(name)
-  }
-
   /// Says which version of the standard a body keeps to, where the request prefers one (6.3.6).
   func acknowledge(in response: inout HTTPResponse) {
     guard let version = preferences?.version, operation.heedsVersion, !response.body.isEmpty else {

@@ -65,7 +65,7 @@ enum Operation: String, Sendable, CaseIterable {
         "aggrPeriodDuration", "format", "options", "datasetId", "local", "lang", "pick", "omit",
         "entityMap", "entityMapLifetime",
       ]
-    case .health, .metrics, .version: []
+    case .health, .metrics, .version, .retrieveSourceIdentity: []
     default: nil
     }
   }
@@ -110,7 +110,8 @@ enum Operation: String, Sendable, CaseIterable {
     switch self {
     case .queryEntities, .queryEntitiesByPost, .retrieveEntity, .retrieveTypes, .retrieveType,
       .retrieveAttributes, .retrieveAttribute, .querySubscriptions, .retrieveSubscription,
-      .queryTemporalEntities, .queryTemporalEntitiesByPost, .retrieveTemporalEntity:
+      .queryTemporalEntities, .queryTemporalEntitiesByPost, .retrieveTemporalEntity,
+      .retrieveSourceIdentity:
       true
     default: false
     }

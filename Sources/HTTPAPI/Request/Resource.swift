@@ -13,6 +13,28 @@ struct Resource: Sendable {
   ///
   /// On the hot path: segments are compared as bytes, and only identifiers become strings.
   init?(path: String) {
+    if let resource = Resource(encodedPath: path) {
+      self = resource
+    } else {
+      guard let encoded = Self.encodingURL(in: path) else { return nil }
+      self.init(encodedPath: encoded)
+    }
+  }
+
+  /// The path with the slashes of a URL that is an identifier percent-encoded, as some clients leave
+  /// out to do; nil without one. The URL ends before `/attrs`, or with the path.
+  private static func encodingURL(in path: String) -> String? {
+    guard let mark = path.firstRange(of: "://") else { return nil }
+    let start = path[..<mark.lowerBound].lastIndex(of: "/") ?? path.startIndex
+    var rest = path[path.index(after: start)...]
+    if rest.last == "/" { rest.removeLast() }
+    let end = rest.firstRange(of: "/attrs")?.lowerBound ?? rest.endIndex
+    let tail = String(rest[end...])
+    return path[...start] + rest[..<end].replacing("/", with: "%2F")
+      + (encodingURL(in: tail) ?? tail)
+  }
+
+  private init?(encodedPath path: String) {
     var path = path
     let found: (pattern: PathPattern, identifiers: [String])? = path.withUTF8 { bytes in
       let segments = Self.segments(of: bytes)

@@ -371,8 +371,7 @@ extension Refusal {
     ("POST", "temporal/entities"), ("GET", "temporal/entities?type=A"),
     ("DELETE", "temporal/\(roomPath)"), ("POST", "temporal/\(roomPath)/attrs"),
     ("DELETE", "temporal/\(roomPath)/attrs/temperature"), ("GET", "jsonldContexts"),
-    ("GET", "entityMaps"), ("GET", "info/sourceIdentity"), ("POST", "snapshots"),
-    ("DELETE", "entities"),
+    ("GET", "entityMaps"), ("POST", "snapshots"), ("DELETE", "entities"),
   ].map { method, target in
     Refusal(
       method, target.hasSuffix("?type=A") ? String(target.dropLast(7)) : target,

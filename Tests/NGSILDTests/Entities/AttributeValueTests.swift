@@ -13,7 +13,7 @@ struct AttributeValueTests {
       ("Property", #""value":{"@type":"@json","@value":null}"#),
       ("Property", #""value":{"type":"x","value":1,"null":"nullable"}"#),
       ("Property", #""value":1,"unitCode":"CEL","observedAt":"2026-01-01T00:00:00.000Z""#),
-      ("Property", #""value":"ñ\u00e9","valueType":"vt""#),
+      ("Property", #""value":"ñé","valueType":"vt""#),
       ("GeoProperty", #""value":{"type":"Point","coordinates":[1,2.50]}"#),
       ("GeoProperty", #""value":{"type":"Point","coordinates":[1,2,3]},"valueType":"x""#),
       ("LanguageProperty", #""languageMap":{"en":"x","fr-CA":["y","z"],"@none":"w"}"#),

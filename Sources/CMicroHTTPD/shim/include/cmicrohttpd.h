@@ -18,6 +18,8 @@ struct cmicrohttpd_options {
   MHD_AccessHandlerCallback handle;
   MHD_RequestCompletedCallback completed;
   MHD_NotifyConnectionCallback connection_changed;
+  // Called before libmicrohttpd refuses a request by itself. One for all daemons of a process.
+  void (*refusing)(void *context, unsigned status);
 };
 
 // Starts a daemon without threads: the caller polls its epoll descriptor. NULL on failure.
