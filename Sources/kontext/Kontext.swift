@@ -1,6 +1,6 @@
 import Glibc
 
-/// The command line: `kontext serve`, `kontext index`, `--help`, `--version`.
+/// The command line: `kontext serve`, `kontext tenant`, `kontext index`, `--help`, `--version`.
 @main
 enum Kontext {
   static let version = "0.1.0"
@@ -11,6 +11,7 @@ enum Kontext {
     case "serve":
       if arguments.contains("--help") { return print(help) }
       serve(Array(arguments))
+    case "tenant": tenant(Array(arguments))
     case "index":
       if arguments.contains("--help") { return print(IndexCommand.help) }
       index(Array(arguments))
@@ -24,6 +25,14 @@ enum Kontext {
   private static func serve(_ options: [String]) {
     do throws(ConfigurationError) {
       Server(try Configuration(environment: environment(), options: options)).run()
+    } catch {
+      fail(error.description)
+    }
+  }
+
+  private static func tenant(_ arguments: [String]) {
+    do throws(ConfigurationError) {
+      exit(try TenantCommand(arguments, environment: environment()).run())
     } catch {
       fail(error.description)
     }
@@ -61,6 +70,8 @@ enum Kontext {
       kontext: an NGSI-LD context broker over PostgreSQL
 
       kontext serve [OPTION ...]   serve the API until SIGTERM or SIGINT
+      kontext tenant list          show tenants with what they have
+      kontext tenant remove NAME   remove a tenant with all that it has; --yes asks no question
       kontext index COMMAND        say which Attributes are indexed; 'kontext index --help'
       kontext --version            print the version
       kontext --help               print this

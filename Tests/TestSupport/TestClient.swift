@@ -144,12 +144,12 @@ extension TestClient {
   package func removeTenant() async throws {
     let tables = [
       "entity", "entity_value", "entity_geo", "attribute_instance", "subscription",
-      "subscription_delivery", "notification", "typeset", "census", "census_change",
+      "subscription_delivery", "notification", "typeset", "census", "census_change", "context",
       "indexed_attribute", "attribute_index",
     ]
     guard let tenant else { return }
     let of: SQL = "(SELECT id FROM tenant WHERE name = \(tenant))"
-    let statements: [SQL] = tables.map { "DELETE FROM \(identifier: $0) WHERE tenant = \(of)" }
+    let statements: [SQL] = tables.map { "DELETE FROM \(identifier: $0) WHERE tenant IN \(of)" }
     let pool = broker.connections.queries
     try await broker.loop.task {
       _ = try await pool.flight(statements + ["DELETE FROM tenant WHERE name = \(tenant)"])

@@ -8,12 +8,15 @@ package final class BrokerConnections: Sendable {
   package let writers: Pool
   package let readers: Pool
   package let queries: Pool
+  /// One, for housekeeping; it is opened only where that is done.
+  package let background: Pool
   package let client: HTTPClient
 
   package init(_ configuration: BrokerConfiguration, on loop: EventLoop) {
     let planned = configuration.connection(settings: EntityStore.sessionSettings)
     writers = Pool(planned, max: configuration.writeConnections, on: loop)
     readers = Pool(planned, max: configuration.readConnections, on: loop)
+    background = Pool(planned, max: 1, on: loop)
     var filtering = configuration.connection(
       settings: [
         "plan_cache_mode": "force_custom_plan",
@@ -36,6 +39,7 @@ package final class BrokerConnections: Sendable {
   package func close() async {
     await client.shutDown()
     for (_, pool) in pools { pool.close() }
+    background.close()
   }
 }
 

@@ -10,9 +10,11 @@ extension Broker {
   /// with history and notifications. Returns whether more may be waiting.
   ///
   /// Reads do not depend on it: what has expired is not served from that instant on.
-  func reapExpired() async throws(PostgresError) -> Bool {
+  ///
+  /// - Parameter pool: where it looks for them.
+  func reapExpired(foundIn pool: Pool) async throws(PostgresError) -> Bool {
     let now = DateTime.now
-    let expired = try await entities.expired(at: now, limit: Self.reapedAtOnce)
+    let expired = try await EntityStore.expired(at: now, limit: Self.reapedAtOnce, in: pool)
     let outcomes = await writer.perform(expired.map { ($0, .expire) }, at: now)
     var reaped = 0
     for (reference, outcome) in zip(expired, outcomes) {

@@ -1,10 +1,10 @@
 import EventLoop
 import Log
-import Postgres
+package import Postgres
 import Storage
 
 /// What a process does in the background, again and again: expired Entities and Attributes are
-/// reaped, and the census is folded.
+/// reaped, the census is folded, and removed tenants are forgotten.
 ///
 /// Every process does all of it; what two find at the same time is done once, since the later one
 /// finds it done. Pauses vary, so that processes do not go in step.
@@ -12,6 +12,8 @@ import Storage
 /// `@unchecked Sendable`: used on its broker's loop only.
 package final class Housekeeping: @unchecked Sendable {
   private let broker: Broker
+  /// Its own: while the database is away, its attempts must not make requests wait longer.
+  private let pool: Pool
   private let interval: Duration
   private var rounds = 0
   private var isStopped = false
@@ -19,8 +21,9 @@ package final class Housekeeping: @unchecked Sendable {
   private static let roundsPerPruning = 1000
 
   /// - Parameter interval: on average, between the end of a round and the next one.
-  package init(_ broker: Broker, interval: Duration = .seconds(1)) {
+  package init(_ broker: Broker, pool: Pool, interval: Duration = .seconds(1)) {
     self.broker = broker
+    self.pool = pool
     self.interval = interval
   }
 
@@ -39,25 +42,17 @@ package final class Housekeeping: @unchecked Sendable {
     }
   }
 
-  /// Does what there is to do.
+  /// Does what there is to do; what fails is left for the next round, with all that follows.
   package func round() async {
     rounds += 1
-    await attempt("reaping") { () throws(PostgresError) in
-      while try await broker.reapExpired(), !isStopped {}
-    }
-    await attempt("census") { () throws(PostgresError) in
-      while try await broker.census.fold(), !isStopped {}
-      if rounds % Self.roundsPerPruning == 0 { try await broker.census.prune() }
-    }
-  }
-
-  private func attempt(
-    _ work: String, _ body: () async throws(PostgresError) -> Void
-  ) async {
     do throws(PostgresError) {
-      try await body()
+      // First, since the others may take long: a tenant that was removed must not be used again.
+      try await broker.tenants.refresh(from: pool)
+      while try await broker.reapExpired(foundIn: pool), !isStopped {}
+      while try await CensusStore.fold(in: pool), !isStopped {}
+      if rounds % Self.roundsPerPruning == 0 { try await CensusStore.prune(in: pool) }
     } catch {
-      broker.log.warning("housekeeping failed", ["work": work, "error": "\(error)"])
+      broker.log.warning("housekeeping failed", ["error": "\(error)"])
     }
   }
 }

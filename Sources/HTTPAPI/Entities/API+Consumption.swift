@@ -88,7 +88,7 @@ extension API {
   }
 
   /// `type=*` asks for all that is held here, which is a restriction of its own (5.7.2.4).
-  private func requireRestriction(_ request: QueryRequest, _ call: Call) throws(NGSILDError) {
+  func requireRestriction(_ request: QueryRequest, _ call: Call) throws(NGSILDError) {
     let isLocal = try call.parameters.boolean("local", default: request.isOfAnyType)
     guard isLocal || !request.isOfAnyType else {
       throw .badRequestData(

@@ -43,7 +43,10 @@ enum Operation: String, Sendable, CaseIterable {
     case .mergeEntity: ["type", "format", "options", "lang", "observedAt", "local"]
     case .retrieveTypes, .retrieveAttributes: ["details", "local", "count"]
     case .retrieveType, .retrieveAttribute: ["local"]
-    case .createSubscription, .updateSubscription, .deleteSubscription: []
+    case .createSubscription, .updateSubscription, .deleteSubscription, .addContext: []
+    case .listContexts: ["details", "kind"]
+    case .serveContext: ["details"]
+    case .deleteContext: ["reload"]
     case .retrieveSubscription: ["options"]
     case .querySubscriptions: ["limit", "offset", "count", "options"]
     case .upsertBatch, .updateBatch: ["options", "local"]
@@ -55,6 +58,11 @@ enum Operation: String, Sendable, CaseIterable {
         "orderGeometry",
       ]).union(Self.page)
     case .queryEntitiesByPost: Self.page.union(["format", "options", "local", "geometryProperty"])
+    case .purgeEntities:
+      [
+        "type", "id", "idPattern", "attrs", "q", "georel", "geometry", "coordinates",
+        "geoproperty", "scopeQ", "csf", "expandValues", "jsonKeys", "keep", "drop", "local",
+      ]
     case .deleteEntity, .replaceEntity, .updateAttributes, .updateAttribute, .replaceAttribute:
       ["type", "local"]
     case .appendAttributes: ["type", "options", "local"]
@@ -111,7 +119,7 @@ enum Operation: String, Sendable, CaseIterable {
     case .queryEntities, .queryEntitiesByPost, .retrieveEntity, .retrieveTypes, .retrieveType,
       .retrieveAttributes, .retrieveAttribute, .querySubscriptions, .retrieveSubscription,
       .queryTemporalEntities, .queryTemporalEntitiesByPost, .retrieveTemporalEntity,
-      .retrieveSourceIdentity:
+      .listContexts, .serveContext, .retrieveSourceIdentity:
       true
     default: false
     }

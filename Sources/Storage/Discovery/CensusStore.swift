@@ -65,8 +65,8 @@ extension CensusStore {
   ///
   /// Several processes may do so at once: each takes rows that no other has, and all write in one
   /// order.
-  package func fold() async throws(PostgresError) -> Bool {
-    try await pool.query(Self.folding)[0][0].int == Self.rowsPerFold
+  package static func fold(in pool: Pool) async throws(PostgresError) -> Bool {
+    try await pool.query(folding)[0][0].int == rowsPerFold
   }
 
   private static let rowsPerFold = 2000
@@ -92,7 +92,7 @@ extension CensusStore {
     """
 
   /// Forgets what there is none of any more.
-  package func prune() async throws(PostgresError) {
+  package static func prune(in pool: Pool) async throws(PostgresError) {
     try await pool.query("DELETE FROM census WHERE count = 0")
   }
 }

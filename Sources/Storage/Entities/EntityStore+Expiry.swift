@@ -3,10 +3,10 @@ package import Postgres
 
 extension EntityStore {
   /// Entities that have expired, or in which something has, the longest overdue first.
-  package func expired(
-    at now: DateTime, limit: Int
+  package static func expired(
+    at now: DateTime, limit: Int, in pool: Pool
   ) async throws(PostgresError) -> [EntityReference] {
-    try await readers.query(Self.expiredStatement(now.timestamp, limit)).map { row in
+    try await pool.query(expiredStatement(now.timestamp, limit)).map { row in
       EntityReference(tenant: TenantNumber(row[0].int), id: row[1].string)
     }
   }

@@ -23,6 +23,8 @@ package final class EntityStore {
   ]
 
   private let keys: KeyBlocks
+  /// As the sequence `entity_key` counts.
+  static let keysPerBlock = 1000
 
   package init(
     names: NameTable, typesets: TypesetTable, indexed: IndexedAttributeTable, writers: Pool,
@@ -33,7 +35,7 @@ package final class EntityStore {
     self.indexed = indexed
     self.writers = writers
     self.readers = readers
-    keys = KeyBlocks(of: "SELECT nextval('entity_key')", blockSize: 1000)
+    keys = KeyBlocks(of: "SELECT nextval('entity_key')", blockSize: Self.keysPerBlock)
   }
 }
 

@@ -8,23 +8,23 @@ extension QueryPlan {
   /// The documents of one page, in the order that was asked for or that of the Entities' keys.
   func page(limit: Int, offset: Int) -> SQL {
     if ordering != nil { return orderedPage(limit: limit, offset: offset) }
-    let columns: SQL =
-      switch source {
-      case .entity, .joined: "e.key, e.document"
-      case .values: "v.key"
-      case .index: "DISTINCT i.key"
-      }
-    let rows = rows(columns, limit: limit, offset: offset)
     switch source {
-    case .entity, .joined: return "SELECT document FROM (\(rows)) AS page"
+    case .entity, .joined:
+      let rows = rows("e.key, e.document", limit: limit, offset: offset)
+      return "SELECT document FROM (\(rows)) AS page"
     case .values, .index:
       return """
         SELECT e.document
-        FROM (\(rows)) AS page
+        FROM (\(rows(keyColumn, limit: limit, offset: offset))) AS page
         JOIN entity AS e ON e.tenant = \(tenant) AND e.key = page.key
         ORDER BY page.key
         """
     }
+  }
+
+  /// Each Entity's key once; an index may have several rows of one.
+  private var keyColumn: SQL {
+    if case .index = source { "DISTINCT i.key" } else { "\(alias).key" }
   }
 
   var count: SQL {
@@ -36,6 +36,21 @@ extension QueryPlan {
         THEN (SELECT count(*) FROM (SELECT DISTINCT i.key FROM \(from) WHERE \(selected)) AS keys)
         ELSE (\(rows)) END
       """
+  }
+
+  /// Keys and ids of the first Entities with keys in `range`, in the order of their keys.
+  func references(in range: KeyRange, limit: Int) -> SQL {
+    """
+    SELECT e.key, e.id
+    FROM (
+      SELECT \(keyColumn)
+      FROM \(from)
+      WHERE \(selected) AND \(alias).key > \(range.after) AND \(alias).key <= \(range.last)
+      ORDER BY \(alias).key LIMIT \(limit)
+    ) AS found
+    JOIN entity AS e ON e.tenant = \(tenant) AND e.key = found.key
+    ORDER BY e.key
+    """
   }
 
   /// One range per typeset: the limit inside each turns a sort of all into a merge.

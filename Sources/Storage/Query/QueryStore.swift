@@ -40,22 +40,29 @@ package final class QueryStore {
   package func page(
     _ query: EntityQuery, at now: DateTime, tenant: TenantNumber
   ) async throws(PostgresError) -> EntityPage {
+    let results = try await run(query, at: now, tenant: tenant) { plan in
+      let page = plan.page(limit: query.limit + 1, offset: query.offset)
+      return query.wantsCount ? [page, plan.count] : [page]
+    }
+    let documents = results[0].map { $0[0].bytes }
+    return EntityPage(
+      documents: Array(documents.prefix(query.limit)), hasMore: documents.count > query.limit,
+      count: query.wantsCount ? results[1][0][0].int : nil)
+  }
+
+  /// Plans a query and runs `statements` of the plan; again, if the plan turns out to be old.
+  func run(
+    _ query: EntityQuery, at now: DateTime, tenant: TenantNumber,
+    _ statements: (QueryPlan) -> [SQL]
+  ) async throws(PostgresError) -> [Rows] {
     while true {
       let plan = try await plan(query, at: now, tenant: tenant)
-      var statements: [SQL] = [
-        Self.versionsStatement(tenant), plan.page(limit: query.limit + 1, offset: query.offset),
-      ]
-      if query.wantsCount { statements.append(plan.count) }
-      let results = try await run(plan, statements)
-      guard try await !refresh(to: results[0][0], tenant) else { continue }
-      let documents = results[1].map { $0[0].bytes }
-      return EntityPage(
-        documents: Array(documents.prefix(query.limit)), hasMore: documents.count > query.limit,
-        count: query.wantsCount ? results[2][0][0].int : nil)
+      let results = try await run(plan, [Self.versionsStatement(tenant)] + statements(plan))
+      if try await !refresh(to: results[0][0], tenant) { return Array(results.dropFirst()) }
     }
   }
 
-  /// The versions travel with the page: another process may have added a typeset meanwhile, or
+  /// The versions travel with the rows: another process may have added a typeset meanwhile, or
   /// removed an index, which it only does once the transactions that know it have ended.
   private static let versionsStatement = Statement(
     """

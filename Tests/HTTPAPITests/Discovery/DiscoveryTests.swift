@@ -134,7 +134,7 @@ struct DiscoveryTests {
     method: String, target: String, body: String, type: String, attribute: String
   ) async throws {
     try await withEntities { client in
-      let housekeeping = Housekeeping(client.broker.broker)
+      let housekeeping = client.broker.housekeeping
       let response = try await client.send(method, target, body.isEmpty ? nil : body)
       #expect(response.status < 300, "\(response.text)")
       for _ in 1...2 {
@@ -186,7 +186,7 @@ struct DiscoveryTests {
   func values() async throws {
     try await withEntities { client in
       try await client.broker.loop.task {
-        await Housekeeping(client.broker.broker).round()
+        await client.broker.housekeeping.round()
       }.value
       for value in 1...3 {
         _ = try await client.send("PATCH", "\(roomPath)/attrs", #"{"temperature":\#(value)}"#)

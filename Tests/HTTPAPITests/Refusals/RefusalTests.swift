@@ -349,6 +349,34 @@ extension Refusal {
     Refusal("POST", "entityOperations/delete", "{}", 400, "InvalidRequest"),
   ]
 
+  static let purge = [
+    Refusal("DELETE", "entities", nil, 400, "BadRequestData", "too wide"),
+    Refusal("DELETE", "entities?id=urn:ngsi-ld:Room:1", nil, 400, "BadRequestData", "too wide"),
+    Refusal("DELETE", "entities?idPattern=.*", nil, 400, "BadRequestData", "too wide"),
+    Refusal("DELETE", "entities?scopeQ=/Berlin/%23", nil, 400, "BadRequestData", "too wide"),
+    Refusal("DELETE", "entities?attrs=createdAt", nil, 400, "BadRequestData"),
+    Refusal(
+      "DELETE", "entities?q=modifiedAt%3E2020-01-01T00:00:00Z", nil, 400, "BadRequestData",
+      "too wide"),
+    Refusal("DELETE", "entities?drop=temperature", nil, 400, "BadRequestData", "too wide"),
+    Refusal(
+      "DELETE", "entities?type=Room&keep=label&drop=temperature", nil, 400, "BadRequestData",
+      "keep"),
+    Refusal("DELETE", "entities?type=Room&drop=scope", nil, 400, "BadRequestData", "scope"),
+    Refusal(
+      "DELETE", "entities?type=Room&keep=inBuilding%7Bname%7D", nil, 400, "BadRequestData",
+      "inBuilding"),
+    Refusal(
+      "DELETE", "entities?type=Room&q=inBuilding%7Bname%7D==%22x%22", nil, 400, "BadRequestData",
+      "linked"),
+    Refusal(
+      "DELETE", "entities?type=Room&attrs=inBuilding%7Bname%7D", nil, 400, "BadRequestData"),
+    Refusal("DELETE", "entities?type=*&local=false", nil, 400, "BadRequestData", "type=*"),
+    Refusal("DELETE", "entities?type=Room&limit=5", nil, 400, "InvalidRequest", "limit"),
+    Refusal("DELETE", "entities?type=Room&pick=label", nil, 400, "InvalidRequest", "pick"),
+    Refusal("DELETE", "entities?type=Room&q=(", nil, 400, "BadRequestData"),
+  ]
+
   static let discovery = [
     Refusal("GET", "types?limit=5", nil, 400, "InvalidRequest", "limit"),
     Refusal("GET", "types?details=yes", nil, 400, "BadRequestData", "yes"),
@@ -370,8 +398,8 @@ extension Refusal {
     ("GET", "csourceRegistrations/urn:x:1"), ("GET", "csourceSubscriptions"),
     ("POST", "temporal/entities"), ("GET", "temporal/entities?type=A"),
     ("DELETE", "temporal/\(roomPath)"), ("POST", "temporal/\(roomPath)/attrs"),
-    ("DELETE", "temporal/\(roomPath)/attrs/temperature"), ("GET", "jsonldContexts"),
-    ("GET", "entityMaps"), ("POST", "snapshots"), ("DELETE", "entities"),
+    ("DELETE", "temporal/\(roomPath)/attrs/temperature"), ("GET", "entityMaps"),
+    ("POST", "snapshots"),
   ].map { method, target in
     Refusal(
       method, target.hasSuffix("?type=A") ? String(target.dropLast(7)) : target,
@@ -379,7 +407,8 @@ extension Refusal {
   }
 
   static let all =
-    bodies + headers + paths + parameters + temporal + changes + discovery + unbuilt
+    bodies + headers + paths + parameters + temporal + changes + purge + discovery
+    + unbuilt
 }
 
 @Suite("Refusals")

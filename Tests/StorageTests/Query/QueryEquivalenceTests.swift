@@ -70,7 +70,9 @@ struct QueryEquivalenceTests {
         for type in SeededGenerator.typeNames { try await client.index(name, of: type) }
       }
       let tenant = try await client.tenantNumber()
-      let rows = try await client.query("SELECT id, document FROM entity WHERE tenant = \(tenant)")
+      // Other tests may reap what has expired at any time.
+      let rows = try await client.query(
+        "SELECT id, document FROM entity WHERE tenant = \(tenant) AND typeset IS NOT NULL")
       let now = DateTime.now
       let documents = rows.map {
         (id: $0[0].string, document: JSONValue(storedDocument: $0[1].bytes))
@@ -78,7 +80,7 @@ struct QueryEquivalenceTests {
       let served = documents.filter { _, document in
         document["expiresAt"].flatMap { DateTime($0) }.map { $0 > now } ?? true
       }
-      try #require(documents.count == Self.entities && served.count < documents.count)
+      try #require(!served.isEmpty && served.count < Self.entities)
       let byID = Dictionary(uniqueKeysWithValues: served.map { ($0.id, $0.document) })
       try await body(
         &copy,
