@@ -34,8 +34,8 @@ extension QueryStore {
   ) async throws(PostgresError) -> [KeyedReference] {
     try await run(query, at: now, tenant: tenant) { [$0.references(in: range, limit: limit)] }[0]
       .map { row in
-      KeyedReference(
-        key: row[0].int64, reference: EntityReference(tenant: tenant, id: row[1].string))
+        KeyedReference(
+          key: row[0].int64, reference: EntityReference(tenant: tenant, id: row[1].string))
       }
   }
 }
