@@ -41,13 +41,20 @@ package final class QueryStore {
     _ query: EntityQuery, at now: DateTime, tenant: TenantNumber
   ) async throws(PostgresError) -> EntityPage {
     let results = try await run(query, at: now, tenant: tenant) { plan in
-      let page = plan.page(limit: query.limit + 1, offset: query.offset)
-      return query.wantsCount ? [page, plan.count] : [page]
+      let count: [SQL] = query.wantsCount ? [plan.count] : []
+      // To look for Entities of which none is shown can take as long as to count all.
+      guard query.limit > 0 || count.isEmpty else { return count }
+      return count + [plan.page(limit: query.limit + 1, offset: query.offset)]
     }
-    let documents = results[0].map { $0[0].bytes }
+    let count = query.wantsCount ? results[0][0][0].int : nil
+    guard results.count > (count == nil ? 0 : 1), let rows = results.last else {
+      return EntityPage(
+        documents: [], hasMore: count.map { $0 > query.offset } ?? false, count: count)
+    }
+    let documents = rows.map { $0[0].bytes }
     return EntityPage(
       documents: Array(documents.prefix(query.limit)), hasMore: documents.count > query.limit,
-      count: query.wantsCount ? results[1][0][0].int : nil)
+      count: count)
   }
 
   /// Plans a query and runs `statements` of the plan; again, if the plan turns out to be old.
