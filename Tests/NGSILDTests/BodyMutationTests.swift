@@ -70,7 +70,7 @@ struct BodyMutationTests {
       }
       merge(body, onto: stored, "\(number) of seed \(seed): \(text)")
     }
-    #expect(accepted > 2_000)
+    #expect(accepted > 1_000)
   }
 
   // MARK: Properties
