@@ -75,7 +75,7 @@ let package = Package(
       name: "kontext",
       dependencies: [
         "HTTPAPI", "Broker", "Storage", "Postgres", "HTTPServer", "HTTPClient", "EventLoop", "Log",
-        "JSONLD", "JSON", "Schemas",
+        "NGSILD", "JSONLD", "JSON", "Schemas",
       ],
       swiftSettings: settings),
 
@@ -88,8 +88,8 @@ let package = Package(
     .target(
       name: "TestSupport",
       dependencies: [
-        "HTTPAPI", "Broker", "Storage", "HTTPServer", "HTTPClient", "Postgres", "EventLoop", "JSON",
-        "Log",
+        "HTTPAPI", "Broker", "Storage", "HTTPServer", "HTTPClient", "Postgres", "EventLoop",
+        "JSONLD", "JSON", "Log",
       ],
       path: "Tests/TestSupport", swiftSettings: settings),
     tests(of: "JSON", ["TestSupport"]),
@@ -108,7 +108,7 @@ let package = Package(
     tests(of: "EventLoop"),
     tests(of: "HTTPServer", ["EventLoop", "CZlib"]),
     tests(of: "HTTPClient", ["HTTPServer", "EventLoop"]),
-    tests(of: "kontext", ["TestSupport", "HTTPServer", "EventLoop", "JSON"]),
+    tests(of: "kontext", ["TestSupport", "HTTPServer", "Postgres", "EventLoop", "JSON"]),
     tests(of: "HTTPAPI", ["NGSILD", "TestSupport", "HTTPServer", "Postgres", "JSON"]),
   ],
   swiftLanguageModes: [.v6]
