@@ -8,7 +8,7 @@ CREATE TABLE retention (
   PRIMARY KEY (tenant, type)
 );
 
--- Hourly figures of numbers that are no longer in the history; the average is total / count.
+-- Hourly figures of numbers that are no longer in the history.
 CREATE TABLE attribute_hour (
   tenant int NOT NULL,
   entity bigint NOT NULL,               -- entity.key
@@ -17,7 +17,7 @@ CREATE TABLE attribute_hour (
   hour timestamptz NOT NULL,
   minimum float8 NOT NULL,
   maximum float8 NOT NULL,
-  total float8 NOT NULL,
+  average float8 NOT NULL,
   count bigint NOT NULL,
   PRIMARY KEY (tenant, entity, attribute, dataset, hour)
 );
@@ -28,7 +28,7 @@ CREATE TABLE attribute_hour (
 CREATE FUNCTION retention_of(
   tenant int, types int[], OUT cutoff timestamptz, OUT rolls_up boolean
 ) LANGUAGE sql STABLE AS $$
-  SELECT date_trunc('hour', now()) - make_interval(hours => max(r.hours)),
+  SELECT date_trunc('hour', now(), 'UTC') - make_interval(hours => max(r.hours)),
     coalesce(bool_or(r.rolls_up), false)
   FROM retention AS r
   WHERE r.tenant = $1 AND r.type = ANY ($2)

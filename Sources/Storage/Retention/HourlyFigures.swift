@@ -22,7 +22,7 @@ extension RetentionStore {
   ) async throws(PostgresError) -> [HourlyFigures] {
     let rows = try await pool.query(
       """
-      SELECT h.attribute, h.hour, h.minimum, h.maximum, h.total / h.count, h.count
+      SELECT h.attribute, h.hour, h.minimum, h.maximum, h.average, h.count
       FROM entity AS e JOIN attribute_hour AS h ON h.tenant = e.tenant AND h.entity = e.key
       WHERE e.tenant = \(tenant) AND e.id = \(id) AND h.dataset = 0
         AND h.hour >= \(interval.lowerBound.timestamp) AND h.hour < \(interval.upperBound.timestamp)

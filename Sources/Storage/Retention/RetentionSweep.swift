@@ -131,18 +131,22 @@ package struct RetentionSweep {
   }
 
   /// Numbers only: of other values, `number` may stand for a time or a size.
+  ///
+  /// No sum of doubles, since one that overflows is an error, and would end every sweep.
   private static let rollUp: SQL = """
     INSERT INTO attribute_hour AS old
-      (tenant, entity, attribute, dataset, hour, minimum, maximum, total, count)
+      (tenant, entity, attribute, dataset, hour, minimum, maximum, average, count)
     SELECT tenant, entity, attribute, dataset, date_trunc('hour', time, 'UTC'), min(number),
-      max(number), sum(number), count(*)
+      max(number), avg(number::numeric)::float8, count(*)
     FROM gone
     WHERE number IS NOT NULL AND jsonb_typeof(document::jsonb -> 'value') = 'number'
     GROUP BY 1, 2, 3, 4, 5
     ON CONFLICT (tenant, entity, attribute, dataset, hour) DO UPDATE
     SET minimum = least(old.minimum, excluded.minimum),
       maximum = greatest(old.maximum, excluded.maximum),
-      total = old.total + excluded.total, count = old.count + excluded.count
+      average = old.average * (old.count::float8 / (old.count + excluded.count))
+        + excluded.average * (excluded.count::float8 / (old.count + excluded.count)),
+      count = old.count + excluded.count
     """
 
   // MARK: Entities
