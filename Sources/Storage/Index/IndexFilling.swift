@@ -28,37 +28,30 @@ struct IndexFilling {
   }
 
   func run() async throws(PostgresError) {
-    let count = try await pool.query("SELECT count(*) FROM entity_value WHERE \(remaining)")
-    let total = count[0][0].int
+    var remaining = try await remaining()
+    let total = try await pool.query(remaining.count)[0][0].int
     var entered = 0
     while true {
       report(.entered(entered, of: total))
-      let keys = try await nextKeys()
+      let keys = try await pool.query(remaining.keys(Self.entitiesAtOnce)).map { $0[0].int64 }
       guard let last = keys.last else { return }
       var left = keys
       while !left.isEmpty { left = try await enter(left) }
       try await pool.query(
         "UPDATE indexed_attribute SET filled = \(last) WHERE \(row.condition)")
+      remaining.filled = last
       entered += keys.count
     }
   }
 
-  private func nextKeys() async throws(PostgresError) -> [Int64] {
-    try await pool.query(
-      """
-      SELECT key FROM entity_value WHERE \(remaining) ORDER BY key LIMIT \(Self.entitiesAtOnce)
-      """
-    ).map { $0[0].int64 }
-  }
-
-  private var remaining: SQL {
-    """
-    tenant = \(row.tenant)
-    AND typeset = ANY (ARRAY(
-      SELECT id FROM typeset WHERE tenant = \(row.tenant) AND \(row.type) = ANY (types)))
-    AND key > (SELECT filled FROM indexed_attribute WHERE \(row.condition))
-    AND key <= (SELECT last FROM indexed_attribute WHERE \(row.condition))
-    """
+  private func remaining() async throws(PostgresError) -> Remaining {
+    let range = try await pool.query(
+      "SELECT filled, last FROM indexed_attribute WHERE \(row.condition)")[0]
+    let typesets = try await pool.query(
+      "SELECT id FROM typeset WHERE tenant = \(row.tenant) AND \(row.type) = ANY (types)")
+    return Remaining(
+      tenant: row.tenant, typesets: typesets.map { TypesetNumber($0[0].int) },
+      filled: range[0].int64, last: range[1].int64)
   }
 
   /// Enters those of some Entities that nobody writes at present; returns the others.
@@ -111,5 +104,39 @@ struct IndexFilling {
       """,
       PlacedIndexRow.upsert(rows),
     ]
+  }
+}
+
+/// The Entities that are still to be entered. Typesets that come later need not be known: whoever
+/// writes their Entities enters them.
+private struct Remaining {
+  let tenant: TenantNumber
+  let typesets: [TypesetNumber]
+  var filled: Int64
+  let last: Int64
+
+  var count: SQL {
+    """
+    SELECT count(*) FROM entity_value
+    WHERE tenant = \(tenant) AND typeset = ANY (\(typesets))
+      AND key > \(filled) AND key <= \(last)
+    """
+  }
+
+  /// A range for each typeset, with the limit inside: otherwise all that remain are sorted each time.
+  func keys(_ limit: Int) -> SQL {
+    let ranges: [SQL] = typesets.map { typeset in
+      """
+      (SELECT key FROM entity_value
+      WHERE tenant = \(tenant) AND typeset = \(typeset) AND key > \(filled) AND key <= \(last)
+      ORDER BY key LIMIT \(limit))
+      """
+    }
+    // Without any typeset there is no Entity either.
+    let none: SQL = "SELECT NULL::bigint AS key WHERE false"
+    return """
+      SELECT key FROM (\(ranges.isEmpty ? none : SQL.joined(ranges, by: " UNION ALL "))) AS ranges
+      ORDER BY key LIMIT \(limit)
+      """
   }
 }

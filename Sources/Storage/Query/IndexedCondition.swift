@@ -28,7 +28,11 @@ struct IndexedCondition: Hashable {
     now = scope.now
   }
 
-  /// On the rows `i` of `attribute_index`.
+  /// The Attribute's partition of `attribute_index`. The planner knows its statistics, but none of
+  /// all partitions together.
+  var table: SQL { "\(identifier: "attribute_index_\(attribute)")" }
+
+  /// On the rows `i` of `table`.
   var sql: SQL {
     """
     i.attribute = \(attribute) AND \(predicate)
@@ -40,7 +44,7 @@ struct IndexedCondition: Hashable {
   func sql(keyIn table: SQL, of typesets: [TypesetNumber]) -> SQL {
     """
     \(table).key IN (
-      SELECT i.key FROM attribute_index AS i
+      SELECT i.key FROM \(self.table) AS i
       WHERE i.tenant = \(tenant) AND i.typeset = ANY (\(typesets)) AND \(sql))
     """
   }
@@ -49,7 +53,7 @@ struct IndexedCondition: Hashable {
   func hasFurtherRows(of typesets: [TypesetNumber]) -> SQL {
     """
     EXISTS (
-      SELECT FROM attribute_index AS i
+      SELECT FROM \(table) AS i
       WHERE i.tenant = \(tenant) AND i.attribute = \(attribute)
         AND i.typeset = ANY (\(typesets)) AND i.item > 0)
     """

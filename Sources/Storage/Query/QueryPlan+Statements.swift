@@ -121,7 +121,7 @@ extension QueryPlan {
     case .entity: "entity AS e"
     case .values: "entity_value AS v"
     case .joined: "entity_value AS v JOIN entity AS e USING (tenant, key)"
-    case .index: "attribute_index AS i"
+    case .index(let condition): "\(condition.table) AS i"
     }
   }
 }
