@@ -25,7 +25,7 @@ extension TestClient {
     }.value
   }
 
-  /// Enforces retention once, after whoever is at it.
+  /// Enforces retention once; again where other tests lock the history for too long.
   package func sweepHistory() async throws {
     let configuration = BrokerConfiguration(databaseURL: try await TestDatabase.schemaURL())
     let loop = broker.loop

@@ -42,7 +42,8 @@ package final class RetentionKeeper: @unchecked Sendable {
     }
   }
 
-  /// Returns whether it was its turn; what fails is left for the next sweep.
+  /// Returns whether it came to its end: another process may be at it, or it failed. What is left
+  /// is left for the next sweep.
   @discardableResult
   package func sweep() async -> Bool {
     let pool = configuration.retentionConnection(on: loop)
@@ -51,10 +52,11 @@ package final class RetentionKeeper: @unchecked Sendable {
       let sweep = RetentionSweep(pool: pool) { [self] in !isStopped }
       guard let outcome = try await sweep.run() else { return false }
       report(outcome)
+      return true
     } catch {
       log.warning("retention failed", ["error": "\(error)"])
+      return false
     }
-    return true
   }
 
   private func report(_ outcome: RetentionSweep.Outcome) {
