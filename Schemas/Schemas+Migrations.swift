@@ -7,5 +7,6 @@ extension Schemas {
     (4, "subscription", PackageResources._004_subscription_sql),
     (6, "context_source", PackageResources._006_context_source_sql),
     (8, "discovery_and_expiry", PackageResources._008_discovery_and_expiry_sql),
+    (10, "history", PackageResources._010_history_sql),
   ]
 }

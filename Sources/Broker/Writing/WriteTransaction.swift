@@ -95,7 +95,9 @@ package struct WriteTransaction {
     locked: [EntityReference: LockedEntity]
   ) async throws(PostgresError) -> [EntityWrite] {
     var key = try await store.prepare(
-      changes.map { ($0.operation.reference.tenant, $0.change) },
+      changes.map { operation, change in
+        (operation.reference.tenant, change, locked[operation.reference])
+      },
       newKeys: changes.count { locked[$0.operation.reference] == nil })
     return changes.map { operation, change in
       let locked = locked[operation.reference]
