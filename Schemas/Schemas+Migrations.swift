@@ -5,7 +5,9 @@ extension Schemas {
     (2, "entity", PackageResources._002_entity_sql),
     (3, "attribute_instance", PackageResources._003_attribute_instance_sql),
     (4, "subscription", PackageResources._004_subscription_sql),
+    (5, "ordering", PackageResources._005_ordering_sql),
     (6, "context_source", PackageResources._006_context_source_sql),
+    (7, "context", PackageResources._007_context_sql),
     (8, "discovery_and_expiry", PackageResources._008_discovery_and_expiry_sql),
     (10, "history", PackageResources._010_history_sql),
   ]

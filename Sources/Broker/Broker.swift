@@ -14,6 +14,8 @@ package final class Broker: @unchecked Sendable {
   package let loop: EventLoop
   package let source: SourceIdentity
   package let contexts: ContextResolver
+  package let contextLibrary: ContextLibrary
+  package let contextService: ContextService
   package let tenants: TenantTable
   package let entities: EntityStore
   package let queries: QueryStore
@@ -27,16 +29,17 @@ package final class Broker: @unchecked Sendable {
   package let log: Log
 
   package init(
-    loop: EventLoop, source: SourceIdentity, contexts: ContextResolver, tenants: TenantTable,
-    entities: EntityStore,
+    loop: EventLoop, source: SourceIdentity, contextLibrary: ContextLibrary,
+    contextService: ContextService, tenants: TenantTable, entities: EntityStore,
     queries: QueryStore, history: HistoryStore, census: CensusStore,
-    subscriptions: SubscriptionStore,
-    subscriptionTable: SubscriptionTable, delivery: Delivery, notifier: any ChangeNotifier,
-    log: Log
+    subscriptions: SubscriptionStore, subscriptionTable: SubscriptionTable, delivery: Delivery,
+    notifier: any ChangeNotifier, log: Log
   ) {
     self.loop = loop
     self.source = source
-    self.contexts = contexts
+    self.contextLibrary = contextLibrary
+    self.contextService = contextService
+    contexts = ContextResolver(loader: contextLibrary, cache: contextService.cache)
     self.tenants = tenants
     self.entities = entities
     self.queries = queries
@@ -66,9 +69,16 @@ package final class Broker: @unchecked Sendable {
 
 extension DateTime {
   /// The present instant, to the millisecond: what timestamps are given in.
-  package static var now: DateTime {
-    let (seconds, attoseconds) = WallClock.sinceEpoch.components
-    return DateTime(
-      microseconds: seconds * 1_000_000 + attoseconds / 1_000_000_000_000_000 * 1000)
+  package static var now: DateTime { DateTime(sinceEpoch: WallClock.sinceEpoch) }
+
+  /// To the millisecond.
+  ///
+  /// - Parameter sinceEpoch: since 1970-01-01 00:00 UTC.
+  init(sinceEpoch: Duration) {
+    let (seconds, attoseconds) = sinceEpoch.components
+    self.init(microseconds: seconds * 1_000_000 + attoseconds / 1_000_000_000_000_000 * 1000)
   }
+
+  /// Since 1970-01-01 00:00 UTC.
+  var sinceEpoch: Duration { .microseconds(microseconds) }
 }

@@ -1,4 +1,4 @@
-import JSON
+package import JSON
 
 /// The active context of a request: what its terms mean, and how an answer shows it.
 ///
@@ -24,8 +24,28 @@ package final class Context: Sendable {
 
   /// The URL for a `Link` header: the user's one URL, or the Core's.
   ///
-  /// Nil for a user context that is inline or an array, which must be hosted to be linked.
+  /// Nil for a user context that is inline or several in an array: hosted, it could be linked.
   package let linkURL: String?
+
+  /// The one URL that says all of an `@context` value: also that of an array whose other elements
+  /// name the Core. Nil if there is none.
+  package static func url(of value: JSONValue) -> String? {
+    guard value.isArray else { return value.string }
+    let others = value.elements.filter { element in
+      element.string.map { !CoreContext.isCore(url: $0) } ?? true
+    }
+    return others.count == 1 ? others[0].string : nil
+  }
+
+  /// This context, linked at a URL where its value can be had.
+  package func linked(at url: String) -> Context { Context(self, linkURL: url) }
+
+  private init(_ other: Context, linkURL: String) {
+    terms = other.terms
+    source = other.source
+    bodyValue = other.bodyValue
+    self.linkURL = linkURL
+  }
 
   init(terms: Terms, source: JSONValue?, linkURL: String?, namesCore: Bool) {
     self.terms = terms

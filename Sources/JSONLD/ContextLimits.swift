@@ -4,6 +4,9 @@ package struct ContextLimits: Sendable {
   package var depthMax = 10
   /// Remote contexts of one context, each counted as often as it is named.
   package var documentsMax = 32
+  /// Until the last document is asked for: how long each may take is up to the loader.
+  package var timeMax = Duration.seconds(10)
+  package var urlBytesMax = 2000
   /// Of one remote document.
   package var documentBytesMax = 1 << 20
   /// Term definitions, those that later ones replace included.

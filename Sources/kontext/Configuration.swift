@@ -9,6 +9,7 @@ struct Configuration: Sendable {
   var databaseURL = ""
   var address = "*"
   var port: UInt16 = 1026
+  var publicURL: String?
   var loops = min(Self.cores, 4)
   var writeConnections = 4
   var readConnections = 4
@@ -58,6 +59,15 @@ struct Configuration: Sendable {
       guard let port = UInt16(text) else { return false }
       configuration.port = port
       return true
+    },
+    Setting(
+      option: "--public-url", placeholder: "URL",
+      help:
+        "where clients find the broker, for links to contexts that it hosts (default: the Host of "
+        + "each request)"
+    ) { configuration, text in
+      configuration.publicURL = text.hasSuffix("/") ? String(text.dropLast()) : text
+      return text.hasPrefix("http://") || text.hasPrefix("https://")
     },
     Setting(
       option: "--loops", placeholder: "N",

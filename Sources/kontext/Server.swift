@@ -18,7 +18,8 @@ final class Server: @unchecked Sendable {
   /// With the first worker's broker.
   private var housekeeping: Housekeeping?
   private var isStopping = false
-  /// On the first loop, with a client of its own.
+  /// Both on the first loop, with a client of their own.
+  private var contexts: ContextService?
   private var notifications: NotificationService?
   private var client: HTTPClient?
 
@@ -44,7 +45,7 @@ final class Server: @unchecked Sendable {
   private func start() async {
     do throws(PostgresError) {
       try await prepareDatabase()
-      try await startNotifications()
+      try await startServices()
     } catch {
       end(with: "the database is not usable: \(error)")
     }
@@ -88,14 +89,17 @@ final class Server: @unchecked Sendable {
     }
   }
 
-  private func startNotifications() async throws(PostgresError) {
+  private func startServices() async throws(PostgresError) {
     let configuration = shared.configuration
     var limits = HTTPClientConfiguration()
     limits.addressPolicy = configuration.allowedAddresses
     let client = HTTPClient(loop: loop, configuration: limits)
     self.client = client
+    let contexts = await ContextService.start(
+      configuration.broker, tables: shared.tables, on: loop, log: shared.log)
+    self.contexts = contexts
     notifications = try await NotificationService.start(
-      configuration.broker, tables: shared.tables, client: client, on: loop, log: shared.log)
+      configuration.broker, contexts: contexts, client: client, on: loop, log: shared.log)
     notifications?.delivery.attempted = { [metrics = shared.metrics] in
       metrics.notificationAttempted(succeeded: $0)
     }
@@ -103,10 +107,10 @@ final class Server: @unchecked Sendable {
 
   /// The first worker runs on the main thread's loop, each further one on a thread of its own.
   private func startWorkers() async throws(HTTPServerError) {
-    guard let notifications else { return }
+    guard let contexts, let notifications else { return }
     for index in 0..<shared.configuration.loops {
       let loop = index == 0 ? self.loop : EventLoop()
-      let worker = Worker(shared, notifications, on: loop)
+      let worker = Worker(shared, contexts, notifications, on: loop)
       try worker.serve()
       workers.append(worker)
       if index == 0 {
@@ -132,6 +136,7 @@ final class Server: @unchecked Sendable {
       }
     }
     await notifications?.shutDown(grace: shared.configuration.drainTime)
+    await contexts?.shutDown()
     await client?.shutDown()
     shared.log.info("stopped", [:])
     for loop in otherLoops + [loop] { loop.stop() }

@@ -24,14 +24,17 @@ final class Worker: @unchecked Sendable {
   private let broker: Broker
   private var server: HTTPServer?
 
-  init(_ shared: Shared, _ notifications: NotificationService, on loop: EventLoop) {
+  init(
+    _ shared: Shared, _ contexts: ContextService, _ notifications: NotificationService,
+    on loop: EventLoop
+  ) {
     self.loop = loop
     self.shared = shared
     self.notifications = notifications
     connections = BrokerConnections(shared.configuration.broker, on: loop)
     broker = Broker(
-      on: loop, connections: connections, tables: shared.tables, notifications: notifications,
-      log: shared.log)
+      on: loop, connections: connections, tables: shared.tables, contexts: contexts,
+      notifications: notifications, log: shared.log)
     broker.writer.batchCommitted = { [metrics = shared.metrics] in
       metrics.batchCommitted(operations: $0)
     }
@@ -137,6 +140,7 @@ extension Configuration {
     broker.readConnections = readConnections
     broker.queryConnections = queryConnections
     broker.queryTimeout = queryTimeout
+    broker.publicURL = publicURL
     broker.allowedAddresses = allowedAddresses
     broker.sourceAlias = sourceAlias
     return broker

@@ -51,8 +51,10 @@ final class TestBroker: @unchecked Sendable {
   let service: NotificationService
   let pool: Pool
   private let client: HTTPClient
+  private let contexts: ContextService
 
   static let tenant: TenantNumber = 1
+  static let site = ContextSite(tenantName: "", brokerURL: "http://broker.example")
 
   static func start(
     on loop: EventLoop, _ database: Connection.Configuration,
@@ -66,27 +68,34 @@ final class TestBroker: @unchecked Sendable {
     var limits = HTTPClientConfiguration()
     limits.addressPolicy = try AddressPolicy(parsing: "loopback")
     let client = HTTPClient(loop: loop, configuration: limits)
-    let contexts = ContextResolver(loader: NoLoader(), cache: ContextCache(now: { .zero }))
+    let contexts = await ContextService.start(
+      database: database, cache: ContextCache { WallClock.sinceEpoch }, on: loop,
+      log: Log(level: .error))
     let service = try await NotificationService.start(
-      configuration, database: database, on: loop, client: client, contexts: contexts,
+      configuration, database: database, on: loop, client: client,
+      contexts: contexts.resolver(remote: NoLoader()),
       log: Log(level: .error))
     return TestBroker(loop, database, service, client, contexts)
   }
 
   private init(
     _ loop: EventLoop, _ database: Connection.Configuration, _ service: NotificationService,
-    _ client: HTTPClient, _ contexts: ContextResolver
+    _ client: HTTPClient, _ contexts: ContextService
   ) {
     self.loop = loop
     self.service = service
     self.client = client
+    self.contexts = contexts
     pool = Pool(Pool.Configuration(database, connectionsMax: 4), on: loop)
     let names = NameTable()
     let typesets = TypesetTable(names: names)
     broker = Broker(
-      loop: loop, source: SourceIdentity(), contexts: contexts, tenants: TenantTable(),
+      loop: loop, source: SourceIdentity(),
+      contextLibrary: contexts.library(pool: pool, remote: NoLoader()),
+      contextService: contexts, tenants: TenantTable(),
       entities: EntityStore(names: names, typesets: typesets, writers: pool, readers: pool),
-      queries: QueryStore(names: names, typesets: typesets, pool: pool, readers: pool),
+      queries: QueryStore(
+        names: names, typesets: typesets, collations: CollationTable(), pool: pool, readers: pool),
       history: HistoryStore(names: names, pool: pool),
       census: CensusStore(names: names, typesets: typesets, pool: pool),
       subscriptions: SubscriptionStore(pool: pool), subscriptionTable: service.table,
@@ -101,6 +110,7 @@ final class TestBroker: @unchecked Sendable {
 
   func shutDown() async {
     await service.shutDown()
+    await contexts.shutDown()
     await client.shutDown()
     pool.close()
   }
@@ -108,6 +118,7 @@ final class TestBroker: @unchecked Sendable {
   /// Ends as a crash does: requests break off, nothing is signed off or written down.
   func crash() async {
     service.abandon()
+    await contexts.shutDown()
     await client.shutDown()
     pool.close()
   }
@@ -124,12 +135,13 @@ final class TestBroker: @unchecked Sendable {
         parsing: """
           {"id": "\(id)", "type": "Subscription", "entities": \(entities), \(members)
            "notification": {\(notification)"endpoint": {\(endpoint)"uri": "\(receiver.url)"}}}
-          """), context: .core, in: Self.tenant)
+          """), context: .core, in: Self.tenant, at: Self.site)
   }
 
   func updateSubscription(_ fragment: String, id: String = "urn:s:1") async throws {
     try await broker.updateSubscription(
-      id, with: JSONValue(parsing: fragment), context: .core, in: Self.tenant)
+      id, with: JSONValue(parsing: fragment), context: .core, in: Self.tenant,
+      at: Self.site)
   }
 
   func create(_ id: String, _ value: Int) async throws {

@@ -89,11 +89,15 @@ struct ContextCacheTests {
     #expect(error?.code == .invalidRemoteContext)
   }
 
-  @Test("a failure is not remembered")
-  func failure() async throws {
-    loader.set(url, nil)
-    await #expect(throws: JSONLDError.self) { try await resolver.context(linkedAt: url) }
+  @Test("a failure is the answer for two seconds", arguments: [nil, "<html>"] as [String?])
+  func failure(body: String?) async throws {
+    loader.set(url, body)
+    for _ in 0..<3 {
+      await #expect(throws: JSONLDError.self) { try await resolver.context(linkedAt: url) }
+    }
+    #expect(loader.fetches.count == 1)
     loader.set(url, one)
+    clock.advance(by: .seconds(2))
     #expect(try await resolver.context(linkedAt: url).expand("a").text == "urn:one:a")
   }
 
@@ -171,40 +175,63 @@ struct ContextCacheTests {
     _ = try await resolver.context(for: value)
     loader.set(url, two)
     #expect(try await resolver.context(for: value).expand("a").text == "urn:one:a")
-    resolver.cache.remove(documentAt: url)
-    #expect(resolver.cache.cachedDocuments.isEmpty)
+    resolver.cache.remove(url)
     #expect(try await resolver.context(for: value).expand("a").text == "urn:two:a")
+    loader.set(url, one)
+    resolver.cache.removeStored()
+    #expect(try await resolver.context(for: value).expand("a").text == "urn:one:a")
   }
 
-  @Test("reloading replaces a document, or leaves it if that fails")
-  func reload() async throws {
-    _ = try await resolver.context(linkedAt: url)
-    loader.set(url, two)
-    try await resolver.reload(documentAt: url)
+  @Test("what is removed while it is loaded is not kept")
+  func removalWhileLoading() async throws {
+    let cache = resolver.cache
+    let slow = MemoryLoader([url: one]) { _ in cache.remove(url) }
+    let resolver = ContextResolver(loader: slow, cache: cache)
+    #expect(try await resolver.context(linkedAt: url).expand("a").text == "urn:one:a")
+    slow.set(url, two)
     #expect(try await resolver.context(linkedAt: url).expand("a").text == "urn:two:a")
-    #expect(loader.fetches.count == 2)
-    for broken in [nil, "[]"] {
-      loader.set(url, broken)
-      await #expect(throws: JSONLDError.self) {
-        try await resolver.reload(documentAt: url)
+  }
+
+  @Test("a document that a tenant hosts is used in its name only")
+  func owner() async throws {
+    loader.set(url, one, owner: "a")
+    let others = "https://example.org/others.jsonld"
+    loader.set(others, #"{"@context":["\#(url)",{"b":"urn:b"}]}"#)
+    for link in [url, others] {
+      for round in 0..<2 {
+        let context = try await resolver.context(linkedAt: link, in: "a")
+        #expect(context.expand("a").text == "urn:one:a", "round \(round)")
+        for tenant in ["", "b"] {
+          let error = await #expect(throws: JSONLDError.self) {
+            try await resolver.context(linkedAt: link, in: tenant)
+          }
+          #expect(error?.code == .loadingDocumentFailed)
+        }
       }
-      #expect(try await resolver.context(linkedAt: url).expand("a").text == "urn:two:a")
     }
   }
 
-  @Test("documents are listed with their uses")
-  func listing() async throws {
+  @Test("a document that is hosted does not stand in for itself")
+  func hostedIsNotStale() async throws {
+    loader.set(url, one, owner: "a")
+    _ = try await resolver.context(linkedAt: url, in: "a")
+    loader.set(url, nil)
+    clock.advance(by: .seconds(3601))
+    await #expect(throws: JSONLDError.self) {
+      try await resolver.context(linkedAt: url, in: "a")
+    }
+  }
+
+  @Test("uses of a document are counted, by request, until they are taken")
+  func usage() async throws {
     for _ in 0..<3 {
       clock.advance(by: .seconds(1))
       _ = try await resolver.context(linkedAt: url)
     }
-    let listed = try #require(resolver.cache.cachedDocuments.first)
-    #expect(resolver.cache.cachedDocuments.count == 1)
-    #expect(listed.url == url)
-    #expect(listed.hits == 3)
-    #expect(listed.usedAt == clock.now)
-    #expect(listed.loadedAt == clock.now - .seconds(2))
-    #expect(listed.freshUntil == listed.loadedAt + .seconds(3600))
+    _ = try await resolver.context(for: JSONValue(parsing: #"["\#(url)",{"b":"urn:x:b"}]"#))
+    #expect(
+      resolver.cache.takeUsage() == [ContextUsage(id: url, hits: 4, usedAt: clock.now)])
+    #expect(resolver.cache.takeUsage().isEmpty)
   }
 
   @Test("the longest unused go when there are too many")
@@ -219,7 +246,6 @@ struct ContextCacheTests {
       loader.set("https://a/\(number)", one)
       _ = try await resolver.context(linkedAt: "https://a/\(number)")
       #expect(try await resolver.context(for: hot) === context)
-      #expect(resolver.cache.cachedDocuments.count <= 8)
     }
   }
 }
@@ -237,7 +263,7 @@ private final class CancellableLoader: ContextLoader {
       while !Task.isCancelled { await Task.yield() }
       throw JSONLDError(.loadingDocumentFailed, "cancelled")
     }
-    return LoadedDocument(body: Array(one.utf8), url: url)
+    return try LoadedDocument(body: Array(one.utf8), url: url)
   }
 }
 

@@ -5,8 +5,15 @@ import Synchronization
 /// Documents in memory, counted as they are fetched.
 final class MemoryLoader: ContextLoader {
   private struct State {
-    var documents: [String: LoadedDocument] = [:]
+    var documents: [String: Document] = [:]
     var fetches: [String] = []
+  }
+
+  private struct Document {
+    let body: [UInt8]
+    let url: String
+    let lifetime: Duration?
+    let owner: String?
   }
 
   private let state = Mutex(State())
@@ -21,9 +28,13 @@ final class MemoryLoader: ContextLoader {
     for (url, body) in documents { set(url, body) }
   }
 
-  func set(_ url: String, _ body: String?, foundAt: String? = nil, lifetime: Duration? = nil) {
+  /// - Parameter owner: the tenant that alone may use the document.
+  func set(
+    _ url: String, _ body: String?, foundAt: String? = nil, lifetime: Duration? = nil,
+    owner: String? = nil
+  ) {
     let document = body.map {
-      LoadedDocument(body: Array($0.utf8), url: foundAt ?? url, lifetime: lifetime)
+      Document(body: Array($0.utf8), url: foundAt ?? url, lifetime: lifetime, owner: owner)
     }
     state.withLock { $0.documents[url] = document }
   }
@@ -36,7 +47,11 @@ final class MemoryLoader: ContextLoader {
     guard let document = state.withLock({ $0.documents[url] }) else {
       throw JSONLDError(.loadingDocumentFailed, "\(url) does not answer")
     }
-    return document
+    var loaded = try LoadedDocument(
+      body: document.body, url: document.url, lifetime: document.lifetime)
+    loaded.id = url
+    loaded.owner = document.owner
+    return loaded
   }
 }
 

@@ -32,7 +32,7 @@ struct ContextResolverTests {
       Showing(value: #"["\#(user)"]"#, body: #"["\#(user)","\#(coreURL)"]"#, link: user),
       Showing(value: #""\#(compound)""#, body: #""\#(compound)""#, link: compound),
       Showing(
-        value: #"["\#(user)", "\#(old)"]"#, body: #"["\#(user)","\#(old)"]"#, link: nil),
+        value: #"["\#(user)", "\#(old)"]"#, body: #"["\#(user)","\#(old)"]"#, link: user),
       Showing(
         value: #"["\#(old)",{"b":"urn:x:b"}]"#, body: #"["\#(old)",{"b":"urn:x:b"}]"#, link: nil),
       Showing(

@@ -39,7 +39,7 @@ extension Context {
 
 struct NoLoader: ContextLoader {
   func document(at url: String) async throws(JSONLDError) -> LoadedDocument {
-    LoadedDocument(
+    try LoadedDocument(
       body: Array("{\"@context\": {\"Room\": \"https://example.org/Room\"}}".utf8), url: url)
   }
 }

@@ -13,6 +13,7 @@ package final class TestBroker: Sendable {
   package let loop: EventLoop
   package let tables: BrokerTables
   package let connections: BrokerConnections
+  package let contexts: ContextService
   package let notifications: NotificationService
   package let broker: Broker
   package let api: API
@@ -28,6 +29,7 @@ package final class TestBroker: Sendable {
   private struct Parts: Sendable {
     let tables: BrokerTables
     let connections: BrokerConnections
+    let contexts: ContextService
     let notifications: NotificationService
     let broker: Broker
     let api: API
@@ -46,6 +48,7 @@ package final class TestBroker: Sendable {
     let parts = try await loop.task { try await Self.parts(limits, api, on: loop) }.value
     tables = parts.tables
     connections = parts.connections
+    contexts = parts.contexts
     notifications = parts.notifications
     broker = parts.broker
     self.api = parts.api
@@ -66,10 +69,12 @@ package final class TestBroker: Sendable {
     _ = try await tables.prepare(configuration, on: loop)
     let log = Log(level: .error)
     let connections = BrokerConnections(configuration, on: loop)
+    let contexts = await ContextService.start(configuration, tables: tables, on: loop, log: log)
     let notifications = try await NotificationService.start(
-      configuration, tables: tables, client: connections.client, on: loop, log: log)
+      configuration, contexts: contexts, client: connections.client, on: loop, log: log)
     let broker = Broker(
-      on: loop, connections: connections, tables: tables, notifications: notifications, log: log)
+      on: loop, connections: connections, tables: tables, contexts: contexts,
+      notifications: notifications, log: log)
     let operations = OperatorPages(
       metrics: Metrics(), version: "test", log: log, gauges: { [] }, databaseProblem: { nil })
     let api = API(broker: broker, operations: operations, configuration: apiConfiguration)
@@ -81,8 +86,8 @@ package final class TestBroker: Sendable {
     outside.connectionsPerHostMax = 64
     let client = HTTPClient(loop: loop, configuration: outside)
     return Parts(
-      tables: tables, connections: connections, notifications: notifications, broker: broker,
-      api: api, server: server, client: client)
+      tables: tables, connections: connections, contexts: contexts, notifications: notifications,
+      broker: broker, api: api, server: server, client: client)
   }
 
   /// What a process does in the background, here by hand.
@@ -93,6 +98,7 @@ package final class TestBroker: Sendable {
     try await loop.task { [self] in
       await server.shutDown()
       await notifications.shutDown()
+      await contexts.shutDown()
       await client.shutDown()
       await connections.close()
     }.value

@@ -144,8 +144,7 @@ extension TestClient {
   package func removeTenant() async throws {
     let tables = [
       "entity", "entity_value", "entity_geo", "attribute_instance", "subscription",
-      "subscription_delivery", "notification", "typeset", "census",
-      "census_change",
+      "subscription_delivery", "notification", "typeset", "census", "census_change", "context",
     ]
     guard let tenant else { return }
     let of: SQL = "(SELECT id FROM tenant WHERE name = \(tenant))"

@@ -1,6 +1,5 @@
 package import EventLoop
 package import HTTPClient
-import JSONLD
 package import Log
 package import Postgres
 import Storage
@@ -9,19 +8,20 @@ extension Broker {
   /// The broker of one loop, over its connections.
   package convenience init(
     on loop: EventLoop, connections: BrokerConnections, tables: BrokerTables,
-    notifications: NotificationService, log: Log
+    contexts: ContextService, notifications: NotificationService, log: Log
   ) {
     self.init(
       loop: loop, source: tables.source,
-      contexts: ContextResolver(
-        loader: HTTPContextLoader(client: connections.client), cache: tables.contexts),
+      contextLibrary: contexts.library(
+        pool: connections.readers, remote: HTTPContextLoader(client: connections.client)),
+      contextService: contexts,
       tenants: tables.tenants,
       entities: EntityStore(
         names: tables.names, typesets: tables.typesets, writers: connections.writers,
         readers: connections.readers),
       queries: QueryStore(
-        names: tables.names, typesets: tables.typesets, pool: connections.queries,
-        readers: connections.readers),
+        names: tables.names, typesets: tables.typesets, collations: tables.collations,
+        pool: connections.queries, readers: connections.readers),
       history: HistoryStore(names: tables.names, pool: connections.queries),
       census: CensusStore(
         names: tables.names, typesets: tables.typesets, pool: connections.queries),
@@ -31,17 +31,27 @@ extension Broker {
   }
 }
 
-extension NotificationService {
-  /// The notifications of a process, run on one of its loops.
+extension ContextService {
+  /// The contexts of a process, followed on one of its loops.
   package static func start(
-    _ configuration: BrokerConfiguration, tables: BrokerTables, client: HTTPClient,
+    _ configuration: BrokerConfiguration, tables: BrokerTables, on loop: EventLoop, log: Log
+  ) async -> ContextService {
+    var service = Configuration()
+    service.publicURL = configuration.publicURL
+    return await start(
+      service, database: configuration.connection(), cache: tables.contexts, on: loop, log: log)
+  }
+}
+
+extension NotificationService {
+  /// The notifications of a process, run on the loop of its contexts.
+  package static func start(
+    _ configuration: BrokerConfiguration, contexts: ContextService, client: HTTPClient,
     on loop: EventLoop, log: Log
   ) async throws(PostgresError) -> NotificationService {
     try await start(
       database: configuration.connection(settings: EntityStore.sessionSettings), on: loop,
-      client: client,
-      contexts: ContextResolver(
-        loader: HTTPContextLoader(client: client), cache: tables.contexts),
+      client: client, contexts: contexts.resolver(remote: HTTPContextLoader(client: client)),
       log: log)
   }
 }

@@ -9,6 +9,8 @@ package struct BrokerConfiguration: Sendable {
   package var queryConnections = 4
   /// A longer query is cancelled.
   package var queryTimeout = Duration.seconds(30)
+  /// What clients put before the path to reach the broker; nil for whatever they call it by.
+  package var publicURL: String?
   /// Addresses to which notifications go and from which contexts come.
   package var allowedAddresses = AddressPolicy.publicOnly
 

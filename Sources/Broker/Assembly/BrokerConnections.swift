@@ -20,6 +20,8 @@ package final class BrokerConnections: Sendable {
     var filtering = configuration.connection(
       settings: [
         "plan_cache_mode": "force_custom_plan",
+        // Compiling a statement costs more than most of them, whatever the planner expects.
+        "jit": "off",
         "statement_timeout": "\(configuration.queryTimeout.components.seconds)s",
       ])
     filtering.cancelsQueries = true

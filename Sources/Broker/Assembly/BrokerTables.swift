@@ -10,6 +10,7 @@ package struct BrokerTables: Sendable {
   package let names: NameTable
   package let typesets: TypesetTable
   package let tenants = TenantTable()
+  package let collations = CollationTable()
   package let source = SourceIdentity()
   package let contexts = ContextCache { WallClock.sinceEpoch }
 

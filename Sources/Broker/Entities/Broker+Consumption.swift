@@ -27,7 +27,10 @@ extension Broker {
   package func queryEntities(
     _ query: EntityQuery, in tenant: TenantNumber
   ) async throws(NGSILDError) -> EntityPage {
-    try await database { () throws(PostgresError) in
+    if let collation = query.ordering?.collation {
+      try await queries.create(collation)
+    }
+    return try await database { () throws(PostgresError) in
       try await queries.page(query, at: .now, tenant: tenant)
     }
   }

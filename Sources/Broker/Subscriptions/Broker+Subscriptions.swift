@@ -9,42 +9,47 @@ package import Subscriptions
 extension Broker {
   /// 5.8.1: the subscription is in force once this returns.
   ///
-  /// - Parameter context: of the request; it is also that of the notifications unless the body
-  ///   names another one by `jsonldContext`.
+  /// - Parameters:
+  ///   - context: of the request; it is also that of the notifications unless the body names
+  ///     another one by `jsonldContext`.
+  ///   - site: what names the contexts of the notifications, where one has to be hosted for them.
   /// - Throws: `invalidRequest`, `badRequestData`, `notImplemented`, `alreadyExists`,
   ///   `ldContextNotAvailable`.
   package func createSubscription(
-    _ body: JSONValue, context: Context, in tenant: TenantNumber
+    _ body: JSONValue, context: Context, in tenant: TenantNumber, at site: ContextSite
   ) async throws(NGSILDError) -> Subscription {
-    let subscription = try SubscriptionParser(context: context).subscription(
+    var subscription = try SubscriptionParser(context: context).subscription(
       body, generatedID: "urn:ngsi-ld:Subscription:\(UUIDText())", at: .now)
+    let source = try await linkContext(of: &subscription, requested: context, in: tenant, at: site)
     let version = try await subscriptions.insert(
       NewSubscription(
         tenant: tenant, id: subscription.id, created: subscription.createdAt,
-        document: subscription.stored,
-        context: try await notificationContext(of: subscription, context).source))
+        document: subscription.stored, context: source))
     try await refreshSubscriptions(to: version)
     return subscription
   }
 
   /// 5.8.2: the change is in force once this returns.
   ///
-  /// - Parameter context: of the request; only the names in `fragment` are read with it.
+  /// - Parameters:
+  ///   - context: of the request; only the names in `fragment` are read with it.
+  ///   - site: as for `createSubscription`.
   /// - Throws: as `createSubscription`, but `resourceNotFound` for `alreadyExists`.
   package func updateSubscription(
-    _ id: String, with fragment: JSONValue, context: Context, in tenant: TenantNumber
+    _ id: String, with fragment: JSONValue, context: Context, in tenant: TenantNumber,
+    at site: ContextSite
   ) async throws(NGSILDError) {
     try requireURI(id, as: "The Subscription id")
     while true {
       let (row, _) = try await subscriptions.subscription(id, tenant: tenant)
       let old = try Subscription(
         stored: row.document, createdAt: row.created, modifiedAt: row.modified)
-      let new = try SubscriptionParser(context: context).update(old, with: fragment, at: .now)
+      var new = try SubscriptionParser(context: context).update(old, with: fragment, at: .now)
       // Where 'jsonldContext' is removed, that of this request takes its place.
       let source =
         new.jsonldContext == old.jsonldContext
         ? row.context.map { Array($0.rawText.utf8) }
-        : try await notificationContext(of: new, context).source
+        : try await linkContext(of: &new, requested: context, in: tenant, at: site)
       let version = try await subscriptions.update(
         row, modified: new.modifiedAt, document: new.stored, context: source)
       // Without one, another change came between.
@@ -52,12 +57,20 @@ extension Broker {
     }
   }
 
-  private func notificationContext(
-    of subscription: Subscription, _ requested: Context
-  ) async throws(NGSILDError) -> Context {
-    guard let url = subscription.jsonldContext else { return requested }
+  /// Returns the context of the notifications, as JSON, and sees that `jsonldContext` names it where
+  /// it has no URL of its own (5.13.1).
+  private func linkContext(
+    of subscription: inout Subscription, requested: Context, in tenant: TenantNumber,
+    at site: ContextSite
+  ) async throws(NGSILDError) -> [UInt8]? {
+    guard let url = subscription.jsonldContext else {
+      if requested.linkURL == nil {
+        subscription.jsonldContext = try await linked(requested, in: tenant, at: site).linkURL
+      }
+      return requested.source
+    }
     do throws(JSONLDError) {
-      return try await contexts.context(linkedAt: url)
+      return try await contexts.context(linkedAt: url, in: site.tenantName).source
     } catch {
       throw NGSILDError(
         error.isUnavailability ? .ldContextNotAvailable : .badRequestData,
@@ -118,7 +131,8 @@ extension Broker {
 package struct SubscriptionView: Sendable {
   package let subscription: Subscription
   package let record: DeliveryRecord
-  /// Of the `@context` of its notifications; nil for an inline one and for the Core.
+  /// Of the `@context` of its notifications; nil for the Core, and for one that was hosted, which
+  /// the subscription itself names.
   package let contextURL: String?
 
   init(
@@ -127,7 +141,7 @@ package struct SubscriptionView: Sendable {
     subscription = try Subscription(
       stored: stored.document, createdAt: stored.created, modifiedAt: stored.modified)
     self.record = DeliveryRecord(record, adding: unwritten[stored.number])
-    contextURL = stored.context.flatMap(contextURLOfNotifications)
+    contextURL = stored.context.flatMap(Context.url)
   }
 
   package func write(to writer: inout JSONWriter, as representation: SubscriptionRepresentation) {

@@ -156,7 +156,7 @@ private struct ContextResolution {
     let text = value.rawText
     guard !failed.contains(text), .now < deadline else { return nil }
     do throws(JSONLDError) {
-      return try await contexts.context(for: value)
+      return try await contexts.context(for: value, in: row.tenantName)
     } catch {
       log.warning(
         "context of subscription not available",

@@ -87,21 +87,21 @@ extension API {
       throw .badRequestData(
         "The Link header names a JSON-LD context; with application/ld+json it stands in the body")
     }
-    let shared = isJSONLD ? nil : try await context(linkedAt: link)
+    let shared = isJSONLD ? nil : try await context(linkedAt: link, of: call)
     var items: [BatchResults.Item] = []
     for element in body.elements {
-      items.append(await item(element, rules: rules, shared: shared, operation))
+      items.append(await item(element, of: call, rules: rules, shared: shared, operation))
     }
     return items
   }
 
   private func item(
-    _ element: JSONValue, rules: FragmentRules, shared: Context?,
+    _ element: JSONValue, of call: Call, rules: FragmentRules, shared: Context?,
     _ operation: (EntityFragment) -> EntityOperation
   ) async -> BatchResults.Item {
     let id = (element["id"] ?? element["@id"])?.string ?? ""
     do throws(NGSILDError) {
-      let context = try await context(ofItem: element, shared: shared)
+      let context = try await context(ofItem: element, of: call, shared: shared)
       let fragment = try FragmentParser(context: context, rules: rules).entity(element)
       guard let id = fragment.id else {
         throw .badRequestData("The Entity has no id; 'id' with a URI is expected")
@@ -113,7 +113,7 @@ extension API {
   }
 
   private func context(
-    ofItem element: JSONValue, shared: Context?
+    ofItem element: JSONValue, of call: Call, shared: Context?
   ) async throws(NGSILDError) -> Context {
     let embedded = element["@context"]
     if let shared {
@@ -126,7 +126,7 @@ extension API {
     guard let embedded else {
       throw .badRequestData("The Entity has no '@context', which application/ld+json needs")
     }
-    return try await context(for: embedded)
+    return try await context(for: embedded, of: call)
   }
 }
 

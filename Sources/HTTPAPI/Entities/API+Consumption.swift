@@ -6,18 +6,18 @@ import NGSILD
 import NGSILDQuery
 import Storage
 
-/// Context information consumption (GS CIM 009, 6.4.3.2, 6.5.3.1).
+/// Context information consumption (GS CIM 009, 6.4.3.2, 6.5.3.1, 6.23.3.1).
 extension API {
   func retrieveEntity(_ call: Call) async throws(NGSILDError) -> HTTPResponse {
     let id = try call.entityID()
     let tenant = try await tenant(of: call)
     let context = try await context(of: call)
-    let answer = try answer(to: call, context)
-    let types = try call.parameters["type"].map { text throws(NGSILDError) in
-      try TypeSelection(parsing: text, expander: context)
-    }
-    let entity = try await broker.retrieveEntity(id, types: types, in: tenant)
+    let request = try QueryRequest(parameters: { call.parameters[$0] }, expander: context)
+    var answer = try answer(to: call, request, context)
+    let entity = try await broker.retrieveEntity(
+      id, types: request.selectors.first?.types, in: tenant)
     try requireShown(entity, answer.representation, id)
+    try await addLinked(to: [entity], request, in: tenant, &answer)
     guard let response = answer.response(entity) else {
       throw NGSILDError(.resourceNotFound, "The Entity '\(id)' has nothing of what was picked")
     }
@@ -38,15 +38,32 @@ extension API {
 
   func queryEntities(_ call: Call) async throws(NGSILDError) -> HTTPResponse {
     let context = try await context(of: call)
-    let answer = try answer(to: call, context)
+    let request = try QueryRequest(parameters: { call.parameters[$0] }, expander: context)
+    return try await page(of: request, call, context, path: "/ngsi-ld/v1/entities")
+  }
+
+  /// The same query, its conditions in a body (5.2.23).
+  func queryEntitiesByPost(_ call: Call) async throws(NGSILDError) -> HTTPResponse {
+    let (body, context) = try await body(of: call)
+    let request = try QueryRequest(body, expander: context)
+    return try await page(
+      of: request, call, context, path: "/ngsi-ld/v1/entityOperations/query")
+  }
+
+  private func page(
+    of request: QueryRequest, _ call: Call, _ context: Context, path: String
+  ) async throws(NGSILDError) -> HTTPResponse {
+    var answer = try answer(to: call, request, context)
     let page = try Page(call.parameters)
-    let query = try entityQuery(call, page, context)
+    try requireRestriction(request, call)
     let tenant = try await tenant(of: call)
-    let found = try await broker.queryEntities(query, in: tenant)
-    var response = answer.response(found.documents.map { JSONValue(storedDocument: $0) })
+    let found = try await broker.queryEntities(EntityQuery(request, page), in: tenant)
+    let entities = found.documents.map { JSONValue(storedDocument: $0) }
+    try await addLinked(to: entities, request, in: tenant, &answer)
+    var response = answer.response(entities)
     response.headers +=
       PageLinks(
-        path: "/ngsi-ld/v1/entities", parameters: call.parameters, isSorted: true, page: page,
+        path: path, parameters: call.parameters, isSorted: true, page: page,
         hasMore: found.hasMore, type: call.accepts
       ).headers
     if let count = found.count {
@@ -55,61 +72,34 @@ extension API {
     return response
   }
 
-  // MARK: Parameters
+  /// Adds the Entities that `entities` link to, as far as `join` asks for them (4.5.23).
+  private func addLinked(
+    to entities: [JSONValue], _ request: QueryRequest, in tenant: TenantNumber,
+    _ answer: inout EntityAnswer
+  ) async throws(NGSILDError) {
+    guard let join = request.join else { return }
+    let now = DateTime.now
+    let selection = EntitySelection(request.projection)
+    var traversal = LinkTraversal(
+      from: entities, showing: selection, join: join, datasets: answer.representation.datasets,
+      at: now)
+    try await broker.follow(&traversal, in: tenant, at: now)
+    answer.add(traversal, showing: selection, as: join)
+  }
 
-  func entityQuery(
-    _ call: Call, _ page: Page, _ context: Context
-  ) throws(NGSILDError) -> EntityQuery {
-    let parameters = call.parameters
-    var query = EntityQuery()
-    query.selector = try EntitySelector(
-      type: parameters["type"], id: parameters["id"], idPattern: parameters["idPattern"],
-      expander: context)
-    let projection = try projection(call, context)
-    query.attributes = projection.attributes
-    if let text = parameters["q"] {
-      query.query = try Query(
-        parsing: text, expander: context,
-        expandValues: parameters["expandValues"].map { text throws(NGSILDError) in
-          try Query.attributeNames(parsing: text, as: "expandValues", expander: context)
-        } ?? [])
-      try query.query?.requireSupported()
-    }
-    if let text = parameters["scopeQ"] { query.scopes = try ScopeQuery(parsing: text) }
-    query.geo = try GeoQuery(
-      georel: parameters["georel"], geometry: parameters["geometry"],
-      coordinates: parameters["coordinates"], geoproperty: parameters["geoproperty"],
-      expander: context)
-    if let text = parameters["csf"] {
-      // It restricts Context Sources only; here its form is checked.
-      _ = try Query(parsing: text, as: "csf", expander: context)
-    }
-    let isOfAnyType = query.selector.types == .any
-    let isLocal = try parameters.boolean("local", default: isOfAnyType)
-    guard isLocal || !isOfAnyType else {
+  /// `type=*` asks for all that is held here, which is a restriction of its own (5.7.2.4).
+  func requireRestriction(_ request: QueryRequest, _ call: Call) throws(NGSILDError) {
+    let isLocal = try call.parameters.boolean("local", default: request.isOfAnyType)
+    guard isLocal || !request.isOfAnyType else {
       throw .badRequestData(
         "type=* asks for all that is held here; it does not go with local=false")
     }
-    try requireRestriction(
-      selectors: [query.selector], projection: projection, query: query.query,
-      geoQuery: query.geo, isLocal: isLocal)
-    query.wantsCount = page.wantsCount
-    query.limit = page.limit
-    query.offset = page.offset
-    return query
+    // Without Context Sources, Entities are never split among them.
+    _ = try call.parameters.boolean("splitEntities")
+    try request.requireRestriction(isLocal: isLocal)
   }
 
-  /// `attrs`, `pick` and `omit` (4.21).
-  private func projection(
-    _ call: Call, _ context: Context
-  ) throws(NGSILDError) -> Projection {
-    let projection = try Projection(
-      attrs: call.parameters["attrs"], pick: call.parameters["pick"],
-      omit: call.parameters["omit"], expander: context)
-    // Linked Entities need `join`, which is not built yet and therefore not given.
-    try requireLinks(projection.linkDepth, within: nil)
-    return projection
-  }
+  // MARK: Representation
 
   private static let formats: [String: Representation.Format] = [
     "normalized": .normalized, "concise": .concise, "simplified": .simplified,
@@ -118,8 +108,10 @@ extension API {
   private static let representationOptions = Set(formats.keys).union(["sysAttrs"])
 
   /// How the answer shows Entities (6.3.6, 6.3.7, 6.3.11).
-  func answer(to call: Call, _ context: Context) throws(NGSILDError) -> EntityAnswer {
-    var representation = try representation(for: call, context)
+  private func answer(
+    to call: Call, _ request: QueryRequest, _ context: Context
+  ) throws(NGSILDError) -> EntityAnswer {
+    var representation = try representation(of: request, for: call, context)
     if call.accepts == .geoJSON {
       representation.embedsContext = call.preferences?.embedsContext ?? true
     }
@@ -145,7 +137,7 @@ extension API {
   }
 
   private func representation(
-    for call: Call, _ context: Context
+    of request: QueryRequest, for call: Call, _ context: Context
   ) throws(NGSILDError) -> Representation {
     let options = try call.parameters.options(among: Self.representationOptions)
     var representation = Representation(context: context, embedsContext: call.accepts == .jsonLD)
@@ -161,41 +153,20 @@ extension API {
       representation.format = format
     }
     representation.showsSystemAttributes = options.contains("sysAttrs")
-    representation.members = MemberSelection(try projection(call, context))
-    representation.language = try call.parameters["lang"].map { text throws(NGSILDError) in
-      try LanguageFilter(parsing: text)
-    }
-    representation.datasets = try call.parameters["datasetId"].map { text throws(NGSILDError) in
-      let selection = try DatasetSelection(parsing: text)
-      return Set(selection.ids.map(\.text)).union(selection.includesDefault ? [nil] : [])
+    representation.members = EntitySelection(request.projection).members
+    representation.language = request.languages
+    representation.datasets = request.datasets.map { selection in
+      Set(selection.ids.map(\.text)).union(selection.includesDefault ? [nil] : [])
     }
     return representation
   }
 }
 
-extension MemberSelection {
-  /// What a projection keeps of the Entities that are asked for.
-  fileprivate init(_ projection: Projection) {
-    if !projection.attrs.isEmpty {
-      self = .attributes(Set(projection.attributes))
-      return
-    }
-    var members: Set<NGSILD.CoreMember> = []
-    var attributes: Set<IRI> = []
-    for term in projection.pick?.terms ?? projection.omit?.terms ?? [] {
-      if projection.pick != nil && !projection.keeps(term.member) { continue }
-      switch term.member {
-      case .attribute(let name): attributes.insert(name)
-      case .core(let member):
-        NGSILD.CoreMember(term: member.rawValue).map { _ = members.insert($0) }
-      }
-    }
-    if projection.pick != nil {
-      self = .pick(core: members, attributes: attributes)
-    } else if projection.omit != nil {
-      self = .omit(core: members, attributes: attributes)
-    } else {
-      self = .all
-    }
+extension EntityQuery {
+  fileprivate init(_ request: QueryRequest, _ page: Page) {
+    self.init(request)
+    limit = page.limit
+    offset = page.offset
+    wantsCount = page.wantsCount
   }
 }

@@ -3,16 +3,18 @@ import HTTPServer
 import JSONLD
 import NGSILD
 import NGSILDQuery
+import Storage
 
 /// Purge Entities (GS CIM 009, 5.6.21, 6.4.3.3).
 extension API {
   func purgeEntities(_ call: Call) async throws(NGSILDError) -> HTTPResponse {
     let context = try await context(of: call)
     try requireOwnAttributes(call, context)
-    let query = try entityQuery(call, Page(call.parameters), context)
+    let request = try QueryRequest(parameters: { call.parameters[$0] }, expander: context)
+    try requireRestriction(request, call)
     let purge = try purge(call, context)
     let tenant = try await tenant(of: call)
-    let result = try await broker.purge(purge, of: query, in: tenant)
+    let result = try await broker.purge(purge, of: EntityQuery(request), in: tenant)
     guard !result.errors.isEmpty else { return .noContent }
     return .batchOperationResult(success: result.purged, errors: result.errors)
   }

@@ -9,15 +9,37 @@ import NGSILD
 /// Standard: GS CIM 009, 6.3.6, 6.3.7 and 6.3.15.
 struct EntityAnswer: Sendable {
   /// Without regard to an older version.
-  let representation: Representation
+  private(set) var representation: Representation
   let accepts: MediaType
   /// What gives the geometry of a Feature.
   let geometryProperty: IRI
   /// Set where the reader knows no more than an older version of the standard.
   let olderVersion: SpecificationVersion?
+  /// Entities that follow those that link to them.
+  private var linked: [LinkedEntity] = []
 
-  /// nil if the Entity has nothing of what is to be shown.
+  init(
+    representation: Representation, accepts: MediaType, geometryProperty: IRI,
+    olderVersion: SpecificationVersion?
+  ) {
+    self.representation = representation
+    self.accepts = accepts
+    self.geometryProperty = geometryProperty
+    self.olderVersion = olderVersion
+  }
+
+  /// Adds the linked Entities that a traversal has found (4.5.23).
+  mutating func add(_ traversal: LinkTraversal, showing selection: EntitySelection, as join: Join) {
+    switch join.form {
+    case .flat: linked = traversal.linked
+    case .inline: representation.links = LinkedEntities(traversal, showing: selection, join: join)
+    }
+  }
+
+  /// In a list only if linked Entities follow it; nil if the Entity has nothing of what is to be
+  /// shown.
   func response(_ entity: JSONValue) -> HTTPResponse? {
+    guard linked.isEmpty else { return response([entity]) }
     let now = DateTime.now
     return response { representation, writer in
       guard accepts == .geoJSON else {
@@ -34,10 +56,13 @@ struct EntityAnswer: Sendable {
     let response = response(reserving: 2048 * (entities.count + 1)) { representation, writer in
       if accepts == .geoJSON {
         FeatureRepresentation(representation, geometryProperty: geometryProperty)
-          .write(collection: entities, at: now, to: &writer)
+          .write(collection: entities, linked: linked, at: now, to: &writer)
       } else {
         writer.beginArray()
         for entity in entities { representation.write(stored: entity, at: now, to: &writer) }
+        for linked in linked {
+          representation.showing(linked).write(stored: linked.entity, at: now, to: &writer)
+        }
         writer.endArray()
       }
       return true

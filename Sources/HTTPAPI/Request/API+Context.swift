@@ -44,36 +44,46 @@ extension API {
       guard let embedded else {
         throw .badRequestData("The body has no '@context', which application/ld+json needs")
       }
-      return (value, try await context(for: embedded))
+      return (value, try await context(for: embedded, of: call))
     }
     guard embedded == nil else {
       throw .badRequestData(
         "The body has an '@context'; with application/json it is given in a Link header")
     }
-    return (value, try await context(linkedAt: link))
+    return (value, try await context(linkedAt: link, of: call))
   }
 
   /// The context of a request without body: that of its Link header, or the Core.
   func context(of call: Call) async throws(NGSILDError) -> Context {
-    try await context(linkedAt: LinkHeader.contextURL(in: call.request.headers.all("Link")))
+    let link = try LinkHeader.contextURL(in: call.request.headers.all("Link"))
+    return try await context(linkedAt: link, of: call)
   }
 
   func isJSONLD(_ call: Call) -> Bool {
     call.request.headers.first("Content-Type").flatMap(MediaType.init(contentType:)) == .jsonLD
   }
 
-  func context(linkedAt url: String?) async throws(NGSILDError) -> Context {
+  /// - Parameter url: as the header gives it, relative to the request's own URL (RFC 8288, 3.1).
+  func context(linkedAt url: String?, of call: Call) async throws(NGSILDError) -> Context {
     guard let url else { return .core }
+    let tenant = try tenantName(of: call).text
     do throws(JSONLDError) {
-      return try await broker.contexts.context(linkedAt: url)
+      return try await broker.contexts.context(linkedAt: absolute(url, call), in: tenant)
     } catch {
       throw NGSILDError(error)
     }
   }
 
-  func context(for value: JSONValue) async throws(NGSILDError) -> Context {
+  private func absolute(_ url: String, _ call: Call) -> String {
+    // What is no reference at all comes back as it is, and is refused as such.
+    guard !url.hasPrefix("http"), url.utf8.allSatisfy({ $0 > 0x20 }) else { return url }
+    return absoluteURL(of: url, relativeTo: "http://\(call.host)\(call.request.path)")
+  }
+
+  func context(for value: JSONValue, of call: Call) async throws(NGSILDError) -> Context {
+    let tenant = try tenantName(of: call).text
     do throws(JSONLDError) {
-      return try await broker.contexts.context(for: value)
+      return try await broker.contexts.context(for: value, in: tenant)
     } catch {
       throw NGSILDError(error)
     }

@@ -50,6 +50,22 @@ struct Call: Sendable {
     return name
   }
 
+  /// The host and port by which the client calls this broker (RFC 9110, 7.2); `localhost` for one
+  /// that does not say, or says what is no host.
+  var host: String {
+    let host = request.headers.first("Host") ?? ""
+    let isHost = host.utf8.allSatisfy { byte in
+      switch byte {
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "-")...UInt8(ascii: "."), UInt8(ascii: "0")...UInt8(ascii: ":"),
+        UInt8(ascii: "["), UInt8(ascii: "]"), UInt8(ascii: "_"):
+        true
+      default: false
+      }
+    }
+    return isHost && !host.isEmpty ? host : "localhost"
+  }
+
   /// Says which version of the standard a body keeps to, where the request prefers one (6.3.6).
   func acknowledge(in response: inout HTTPResponse) {
     guard let version = preferences?.version, operation.heedsVersion, !response.body.isEmpty else {

@@ -43,7 +43,10 @@ enum Operation: String, Sendable, CaseIterable {
     case .mergeEntity: ["type", "format", "options", "lang", "observedAt", "local"]
     case .retrieveTypes, .retrieveAttributes: ["details", "local", "count"]
     case .retrieveType, .retrieveAttribute: ["local"]
-    case .createSubscription, .updateSubscription, .deleteSubscription: []
+    case .createSubscription, .updateSubscription, .deleteSubscription, .addContext: []
+    case .listContexts: ["details", "kind"]
+    case .serveContext: ["details"]
+    case .deleteContext: ["reload"]
     case .retrieveSubscription: ["options"]
     case .querySubscriptions: ["limit", "offset", "count", "options"]
     case .upsertBatch, .updateBatch: ["options", "local"]
@@ -51,9 +54,10 @@ enum Operation: String, Sendable, CaseIterable {
     case .queryEntities:
       Self.consumption.union([
         "id", "idPattern", "q", "georel", "geometry", "coordinates", "geoproperty", "scopeQ",
-        "csf", "expandValues", "jsonKeys", "limit", "offset", "count", "splitEntities",
-        "orderBy", "collation", "orderFrom", "orderGeometry",
-      ])
+        "csf", "expandValues", "jsonKeys", "splitEntities", "orderBy", "collation", "orderFrom",
+        "orderGeometry",
+      ]).union(Self.page)
+    case .queryEntitiesByPost: Self.page.union(["format", "options", "local", "geometryProperty"])
     case .purgeEntities:
       [
         "type", "id", "idPattern", "attrs", "q", "georel", "geometry", "coordinates",
@@ -80,6 +84,8 @@ enum Operation: String, Sendable, CaseIterable {
     "joinLevel", "containedBy", "geometryProperty", "entityMap", "entityMapLifetime",
   ]
 
+  private static let page: Set = ["limit", "offset", "count"]
+
   /// Whether the operation does not heed a parameter of the standard yet: it is answered with 501,
   /// so that nobody takes an answer for what it is not.
   func hasNotBuilt(_ parameter: String) -> Bool {
@@ -90,8 +96,7 @@ enum Operation: String, Sendable, CaseIterable {
   }
 
   private static let parametersNotBuilt: Set = [
-    "join", "joinLevel", "containedBy", "entityMap", "entityMapLifetime",
-    "orderBy", "collation", "orderFrom", "orderGeometry", "aggrMethods", "aggrPeriodDuration",
+    "entityMap", "entityMapLifetime", "aggrMethods", "aggrPeriodDuration",
   ]
 
   var notBuilt: NGSILDError {
@@ -114,7 +119,7 @@ enum Operation: String, Sendable, CaseIterable {
     case .queryEntities, .queryEntitiesByPost, .retrieveEntity, .retrieveTypes, .retrieveType,
       .retrieveAttributes, .retrieveAttribute, .querySubscriptions, .retrieveSubscription,
       .queryTemporalEntities, .queryTemporalEntitiesByPost, .retrieveTemporalEntity,
-      .retrieveSourceIdentity:
+      .listContexts, .serveContext, .retrieveSourceIdentity:
       true
     default: false
     }

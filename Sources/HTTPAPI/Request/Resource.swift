@@ -196,7 +196,10 @@ extension Resource {
       ["PATCH": .updateTemporalInstance, "DELETE": .deleteTemporalInstance]),
     PathPattern(
       "\(api)/temporal/entityOperations/query", ["POST": .queryTemporalEntitiesByPost]),
-    PathPattern("\(api)/jsonldContexts", ["POST": .addContext, "GET": .listContexts]),
+    PathPattern(
+      "\(api)/jsonldContexts",
+      // Without an id a DELETE is a bad request, not a wrong method.
+      ["POST": .addContext, "GET": .listContexts, "DELETE": .deleteContext]),
     PathPattern("\(api)/jsonldContexts/{}", ["GET": .serveContext, "DELETE": .deleteContext]),
     PathPattern("\(api)/entityMaps", ["GET": .createEntityMap, "POST": .createEntityMap]),
     PathPattern(

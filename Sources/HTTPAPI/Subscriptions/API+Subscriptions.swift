@@ -11,7 +11,8 @@ extension API {
   func createSubscription(_ call: Call) async throws(NGSILDError) -> HTTPResponse {
     let (body, context) = try await body(of: call)
     let tenant = try await newTenant(of: call)
-    let subscription = try await broker.createSubscription(body, context: context, in: tenant)
+    let subscription = try await broker.createSubscription(
+      body, context: context, in: tenant, at: try contextSite(of: call))
     return .created(at: "/ngsi-ld/v1/subscriptions/\(subscription.id)")
   }
 
@@ -50,7 +51,8 @@ extension API {
     let (fragment, context) = try await body(of: call)
     let tenant = try await tenant(of: call)
     try await broker.updateSubscription(
-      call.identifiers[0], with: fragment, context: context, in: tenant)
+      call.identifiers[0], with: fragment, context: context, in: tenant,
+      at: try contextSite(of: call))
     return .noContent
   }
 

@@ -21,8 +21,18 @@ package struct ContextCacheLimits: Sendable {
   package var retryInterval = Duration.seconds(60)
   /// Age up to which a document stands in for one that cannot be loaded anew.
   package var staleMax = Duration.seconds(7 * 24 * 3600)
+  /// For which a failure to load a document is the answer to all who ask for it.
+  package var failureInterval = Duration.seconds(2)
+  package var failuresMax = 256
 
   package init() {}
+
+  /// How long a document stays fresh.
+  ///
+  /// - Parameter named: by its HTTP headers; nil if they do not say.
+  package func lifetime(named: Duration?) -> Duration {
+    min(max(named ?? lifetimeDefault, lifetimeMin), lifetimeMax)
+  }
 }
 
 /// Contexts and the documents they were made of, shared by all requests of a process.
@@ -30,8 +40,29 @@ package final class ContextCache: Sendable {
   private struct State {
     var contexts: LeastRecentlyUsed<ContextKey, CompiledContext>
     var documents: LeastRecentlyUsed<String, ContextDocument>
-    /// Who waits for each document that is being loaded.
-    var loads: [String: [CheckedContinuation<LoadOutcome, Never>]] = [:]
+    /// Why documents could not be loaded a moment ago.
+    var failures: LeastRecentlyUsed<String, (error: JSONLDError, until: Duration)>
+    /// By URL.
+    var loads: [String: Load] = [:]
+  }
+
+  /// A document that is being loaded.
+  private struct Load {
+    var waiters: [CheckedContinuation<LoadOutcome, Never>] = []
+    /// What was removed meanwhile: it may be the one that comes.
+    var removed: [Removal] = []
+  }
+
+  private enum Removal {
+    case one(String)
+    case allStored
+
+    func concerns(_ document: ContextDocument) -> Bool {
+      switch self {
+      case .one(let id): document.id == id
+      case .allStored: document.id != nil
+      }
+    }
   }
 
   private let state: Mutex<State>
@@ -49,30 +80,49 @@ package final class ContextCache: Sendable {
         contexts: LeastRecentlyUsed(
           countMax: limits.contextsMax, weightMax: limits.contextBytesMax),
         documents: LeastRecentlyUsed(
-          countMax: limits.documentsMax, weightMax: limits.documentBytesMax)))
+          countMax: limits.documentsMax, weightMax: limits.documentBytesMax),
+        failures: LeastRecentlyUsed(countMax: limits.failuresMax, weightMax: .max)))
   }
 
   // MARK: Documents, for the @context API
 
-  /// The documents that are kept, in no order.
-  package var cachedDocuments: [CachedDocument] {
-    state.withLock { $0.documents.values.map(\.summary) }
+  /// The uses of stored documents since the last call. Those of a document that had to make room
+  /// for others meanwhile are lost.
+  package func takeUsage() -> [ContextUsage] {
+    state.withLock { $0.documents.values.compactMap { $0.takeUsage() } }
   }
 
-  /// Forgets the document at `url` and every context that was made of it.
-  package func remove(documentAt url: String) {
+  /// Forgets a stored document and every context that was made of it.
+  package func remove(_ id: String) { remove(.one(id)) }
+
+  /// Forgets all stored documents, as something unknown has happened to the store.
+  package func removeStored() { remove(.allStored) }
+
+  private func remove(_ removal: Removal) {
     state.withLock { state in
-      state.documents.remove(url)
-      state.contexts.removeAll { context in context.documents.contains { $0.url == url } }
+      for url in state.loads.keys { state.loads[url]?.removed.append(removal) }
+      for document in state.documents.values where removal.concerns(document) {
+        document.markRemoved()
+      }
+      state.documents.removeAll { removal.concerns($0) }
+      state.contexts.removeAll { context in
+        guard context.documents.contains(where: removal.concerns) else { return false }
+        for document in context.documents where removal.concerns(document) {
+          document.markRemoved()
+        }
+        return true
+      }
     }
   }
 
   // MARK: Contexts
 
-  /// The context kept for `key`, if all its documents are fresh; counts a hit for each of them.
-  func freshContext(for key: ContextKey) -> Context? {
+  /// The context kept for `key`, if `tenant` may use all its documents and they are fresh; counts
+  /// a hit for each of them.
+  func freshContext(for key: ContextKey, in tenant: String) -> Context? {
     guard let kept = state.withLock({ $0.contexts.use(key) }) else { return nil }
     guard !kept.documents.isEmpty else { return kept.context }
+    if let owner = kept.owner, owner != tenant { return nil }
     let now = clock()
     guard now < kept.freshUntil else { return nil }
     for document in kept.documents { document.countHit(at: now) }
@@ -92,7 +142,7 @@ package final class ContextCache: Sendable {
     for document in documents { document.countHit(at: now) }
     guard key.byteCount <= limits.inlineBytesMax else { return }
     let compiled = CompiledContext(
-      context: context, documents: documents,
+      context: context, documents: documents, owner: documents.lazy.compactMap(\.owner).first,
       freshUntil: documents.map(\.freshUntil).min() ?? now)
     let weight = context.terms.byteCount + 2 * key.byteCount
     state.withLock { $0.contexts.insert(compiled, for: key.detached, weight: weight) }
@@ -110,6 +160,7 @@ package final class ContextCache: Sendable {
   private enum Step {
     case use(ContextDocument)
     case load(instead: ContextDocument?)
+    case fail(JSONLDError)
     case wait
   }
 
@@ -117,26 +168,17 @@ package final class ContextCache: Sendable {
   ///
   /// While one caller loads it anew, or when that fails, an old copy does.
   func document(
-    at url: String, loader: any ContextLoader, limits: ContextLimits
+    at url: String, loader: any ContextLoader
   ) async throws(JSONLDError) -> ContextDocument {
     while true {
       switch step(towards: url) {
       case .use(let document): return document
-      case .load(let old):
-        return try await load(url, loader: loader, limits: limits, insteadOf: old)
+      case .load(let old): return try await load(url, loader: loader, insteadOf: old)
+      case .fail(let error): throw error
       case .wait:
         if case .finished(let result) = await outcomeOfLoad(of: url) { return try result.get() }
       }
     }
-  }
-
-  /// Loads the document at `url` anew; on failure the copy that is kept stays.
-  func reload(
-    documentAt url: String, loader: any ContextLoader, limits: ContextLimits
-  ) async throws(JSONLDError) {
-    let document = try await fetch(url, loader: loader, limits: limits)
-    remove(documentAt: url)
-    keep(document)
   }
 
   private func step(towards url: String) -> Step {
@@ -144,59 +186,72 @@ package final class ContextCache: Sendable {
     return state.withLock { state in
       let kept = state.documents.use(url)
       if let kept, now < kept.freshUntil { return .use(kept) }
-      let usable = kept.flatMap { now < $0.loadedAt + limits.staleMax ? $0 : nil }
+      let usable = kept.flatMap { $0.canStandIn(at: now, limits) ? $0 : nil }
       guard state.loads[url] == nil else { return usable.map { .use($0) } ?? .wait }
-      state.loads[url] = []
+      if let failure = state.failures.use(url), now < failure.until { return .fail(failure.error) }
+      state.loads[url] = Load()
       return .load(instead: usable)
     }
   }
 
   private func load(
-    _ url: String, loader: any ContextLoader, limits: ContextLimits,
-    insteadOf old: ContextDocument?
+    _ url: String, loader: any ContextLoader, insteadOf old: ContextDocument?
   ) async throws(JSONLDError) -> ContextDocument {
     let result: Result<ContextDocument, JSONLDError>
     do throws(JSONLDError) {
-      let document = try await fetch(url, loader: loader, limits: limits)
-      result = .success(reuse(old, for: document))
+      result = .success(reuse(old, for: try await fetch(url, loader: loader)))
     } catch {
-      if let old { old.extend(until: clock() + self.limits.retryInterval) }
+      if let old { old.extend(until: clock() + limits.retryInterval) }
       result = old.map { .success($0) } ?? .failure(error)
     }
-    if case .success(let document) = result { keep(document) }
     let isAbandoned = (try? result.get()) == nil && Task.isCancelled
-    let waiters = state.withLock { $0.loads.removeValue(forKey: url) ?? [] }
-    for waiter in waiters { waiter.resume(returning: isAbandoned ? .abandoned : .finished(result)) }
+    for waiter in end(of: url, with: isAbandoned ? nil : result) {
+      waiter.resume(returning: isAbandoned ? .abandoned : .finished(result))
+    }
     return try result.get()
   }
 
   private func fetch(
-    _ url: String, loader: any ContextLoader, limits: ContextLimits
+    _ url: String, loader: any ContextLoader
   ) async throws(JSONLDError) -> ContextDocument {
     let loaded = try await loader.document(at: url)
-    let lifetime = min(
-      max(loaded.lifetime ?? self.limits.lifetimeDefault, self.limits.lifetimeMin),
-      self.limits.lifetimeMax)
-    return try ContextDocument(loaded, at: url, now: clock(), freshFor: lifetime, limits: limits)
+    return ContextDocument(
+      loaded, at: url, now: clock(), freshFor: limits.lifetime(named: loaded.lifetime))
   }
 
   /// The old copy, fresh again, if nothing changed: contexts made of it live on.
   private func reuse(_ old: ContextDocument?, for new: ContextDocument) -> ContextDocument {
-    guard let old, old.hasSameContext(as: new) else { return new }
+    guard let old, old.isSame(as: new) else { return new }
     old.extend(until: new.freshUntil)
     return old
   }
 
-  private func keep(_ document: ContextDocument) {
-    state.withLock {
-      $0.documents.insert(document, for: document.url, weight: 2 * document.byteCount)
+  /// Keeps the result of a load, unless it was abandoned; returns who waits for it.
+  private func end(
+    of url: String, with result: Result<ContextDocument, JSONLDError>?
+  ) -> [CheckedContinuation<LoadOutcome, Never>] {
+    let until = clock() + limits.failureInterval
+    return state.withLock { state in
+      let load = state.loads.removeValue(forKey: url) ?? Load()
+      switch result {
+      case .success(let document)?:
+        state.failures.remove(url)
+        if load.removed.contains(where: { $0.concerns(document) }) {
+          document.markRemoved()
+        } else {
+          state.documents.insert(document, for: url, weight: 2 * document.byteCount)
+        }
+      case .failure(let error)?: state.failures.insert((error, until), for: url, weight: 1)
+      case nil: break
+      }
+      return load.waiters
     }
   }
 
   private func outcomeOfLoad(of url: String) async -> LoadOutcome {
     await withCheckedContinuation { continuation in
       let isOver = state.withLock { state in
-        state.loads[url]?.append(continuation) == nil
+        state.loads[url]?.waiters.append(continuation) == nil
       }
       if isOver { continuation.resume(returning: .abandoned) }
     }
@@ -207,7 +262,17 @@ package final class ContextCache: Sendable {
 private struct CompiledContext: Sendable {
   let context: Context
   let documents: [ContextDocument]
+  /// The tenant that alone may use it: all documents with an owner have the same one.
+  let owner: String?
   let freshUntil: Duration
+}
+
+extension ContextDocument {
+  /// Whether it stands in for itself while it cannot be loaded anew. One that is hosted here does
+  /// not, for its database says whether it is there.
+  fileprivate func canStandIn(at now: Duration, _ limits: ContextCacheLimits) -> Bool {
+    owner == nil && now < loadedAt + limits.staleMax
+  }
 }
 
 /// What a context is known by: its URL, or its text.

@@ -1,11 +1,13 @@
 import JSON
 import Synchronization
 
-/// A fetched document that holds a context.
+/// A document that holds a context, as the cache keeps it.
 final class ContextDocument: Sendable {
-  private struct Usage {
+  private struct State {
     var freshUntil: Duration
+    var isRemoved = false
     var usedAt: Duration?
+    /// Since they were last taken.
     var hits = 0
   }
 
@@ -13,67 +15,78 @@ final class ContextDocument: Sendable {
   let url: String
   /// The base of its relative references.
   let base: String
+  /// In the broker's store.
+  let id: String?
+  /// The tenant that alone may use it; nil for everyone's.
+  let owner: String?
   let byteCount: Int
   /// The value of its top-level `@context`.
   let context: JSONValue
   let loadedAt: Duration
-  private let usage: Mutex<Usage>
+  private let state: Mutex<State>
 
-  /// - Throws: `invalidRemoteContext` for what is no JSON, or has no top-level `@context`.
   init(
-    _ loaded: LoadedDocument, at url: String, now: Duration, freshFor lifetime: Duration,
-    limits: ContextLimits
-  ) throws(JSONLDError) {
-    let bounds = JSONLimits(bytesMax: limits.documentBytesMax)
-    let document: JSONValue
-    do throws(JSONError) {
-      document = try JSONValue(parsing: loaded.body, limits: bounds)
-    } catch {
-      throw JSONLDError(.invalidRemoteContext, "\(url) is no JSON document: \(error)")
-    }
-    guard let context = document["@context"] else {
-      throw JSONLDError(.invalidRemoteContext, "\(url) has no top-level @context")
-    }
+    _ loaded: LoadedDocument, at url: String, now: Duration, freshFor lifetime: Duration
+  ) {
     self.url = url
-    self.base = loaded.url
-    self.context = context
-    byteCount = loaded.body.count
-    loadedAt = now
-    usage = Mutex(Usage(freshUntil: now + lifetime))
+    base = loaded.url
+    id = loaded.id
+    owner = loaded.owner
+    context = loaded.context
+    byteCount = loaded.byteCount
+    loadedAt = loaded.loadedAt ?? now
+    state = Mutex(State(freshUntil: now + lifetime))
   }
 
-  var freshUntil: Duration { usage.withLock(\.freshUntil) }
+  var freshUntil: Duration { state.withLock(\.freshUntil) }
 
-  /// Puts off the next attempt to load the document anew.
-  func extend(until instant: Duration) { usage.withLock { $0.freshUntil = instant } }
+  /// Puts off the next attempt to load the document anew; a removed one stays removed.
+  func extend(until instant: Duration) {
+    state.withLock { if !$0.isRemoved { $0.freshUntil = instant } }
+  }
+
+  /// Keeps what is being made of it at this moment from being taken for fresh.
+  func markRemoved() {
+    state.withLock {
+      $0.isRemoved = true
+      $0.freshUntil = .zero
+    }
+  }
 
   func countHit(at now: Duration) {
-    usage.withLock {
+    state.withLock {
       $0.hits += 1
       $0.usedAt = now
     }
   }
 
-  func hasSameContext(as other: ContextDocument) -> Bool {
-    base == other.base
-      && context.withRaw { mine in other.context.withRaw { mine.elementsEqual($0) } }
+  /// The uses that were counted since the last call; nil for none, and for one that is not stored.
+  func takeUsage() -> ContextUsage? {
+    guard let id else { return nil }
+    return state.withLock { state in
+      guard state.hits > 0, let usedAt = state.usedAt else { return nil }
+      defer { state.hits = 0 }
+      return ContextUsage(id: id, hits: state.hits, usedAt: usedAt)
+    }
   }
 
-  var summary: CachedDocument {
-    usage.withLock {
-      CachedDocument(
-        url: url, loadedAt: loadedAt, freshUntil: $0.freshUntil, usedAt: $0.usedAt, hits: $0.hits)
-    }
+  func isSame(as other: ContextDocument) -> Bool {
+    base == other.base && id == other.id
+      && context.withRaw { mine in other.context.withRaw { mine.elementsEqual($0) } }
   }
 }
 
-/// A remote context document in the cache, as the `@context` API lists it (GS CIM 009, 5.13).
-package struct CachedDocument: Hashable, Sendable {
-  package let url: String
-  /// Since 1970, as all instants of the cache.
-  package let loadedAt: Duration
-  package let freshUntil: Duration
-  package let usedAt: Duration?
-  /// Requests that used the document.
-  package let hits: Int
+/// Uses of a stored context, as the `@context` API shows them (GS CIM 009, 5.13).
+package struct ContextUsage: Hashable, Sendable {
+  package let id: String
+  /// Requests that used it.
+  package var hits: Int
+  /// The last time, since 1970.
+  package var usedAt: Duration
+
+  package init(id: String, hits: Int, usedAt: Duration) {
+    self.id = id
+    self.hits = hits
+    self.usedAt = usedAt
+  }
 }

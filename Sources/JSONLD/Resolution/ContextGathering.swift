@@ -12,6 +12,9 @@ struct ContextGathering {
   private let cache: ContextCache
   private let loader: any ContextLoader
   private let limits: ContextLimits
+  /// In whose name documents that are hosted here are used.
+  private let tenant: String
+  private let started = ContinuousClock.now
 
   private(set) var parts: [Part] = []
   /// Each as often as it is named.
@@ -22,10 +25,13 @@ struct ContextGathering {
   /// The documents that are being read, each named by the one before.
   private var path: [ContextDocument] = []
 
-  init(cache: ContextCache, loader: any ContextLoader, limits: ContextLimits) {
+  init(
+    cache: ContextCache, loader: any ContextLoader, limits: ContextLimits, tenant: String
+  ) {
     self.cache = cache
     self.loader = loader
     self.limits = limits
+    self.tenant = tenant
   }
 
   /// - Parameter value: The value of an `@context`.
@@ -102,6 +108,10 @@ struct ContextGathering {
   }
 
   private mutating func document(at url: String) async throws(JSONLDError) -> ContextDocument {
+    guard url.utf8.count <= limits.urlBytesMax else {
+      throw JSONLDError(
+        .contextOverflow, "The URL of a context is longer than \(limits.urlBytesMax) bytes")
+    }
     guard URLReference(url).isHTTP else {
       throw JSONLDError(
         .loadingDocumentFailed, "The context '\(url)' cannot be fetched: no http or https URL")
@@ -117,7 +127,15 @@ struct ContextGathering {
       throw JSONLDError(
         .contextOverflow, "More than \(limits.documentsMax) contexts are included")
     }
-    let document = try await cache.document(at: url, loader: loader, limits: limits)
+    guard .now - started < limits.timeMax else {
+      throw JSONLDError(
+        .loadingDocumentFailed,
+        "The contexts before '\(url)' took more than \(limits.timeMax) to fetch")
+    }
+    let document = try await cache.document(at: url, loader: loader)
+    if let owner = document.owner, owner != tenant {
+      throw JSONLDError(.loadingDocumentFailed, "The context '\(url)' is not available here")
+    }
     documents.append(document)
     return document
   }

@@ -18,23 +18,31 @@ package struct ContextResolver: Sendable {
 
   /// The context that the value of an `@context` member asks for; the Core if there is none.
   ///
+  /// - Parameter tenant: in whose name documents that are hosted here are used; empty for the
+  ///   default tenant.
   /// - Throws: `loadingDocumentFailed` if a document that it names cannot be had, another code if
   ///   it is invalid.
-  package func context(for value: JSONValue?) async throws(JSONLDError) -> Context {
+  package func context(
+    for value: JSONValue?, in tenant: String = ""
+  ) async throws(JSONLDError) -> Context {
     guard let value = value?.onlyElement else { return .core }
     switch value.kind {
-    case .string: return try await context(linkedAt: value.string ?? "")
+    case .string: return try await context(linkedAt: value.string ?? "", in: tenant)
     case .object, .array:
-      return try await context(for: value, key: .inline(InlineContext(value: value)))
+      let key = ContextKey.inline(InlineContext(value: value))
+      if let context = cache.freshContext(for: key, in: tenant) { return context }
+      return try await make(value, linkURL: Context.url(of: value), key: key, in: tenant)
     default: throw .notAContext(value)
     }
   }
 
   /// The context that a `Link` header names by its absolute URL.
-  package func context(linkedAt url: String) async throws(JSONLDError) -> Context {
+  package func context(
+    linkedAt url: String, in tenant: String = ""
+  ) async throws(JSONLDError) -> Context {
     if url == CoreContext.url { return .core }
     let key = ContextKey.url(url)
-    if let context = cache.freshContext(for: key) { return context }
+    if let context = cache.freshContext(for: key, in: tenant) { return context }
     var writer = JSONWriter()
     writer.string(url)
     let value: JSONValue
@@ -43,27 +51,13 @@ package struct ContextResolver: Sendable {
     } catch {
       throw JSONLDError(.invalidLocalContext, "'\(url)' is no URL")
     }
-    return try await make(value, linkURL: url, key: key)
-  }
-
-  /// Loads the document at `url` anew; on failure the copy that is kept stays.
-  ///
-  /// Standard: Delete and Reload @context (GS CIM 009, 5.13.5).
-  package func reload(documentAt url: String) async throws(JSONLDError) {
-    try await cache.reload(documentAt: url, loader: loader, limits: limits)
-  }
-
-  private func context(
-    for value: JSONValue, key: ContextKey
-  ) async throws(JSONLDError) -> Context {
-    if let context = cache.freshContext(for: key) { return context }
-    return try await make(value, linkURL: nil, key: key)
+    return try await make(value, linkURL: url, key: key, in: tenant)
   }
 
   private func make(
-    _ value: JSONValue, linkURL: String?, key: ContextKey
+    _ value: JSONValue, linkURL: String?, key: ContextKey, in tenant: String
   ) async throws(JSONLDError) -> Context {
-    var gathering = ContextGathering(cache: cache, loader: loader, limits: limits)
+    var gathering = ContextGathering(cache: cache, loader: loader, limits: limits, tenant: tenant)
     try await gathering.add(value)
     if let kept = cache.context(for: key, madeOf: gathering.documents) {
       cache.keep(kept, for: key, madeOf: gathering.documents)

@@ -1,3 +1,8 @@
+/// The URL that a reference means in a document at `base`.
+package func absoluteURL(of reference: String, relativeTo base: String) -> String {
+  URLReference(reference).resolved(against: URLReference(base))
+}
+
 /// A URL or a relative reference, cut into its parts.
 ///
 /// Standard: RFC 3986, appendix B and 5.2.

@@ -42,6 +42,7 @@ extension ExpandedNames {
   mutating func shape(of object: JSONView) -> AttributeShape {
     var type: JSONView?
     var found: (member: CoreMember, value: JSONView)?
+    var ambiguous: AttributeShape?
     var hasReservedMember = false
     var isTypedValue = false
     for (key, value) in object.members {
@@ -57,12 +58,13 @@ extension ExpandedNames {
         if let type = attributeType(value) { return .normalized(type) }
         type = value
       } else if member.attributeType != nil {
-        if let found { return .ambiguous(found.member, member) }
+        if let found { ambiguous = ambiguous ?? .ambiguous(found.member, member) }
         found = (member, value)
       } else {
         hasReservedMember = hasReservedMember || member.isReservedForAttributes
       }
     }
+    if let ambiguous { return ambiguous }
     if isTypedValue && found == nil { return .value(.property) }
     if let type {
       return found == nil && Geometry.isGeometry(object.value)
@@ -78,12 +80,18 @@ extension ExpandedNames {
   /// Whether an array's element is an Attribute instance, and not part of a value.
   mutating func isInstance(_ element: JSONView) -> Bool {
     guard element.isObject else { return false }
-    switch shape(of: element) {
-    case .normalized, .concise: return true
-    default:
-      for (key, _) in element.members where coreMember(key) == .datasetId { return true }
-      return false
+    return switch shape(of: element) {
+    case .normalized, .concise: true
+    case .typedOtherwise: has(element) { $0 == .datasetId || $0.attributeType != nil }
+    default: has(element) { $0 == .datasetId }
     }
+  }
+
+  private mutating func has(_ object: JSONView, _ isWanted: (CoreMember) -> Bool) -> Bool {
+    for (key, _) in object.members {
+      if let member = coreMember(key), isWanted(member) { return true }
+    }
+    return false
   }
 
   /// Whether all elements of an array are instances of one Attribute.

@@ -14,7 +14,10 @@ extension EntityOperation {
     }
     var edit = EntityEdit(entity, at: now)
     switch self {
-    case .create: throw NGSILDError(.alreadyExists, "The Entity '\(id)' exists already")
+    case .create(let fragment):
+      // What is wrong with the Entity itself comes first, as if there were none yet.
+      guard !fragment.types.isEmpty else { throw .missingType(of: id) }
+      throw NGSILDError(.alreadyExists, "The Entity '\(id)' exists already")
     case .upsert(let fragment, .replace), .replaceEntity(let fragment):
       try edit.replace(with: fragment)
     case .upsert(let fragment, .update), .updateAttributes(let fragment):

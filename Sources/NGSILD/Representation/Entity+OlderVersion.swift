@@ -12,6 +12,7 @@ extension Representation {
     amendment.amend(Entity(stored: entity)).write(to: &writer)
     var representation = self
     representation.olderVersion = nil
+    representation.links?.olderVersion = olderVersion
     if !amendment.knowsDatasets { representation.datasets = nil }
     return (representation, JSONValue(written: writer))
   }

@@ -5,6 +5,8 @@ import JSONLD
 struct EntityWriter {
   let representation: Representation
   let now: DateTime
+  /// Entities to show within Relationships, and those around this place.
+  private(set) var links: LinkedEntities?
   /// Left out where it stands elsewhere, as in a Feature.
   var omitsID = false
   private let translates: Bool
@@ -15,6 +17,7 @@ struct EntityWriter {
   init(_ representation: Representation, at now: DateTime) {
     self.representation = representation
     self.now = now
+    links = representation.links
     translates = representation.language != nil
     names = representation.context.compactedNames
     readNames = representation.context.expandedNames
@@ -22,6 +25,7 @@ struct EntityWriter {
 
   /// Returns whether any member was left to show; nothing is written if not.
   mutating func write(_ entity: JSONView, to writer: inout JSONWriter) -> Bool {
+    if links != nil, let id = entity["id"]?.value.string { links?.seen.insert(id) }
     var hasMembers = false
     let start = writer.position
     writer.beginObject()
@@ -32,7 +36,8 @@ struct EntityWriter {
         write(member, value, to: &writer)
       } else if representation.members.shows(stored: name) {
         let isWritten = write(
-          attribute: name, value, of: representation.datasets, to: &writer)
+          attribute: name, value, of: representation.datasets,
+          linkingBy: links == nil ? nil : name, to: &writer)
         hasMembers = hasMembers || isWritten
       }
     }
@@ -73,10 +78,12 @@ struct EntityWriter {
 
   /// Returns whether an instance was left to show.
   ///
-  /// - Parameter datasets: Those to keep; nil for all, as for sub-Attributes.
+  /// - Parameters:
+  ///   - datasets: Those to keep; nil for all, as for sub-Attributes.
+  ///   - relationship: The Attribute's name, if the Entities that it refers to are shown.
   private mutating func write(
     attribute name: JSONView, _ instances: JSONView, of datasets: Set<String?>?,
-    to writer: inout JSONWriter
+    linkingBy relationship: JSONView?, to writer: inout JSONWriter
   ) -> Bool {
     var shown: JSONView?
     var others: [JSONView] = []
@@ -86,12 +93,14 @@ struct EntityWriter {
     guard let shown else { return false }
     writeName(name, to: &writer)
     switch (others.isEmpty, representation.format) {
-    case (true, _): write(instance: shown, isAlone: true, to: &writer)
-    case (false, .simplified): write(datasets: [shown] + others, to: &writer)
+    case (true, _): write(instance: shown, isAlone: true, linkingBy: relationship, to: &writer)
+    case (false, .simplified):
+      write(datasets: [shown] + others, linkingBy: relationship, to: &writer)
     case (false, _):
       writer.beginArray()
-      write(instance: shown, isAlone: false, to: &writer)
-      for instance in others { write(instance: instance, isAlone: false, to: &writer) }
+      for instance in [shown] + others {
+        write(instance: instance, isAlone: false, linkingBy: relationship, to: &writer)
+      }
       writer.endArray()
     }
     return true
@@ -104,13 +113,15 @@ struct EntityWriter {
   }
 
   /// Several instances in the simplified representation (4.5.4).
-  private mutating func write(datasets instances: [JSONView], to writer: inout JSONWriter) {
+  private mutating func write(
+    datasets instances: [JSONView], linkingBy relationship: JSONView?, to writer: inout JSONWriter
+  ) {
     writer.beginObject()
     writer.name("dataset")
     writer.beginObject()
     for instance in instances {
       writer.name(instance["datasetId"]?.value.string ?? "@none")
-      writeValue(of: instance, to: &writer)
+      writeValue(of: instance, linkingBy: relationship, to: &writer)
     }
     writer.endObject()
     writer.endObject()
@@ -118,25 +129,30 @@ struct EntityWriter {
 
   /// - Parameter isAlone: Whether it is the Attribute's only instance, not one in an array.
   private mutating func write(
-    instance: JSONView, isAlone: Bool, to writer: inout JSONWriter
+    instance: JSONView, isAlone: Bool, linkingBy relationship: JSONView?,
+    to writer: inout JSONWriter
   ) {
     switch representation.format {
-    case .normalized: writeObject(of: instance, withType: true, to: &writer)
+    case .normalized:
+      writeObject(of: instance, withType: true, linkingBy: relationship, to: &writer)
     case .concise:
       if isAlone, let value = bareValue(of: instance) {
         writer.value(value)
       } else {
-        writeObject(of: instance, withType: needsType(instance), to: &writer)
+        writeObject(
+          of: instance, withType: needsType(instance), linkingBy: relationship, to: &writer)
       }
-    case .simplified: writeValue(of: instance, to: &writer)
+    case .simplified: writeValue(of: instance, linkingBy: relationship, to: &writer)
     }
   }
 
   private mutating func writeObject(
-    of instance: JSONView, withType: Bool, to writer: inout JSONWriter
+    of instance: JSONView, withType: Bool, linkingBy relationship: JSONView?,
+    to writer: inout JSONWriter
   ) {
     writer.beginObject()
     writeMembers(of: instance, withType: withType, to: &writer)
+    if let relationship { writeLinked(of: instance, by: relationship, to: &writer) }
     writer.endObject()
   }
 
@@ -154,7 +170,7 @@ struct EntityWriter {
       if let run { writer.members(from: run.first, through: run.last) }
       run = nil
       switch member {
-      case nil: _ = write(attribute: name, value, of: nil, to: &writer)
+      case nil: _ = write(attribute: name, value, of: nil, linkingBy: nil, to: &writer)
       case .vocab?, .previousVocab?, .valueType?, .objectType?, .entityTypeSealed?:
         writer.name(contents: name.contents)
         write(names: value, to: &writer)
@@ -213,7 +229,9 @@ struct EntityWriter {
 
   // MARK: Simplified
 
-  mutating func writeValue(of instance: JSONView, to writer: inout JSONWriter) {
+  mutating func writeValue(
+    of instance: JSONView, linkingBy relationship: JSONView? = nil, to writer: inout JSONWriter
+  ) {
     guard instance["deletedAt"] == nil else {
       writer.string("\(ngsildNull)")
       return
@@ -221,6 +239,10 @@ struct EntityWriter {
     for (name, value) in instance.members {
       guard let member = CoreMember(stored: name.contents), member.attributeType != nil else {
         continue
+      }
+      if let relationship, member == .object || member == .objectList {
+        writeObjects(value, by: relationship, to: &writer)
+        return
       }
       switch member {
       case .objectList:

@@ -30,11 +30,13 @@ package struct FeatureRepresentation: Sendable {
 
   /// One Entity as a Feature of its own.
   package func write(stored entity: JSONValue, at now: DateTime, to writer: inout JSONWriter) {
-    writeFeature(of: entity, at: now, embedsContext: embedsContext, to: &writer)
+    writeFeature(of: entity, properties, at: now, embedsContext: embedsContext, to: &writer)
   }
 
+  /// - Parameter linked: Entities that follow the others, to which they link.
   package func write(
-    collection entities: [JSONValue], at now: DateTime, to writer: inout JSONWriter
+    collection entities: [JSONValue], linked: [LinkedEntity] = [], at now: DateTime,
+    to writer: inout JSONWriter
   ) {
     writer.beginObject()
     writer.name("type")
@@ -42,7 +44,11 @@ package struct FeatureRepresentation: Sendable {
     writer.name("features")
     writer.beginArray()
     for entity in entities {
-      writeFeature(of: entity, at: now, embedsContext: false, to: &writer)
+      writeFeature(of: entity, properties, at: now, embedsContext: false, to: &writer)
+    }
+    for linked in linked {
+      let properties = properties.showing(linked)
+      writeFeature(of: linked.entity, properties, at: now, embedsContext: false, to: &writer)
     }
     writer.endArray()
     if embedsContext { writeContext(to: &writer) }
@@ -50,7 +56,8 @@ package struct FeatureRepresentation: Sendable {
   }
 
   private func writeFeature(
-    of entity: JSONValue, at now: DateTime, embedsContext: Bool, to writer: inout JSONWriter
+    of entity: JSONValue, _ properties: Representation, at now: DateTime, embedsContext: Bool,
+    to writer: inout JSONWriter
   ) {
     let (representation, entity) = properties.amended(entity, at: now)
     var entityWriter = EntityWriter(representation, at: now)

@@ -13,6 +13,8 @@ package struct Representation: Sendable {
   package var members: MemberSelection
   /// Instances to keep by `datasetId`, nil standing for the default one; nil keeps all.
   package var datasets: Set<String?>?
+  /// Entities to show within the Relationships that refer to them; nil for none.
+  package var links: LinkedEntities?
   /// Which language LanguageProperties are reduced to; nil leaves them whole (4.15).
   package var language: LanguageFilter?
   /// The older version of the standard that the reader knows; nil for this one (4.3.6.8).

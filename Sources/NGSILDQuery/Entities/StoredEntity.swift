@@ -35,11 +35,4 @@ extension JSONValue {
     guard let text = self["expiresAt"], let instant = DateTime(text) else { return false }
     return instant <= now
   }
-
-  /// The Entities that a Relationship or ListRelationship refers to.
-  var objects: [IRI] {
-    let single = self["object"]?.elementsOrSelf ?? []
-    let list = self["objectList"]?.elementsOrSelf.compactMap { $0["object"] } ?? []
-    return (single + list).compactMap { $0.string.map { IRI($0) } }
-  }
 }

@@ -12,7 +12,7 @@ package struct Collation: Hashable, Sendable {
 
   /// - Throws: `badRequestData` for what is no such tag.
   package init(parsing text: String) throws(NGSILDError) {
-    guard text.utf8.count <= 64, isCollationTag(text) else {
+    guard text.utf8.count <= 48, isCollationTag(text) else {
       throw .badRequestData(
         "collation '\(text.bounded)' is no language tag, such as 'und' or 'de-u-co-phonebk'")
     }

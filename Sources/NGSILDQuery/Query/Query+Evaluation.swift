@@ -59,7 +59,8 @@ private struct QueryEvaluation {
     case .linked(let relationship, let types, let path):
       for instance in entity.instances(of: relationship, at: now) {
         for id in instance.objects {
-          guard let entity = follow(id, types), hasTarget(of: path, in: entity, where: test) else {
+          guard let entity = follow(IRI(id), types), hasTarget(of: path, in: entity, where: test)
+          else {
             continue
           }
           return true

@@ -183,6 +183,9 @@ extension Query {
   /// enough (GS CIM 009, 5.7.2.4).
   package var attributes: Set<IRI> { Set(terms.compactMap(\.path.attribute)) }
 
+  /// All Attributes, also of linked Entities, and sub-Attributes that the query refers to.
+  package var names: Set<IRI> { terms.reduce(into: []) { $0.formUnion($1.path.names) } }
+
   /// How many Relationships are followed one after the other at most; 0 if none is.
   ///
   /// A request has to grant them by `join` and `joinLevel` (4.5.23).
@@ -194,6 +197,13 @@ extension Query.Path {
     switch self {
     case .value(let path): path.attributes.first
     case .linked(let relationship, _, _): relationship
+    }
+  }
+
+  fileprivate var names: [IRI] {
+    switch self {
+    case .value(let path): path.attributes
+    case .linked(let relationship, _, let path): [relationship] + path.names
     }
   }
 

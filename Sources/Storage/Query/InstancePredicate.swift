@@ -32,6 +32,9 @@ struct InstancePredicate {
     return "exists(@.\(key)) && \(Target(time: "@.\(key)").text(condition))"
   }
 
+  /// The key of a member in an instance; nil for one that is not kept.
+  static func key(of member: NGSILDQuery.CoreMember) -> String? { keys[member] ?? timeKeys[member] }
+
   private static let keys: [NGSILDQuery.CoreMember: String] = [
     .unitCode: "u", .datasetId: "d", .objectType: "a", .valueType: "b",
   ]
@@ -68,6 +71,9 @@ struct InstancePredicate {
     let target = "exists(\(last)) && \(Target(place: last).text(condition))"
     return ["v", "j"].map { "exists(@.\($0)\(parent) ? (@.type() == \"object\" && \(target)))" }
   }
+
+  /// The steps of a JSON path along members of a value.
+  static func path(_ members: [String]) -> String { members.map(quoted).joined(separator: ".") }
 
   private func inLanguage(_ condition: Query.Condition) -> [String] {
     guard valueMembers.count == 1 else { return [] }

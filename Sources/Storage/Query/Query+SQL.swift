@@ -1,75 +1,107 @@
 import JSON
 import JSONLD
-package import NGSILD
+import NGSILD
 import NGSILDQuery
 import Postgres
 
 extension Query {
-  /// A condition on `v.attributes`, and on `e` for members of the Entity itself.
+  /// A condition on the rows of an Entity.
   ///
   /// Each term is one JSON path: it is sent as a value and evaluated without errors on values of
   /// other types, which do not match. What it selects is what `matches` selects.
-  func sql(names: NameTable, at now: DateTime) -> SQL {
+  func sql(on rows: EntityRows, in scope: QueryScope) -> SQL {
     switch self {
     case .and(let parts):
-      "(" + SQL.joined(parts.map { $0.sql(names: names, at: now) }, by: " AND ") + ")"
+      "(" + SQL.joined(parts.map { $0.sql(on: rows, in: scope) }, by: " AND ") + ")"
     case .or(let parts):
-      "(" + SQL.joined(parts.map { $0.sql(names: names, at: now) }, by: " OR ") + ")"
-    case .term(let term): term.sql(names: names, at: now)
-    }
-  }
-
-  /// Refuses what is not built yet.
-  package func requireSupported() throws(NGSILDError) {
-    guard linkDepth == 0 else {
-      throw NGSILDError(.notImplemented, "Conditions on linked Entities in 'q' are not built yet")
+      "(" + SQL.joined(parts.map { $0.sql(on: rows, in: scope) }, by: " OR ") + ")"
+    case .term(let term): term.path.sql(term.condition, on: rows, in: scope)
     }
   }
 }
 
-extension Query.Term {
-  fileprivate func sql(names: NameTable, at now: DateTime) -> SQL {
-    guard case .value(let path) = path else { return "false" }
-    if let member = path.member, path.attributes.isEmpty {
-      return condition.sql(ofEntity: member)
+extension Query.Path {
+  fileprivate func sql(
+    _ condition: Query.Condition, on rows: EntityRows, in scope: QueryScope
+  ) -> SQL {
+    guard condition != .absent else {
+      return "NOT \(sql(.exists, on: rows, in: scope))"
     }
-    let numbers = path.attributes.compactMap { names.number(of: $0.text) }
-    guard numbers.count == path.attributes.count else {
-      // A name that was never stored: only its absence can match.
-      return condition == .absent ? "true" : "false"
+    return switch self {
+    case .value(let path): path.sql(condition, on: rows, in: scope)
+    case .linked(let relationship, let types, let path):
+      path.sql(condition, onEntitiesOf: relationship, types, linkedFrom: rows, in: scope)
     }
-    // Instances that have expired do not exist (GS CIM 009, 4.22).
-    let steps = numbers.map { "\"\($0)\" ? (!(@.e <= \(now.microseconds)))" }
-    let predicate = InstancePredicate(path).text(condition == .absent ? .exists : condition)
-    let jsonPath = "$.\(steps.joined(separator: ".s.")) ? (\(predicate))"
-    let isFound: SQL = "v.attributes @? \(jsonPath)::text::jsonpath"
-    return condition == .absent ? "NOT \(isFound)" : isFound
+  }
+
+  /// Whether the condition holds for any Entity that the Relationship refers to.
+  ///
+  /// Their ids are taken from the values of the Entity at hand, and their rows found by id, one
+  /// after the other: `OFFSET 0` keeps the planner, which knows nothing of how many ids there are,
+  /// from reading whole tables instead.
+  private func sql(
+    _ condition: Query.Condition, onEntitiesOf relationship: IRI, _ types: [IRI],
+    linkedFrom rows: EntityRows, in scope: QueryScope
+  ) -> SQL {
+    guard let steps = scope.steps(to: [relationship]) else { return "false" }
+    let linked = rows.linked
+    let (entity, values) = (linked.entity, linked.values)
+    let objects = "$.\(steps).r[*]"
+    var ofTypes: SQL = ""
+    if !types.isEmpty {
+      let matching = scope.typesets { typeset in types.contains { typeset.types.contains($0) } }
+      ofTypes = " AND typeset = ANY (\(matching))"
+    }
+    return """
+      EXISTS (
+        SELECT
+        FROM jsonb_path_query(\(rows.values).attributes, \(objects)::text::jsonpath) AS object (id),
+          LATERAL (
+            SELECT * FROM entity
+            WHERE tenant = \(scope.tenant) AND id = object.id #>> '{}'
+              AND (expires IS NULL OR expires > \(scope.now.timestamp))\(ofTypes) OFFSET 0
+          ) AS \(entity),
+          LATERAL (
+            SELECT * FROM entity_value
+            WHERE tenant = \(scope.tenant) AND key = \(entity).key OFFSET 0
+          ) AS \(values)
+        WHERE \(sql(condition, on: linked, in: scope)))
+      """
+  }
+}
+
+extension ValuePath {
+  fileprivate func sql(
+    _ condition: Query.Condition, on rows: EntityRows, in scope: QueryScope
+  ) -> SQL {
+    if let member, attributes.isEmpty { return condition.sql(of: member, in: rows.entity) }
+    // A name that was never stored has no target.
+    guard let steps = scope.steps(to: attributes) else { return "false" }
+    let jsonPath = "$.\(steps) ? (\(InstancePredicate(self).text(condition)))"
+    return "\(rows.values).attributes @? \(jsonPath)::text::jsonpath"
   }
 }
 
 // MARK: Members of the Entity itself
 
 extension Query.Condition {
-  fileprivate func sql(ofEntity member: NGSILDQuery.CoreMember) -> SQL {
-    let shown: SQL = "jsonb_build_object('x', e.document::jsonb -> \(member.rawValue))"
+  /// A condition on a member of the Entity whose row of `entity` is `row`.
+  fileprivate func sql(of member: NGSILDQuery.CoreMember, in row: SQL) -> SQL {
+    let shown: SQL = "jsonb_build_object('x', \(row).document::jsonb -> \(member.rawValue))"
     guard let name = Self.columns[member] else {
       // A missing member is null there.
-      let path = "$ ? (@.x != null && \(Target(place: "@.x").text(isAbsent ? .exists : self)))"
-      let isFound: SQL = "\(shown) @? \(path)::text::jsonpath"
-      return isAbsent ? "NOT \(isFound)" : isFound
+      let path = "$ ? (@.x != null && \(Target(place: "@.x").text(self)))"
+      return "\(shown) @? \(path)::text::jsonpath"
     }
-    let column: SQL = "e.\(identifier: name)"
+    let column: SQL = "\(row).\(identifier: name)"
     return switch self {
     case .exists: "\(column) IS NOT NULL"
-    case .absent: "\(column) IS NULL"
     case .unequal(let operand):
       "(\(column) IS NOT NULL AND NOT "
         + Query.Condition.equal(operand).sql(ofTime: column, shown) + ")"
     default: sql(ofTime: column, shown)
     }
   }
-
-  private var isAbsent: Bool { if case .absent = self { true } else { false } }
 
   /// A comparison of a timestamp: with DateTimes by the column, with other strings by its text.
   private func sql(ofTime column: SQL, _ shown: SQL) -> SQL {

@@ -1,6 +1,6 @@
 import JSONLD
 package import NGSILD
-import NGSILDQuery
+package import NGSILDQuery
 package import Postgres
 
 /// Queries over Entities, each one SQL statement.
@@ -10,19 +10,30 @@ package import Postgres
 package final class QueryStore {
   let names: NameTable
   let typesets: TypesetTable
+  private let collations: CollationTable
   /// Connections whose statements are planned for their values, and bounded in time.
   let pool: Pool
   /// Connections whose statements are planned once.
   let readers: Pool
 
-  package init(names: NameTable, typesets: TypesetTable, pool: Pool, readers: Pool) {
+  package init(
+    names: NameTable, typesets: TypesetTable, collations: CollationTable, pool: Pool, readers: Pool
+  ) {
     self.names = names
     self.typesets = typesets
+    self.collations = collations
     self.pool = pool
     self.readers = readers
   }
 
-  /// One page, ordered by the Entities' creation.
+  /// Makes sure that the database has the collation that a query is ordered by.
+  ///
+  /// - Throws: `tooComplexQuery` if there are too many.
+  package func create(_ collation: Collation) async throws(NGSILDError) {
+    try await collations.create(collation, in: pool)
+  }
+
+  /// One page, in the order asked for, or else that of the Entities' creation.
   package func page(
     _ query: EntityQuery, at now: DateTime, tenant: TenantNumber
   ) async throws(PostgresError) -> EntityPage {
@@ -51,11 +62,9 @@ package final class QueryStore {
   ) async throws(PostgresError) -> QueryPlan {
     try await names.find(names.unknown(among: query.names), in: pool)
     if typesets.version(of: tenant) == 0 { try await typesets.load(tenant, from: pool) }
-    let matching = typesets.typesets(of: tenant).filter {
-      query.selector.types?.matches(types: $0.types) ?? true
-    }
-    return QueryPlan(
-      query, at: now, tenant: tenant, typesets: matching.map(\.number), names: names)
+    let scope = QueryScope(
+      tenant: tenant, now: now, names: names, typesets: typesets.typesets(of: tenant))
+    return QueryPlan(query, in: scope)
   }
 }
 
@@ -64,9 +73,8 @@ extension EntityQuery {
   fileprivate var names: Set<String> {
     var names = Set(attributes.map(\.text))
     if let geo { names.insert(geo.geoproperty.text) }
-    for term in query?.terms ?? [] {
-      if case .value(let path) = term.path { names.formUnion(path.attributes.map(\.text)) }
-    }
+    names.formUnion(query?.names.map(\.text) ?? [])
+    for term in ordering?.terms ?? [] { names.formUnion(term.path.attributes.map(\.text)) }
     return names
   }
 }

@@ -1,4 +1,4 @@
-package import JSON
+import JSON
 package import JSONLD
 import NGSILD
 import NGSILDQuery
@@ -14,7 +14,7 @@ package final class CompiledSubscription: Sendable {
   package let subscription: Subscription
   /// By which its notifications name things.
   package let context: Context
-  /// nil where only an inline `@context` is there, which has none.
+  /// nil where the context has none and none was hosted for it.
   package let contextURL: String?
   let triggers: NotificationTriggers
   let watched: Set<IRI>
@@ -36,7 +36,7 @@ package final class CompiledSubscription: Sendable {
     self.tenantName = tenantName
     self.subscription = subscription
     self.context = context
-    contextURL = context.onlyURL
+    contextURL = context.linkURL ?? subscription.jsonldContext
     triggers = subscription.triggers
     watched = Set(subscription.watchedAttributes)
     datasets = subscription.datasetIds.map { Set($0.map { $0 == "@none" ? nil : $0 }) }
@@ -110,27 +110,4 @@ extension [ProjectedMember] {
   fileprivate var attributes: Set<IRI> {
     Set(compactMap { if case .attribute(let iri) = $0 { iri } else { nil } })
   }
-}
-
-extension Context {
-  fileprivate var onlyURL: String? {
-    if let linkURL { return linkURL }
-    guard let source, let value = try? JSONValue(parsing: source) else { return nil }
-    return contextURLOfNotifications(value)
-  }
-}
-
-/// The one URL that says all of an `@context` value: also that of an array whose other elements are
-/// the Core. nil if there is none.
-package func contextURLOfNotifications(_ value: JSONValue) -> String? {
-  guard value.isArray else { return value.string }
-  let others = value.elements.filter { element in
-    element.string.map { !$0.hasPrefix(CoreContext.urlPrefix) } ?? true
-  }
-  return others.count == 1 ? others[0].string : nil
-}
-
-extension CoreContext {
-  /// Of the URLs of all versions.
-  fileprivate static let urlPrefix = "https://uri.etsi.org/ngsi-ld/v1/ngsi-ld-core-context"
 }

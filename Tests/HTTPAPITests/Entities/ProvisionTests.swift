@@ -325,7 +325,8 @@ struct BatchTests {
         "POST", "entityOperations/create",
         """
         [\(entity("urn:x:1", "A")),\(entity("urn:x:2", "A")),{"id":"urn:x:3"},
-        {"id":"no uri","type":"A"},{"type":"A"},{"id":"urn:x:4","type":"A","p":null}]
+        {"id":"no uri","type":"A"},{"type":"A"},{"id":"urn:x:4","type":"A","p":null},
+        {"id":"urn:x:2"}]
         """)
       #expect(response.status == 207)
       #expect(response.json["success"] == json(#"["urn:x:2"]"#))
@@ -337,7 +338,7 @@ struct BatchTests {
       #expect(
         Set(byID) == [
           "urn:x:1 409 AlreadyExists", "urn:x:3 400 BadRequestData", "no uri 400 BadRequestData",
-          " 400 BadRequestData", "urn:x:4 400 BadRequestData",
+          " 400 BadRequestData", "urn:x:4 400 BadRequestData", "urn:x:2 400 BadRequestData",
         ])
       #expect(try await client.send("GET", "entities?type=A").ids == ["urn:x:1", "urn:x:2"])
     }

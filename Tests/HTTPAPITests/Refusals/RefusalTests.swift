@@ -269,7 +269,10 @@ extension Refusal {
     query("q=(a", "q"), query("q=a==%22x", "q"), query("q=a%3E1..2", "q"), query("q=a%3Etrue", "q"),
     query("q=a==1..%22x%22", "q"), query("q=!a==5", "q"), query("q=a~=(", "("),
     query("q=a=5", "q"), query("q=a%5Bb", "q"),
-    query("q=a%7Bb%7D==1", status: 501, type: "about:blank"),
+    query("q=a%7Bb%7D==1", "join"),
+    query("type=A&orderBy=a;dist-asc", "orderFrom"), query("type=A&orderBy=a;up", "dist-asc"),
+    query("type=A&orderBy=a&collation=!!", "language tag"), query("type=A&join=all", "flat"),
+    query("type=A&splitEntities=1", "true or false"),
     query("type=A&scopeQ=/A;;/B", "scopeQ"), query("type=A&scopeQ=/%21", "scopeQ"),
     query("type=A&scopeQ=%23", "scopeQ"), query("type=A&limit=-1", "-1"),
     query("type=A&limit=x", "'x'"),
@@ -395,8 +398,8 @@ extension Refusal {
     ("GET", "csourceRegistrations/urn:x:1"), ("GET", "csourceSubscriptions"),
     ("POST", "temporal/entities"), ("GET", "temporal/entities?type=A"),
     ("DELETE", "temporal/\(roomPath)"), ("POST", "temporal/\(roomPath)/attrs"),
-    ("DELETE", "temporal/\(roomPath)/attrs/temperature"), ("GET", "jsonldContexts"),
-    ("GET", "entityMaps"), ("POST", "snapshots"), ("POST", "entityOperations/query"),
+    ("DELETE", "temporal/\(roomPath)/attrs/temperature"), ("GET", "entityMaps"),
+    ("POST", "snapshots"),
   ].map { method, target in
     Refusal(
       method, target.hasSuffix("?type=A") ? String(target.dropLast(7)) : target,

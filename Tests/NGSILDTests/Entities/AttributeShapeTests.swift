@@ -105,6 +105,8 @@ struct AttributeShapeTests {
       #"{"type":"Property","@type":"Property","value":1}"#,
       #"{"type":"Unknown","value":1}"#,
       #"{"type":"Unknown","x":1}"#,
+      #"[{"type":"Unknown","value":1}]"#,
+      #"[{"value":1,"object":"urn:x:2","type":"Property"}]"#,
       #"{"type":5,"value":1}"#,
       #"{"type":["Property"],"value":1}"#,
       #"{"type":"Property","@value":1}"#,

@@ -36,6 +36,11 @@ struct ProvisionTests {
     .init(
       .appendNoOverwrite, #""a":1"#, #""a":3,"b":2"#, #""a":1,"b":2"#,
       notUpdated: [vocabulary + "a"]),
+    .init(
+      .appendNoOverwrite, twoInstances,
+      #""a":[{"value":3},{"value":4,"datasetId":"urn:d:2"},{"value":5,"datasetId":"urn:d:3"}]"#,
+      #""a":[{"value":1},{"value":2,"datasetId":"urn:d:2"},{"value":5,"datasetId":"urn:d:3"}]"#,
+      notUpdated: [vocabulary + "a"]),
     .init(.updateAttributes, #""a":1"#, #""a":3,"b":2"#, #""a":3,"b":2"#),
     .init(.updateAttributes, #""a":1,"b":2"#, #""a":"urn:ngsi-ld:null""#, #""b":2"#),
     .init(.updateAttributes, #""a":1"#, #""b":"urn:ngsi-ld:null""#, #""a":1"#),

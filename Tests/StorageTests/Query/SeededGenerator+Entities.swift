@@ -47,9 +47,9 @@ extension SeededGenerator {
 
   private mutating func instance(depth: Int, dataset: String?) -> String {
     var members: [String]
-    switch number(0...11) {
-    case 0:
-      let object = chance(60) ? "\"urn:x:1\"" : #"["urn:x:1","urn:x:2"]"#
+    switch number(0...13) {
+    case 0, 13:
+      let object = chance(60) ? "\"\(target())\"" : #"["\#(target())","\#(target())"]"#
       members = [#""type":"Relationship","object":\#(object)"#]
       if chance(40) { members.append(#""objectType":"\#(pick(Self.typeNames))""#) }
     case 1: members = [#""type":"GeoProperty","value":{"type":"Point","coordinates":[1,2]}"#]
@@ -61,7 +61,8 @@ extension SeededGenerator {
       members = [
         #""type":"ListProperty","valueList":[\#(list(0...3) { $0.value(depth: 1) }.joined(separator: ","))]"#
       ]
-    case 5: members = [#""type":"ListRelationship","objectList":["urn:x:1","urn:x:2"]"#]
+    case 5, 12:
+      members = [#""type":"ListRelationship","objectList":["\#(target())","\#(target())"]"#]
     case 6:
       members = [
         #""type":"JsonProperty","json":\#(chance(70) ? object(depth: 2) : "[1,\"ab\",{\"k\":2}]")"#
@@ -80,6 +81,11 @@ extension SeededGenerator {
       }
     }
     return "{\(members.joined(separator: ","))}"
+  }
+
+  /// The id of an Entity; sometimes of none.
+  private mutating func target() -> String {
+    chance(40) ? pick(["urn:x:1", "urn:x:2"]) : "urn:x:\(number(0...170))"
   }
 
   private mutating func languageMap() -> String {

@@ -16,8 +16,15 @@ extension SeededGenerator {
   }
 
   mutating func term() -> Query.Term {
-    let path = valuePath()
-    return Query.Term(.value(path), condition(on: path))
+    let value = valuePath()
+    var path = Query.Path.value(value)
+    while chance(20) {
+      path = .linked(
+        relationship: iri(pick(Self.attributeNames + ["unheardOf"])),
+        types: chance(30) ? list(1...2) { $0.iri($0.pick(Self.typeNames + ["Unheard"])) } : [],
+        path: path)
+    }
+    return Query.Term(path, condition(on: value))
   }
 
   private mutating func valuePath() -> ValuePath {
@@ -121,6 +128,13 @@ extension SeededGenerator {
             levels: levels, includesDescendants: levels.isEmpty || $0.chance(30))
         }
       })
+  }
+
+  mutating func selector(ids: ClosedRange<Int>) -> EntitySelector {
+    EntitySelector(
+      types: chance(60) ? typeSelection() : nil,
+      ids: chance(30) ? list(1...99) { IRI("urn:x:\($0.number(ids))") } : [],
+      idPattern: chance(20) ? try! Pattern(pick(["1$", "^urn:x:[12]", "x:.$", "0|9"])) : nil)
   }
 
   mutating func typeSelection() -> TypeSelection {

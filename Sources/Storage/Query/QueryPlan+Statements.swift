@@ -1,0 +1,104 @@
+import Postgres
+
+/// The statements of a plan.
+extension QueryPlan {
+  /// Typesets up to which each gets a range of its own with the limit inside.
+  private static let rangesMax = 16
+
+  /// The documents of one page, in the order that was asked for or that of the Entities' keys.
+  func page(limit: Int, offset: Int) -> SQL {
+    if ordering != nil { return orderedPage(limit: limit, offset: offset) }
+    if source == .values {
+      return """
+        SELECT e.document
+        FROM (\(rows("v.key", limit: limit, offset: offset))) AS page
+        JOIN entity AS e ON e.tenant = \(tenant) AND e.key = page.key
+        ORDER BY page.key
+        """
+    }
+    return
+      "SELECT document FROM (\(rows("e.key, e.document", limit: limit, offset: offset))) AS page"
+  }
+
+  var count: SQL { "SELECT count(*) FROM \(from) WHERE \(selected)" }
+
+  /// Keys and ids of the first Entities with keys in `range`, in the order of their keys.
+  func references(in range: KeyRange, limit: Int) -> SQL {
+    """
+    SELECT e.key, e.id
+    FROM (
+      SELECT \(alias).key
+      FROM \(from)
+      WHERE \(selected) AND \(alias).key > \(range.after) AND \(alias).key <= \(range.last)
+      ORDER BY \(alias).key LIMIT \(limit)
+    ) AS found
+    JOIN entity AS e ON e.tenant = \(tenant) AND e.key = found.key
+    ORDER BY e.key
+    """
+  }
+
+  /// One range per typeset: the limit inside each turns a sort of all into a merge.
+  private func rows(_ columns: SQL, limit: Int, offset: Int) -> SQL {
+    let ranges = arms.flatMap { arm in arm.typesets.map { (typeset: $0, arm: arm) } }
+    guard ranges.count > 1, ranges.count <= Self.rangesMax else {
+      return """
+        SELECT \(columns)
+        FROM \(from)
+        WHERE \(selected)
+        ORDER BY \(alias).key LIMIT \(limit) OFFSET \(offset)
+        """
+    }
+    let parts: [SQL] = ranges.map { typeset, arm in
+      """
+      (SELECT \(columns)
+      FROM \(from)
+      WHERE \(alias).tenant = \(tenant) AND \(selects([typeset], arm.condition)) AND \(condition)
+      ORDER BY \(alias).key LIMIT \(limit + offset))
+      """
+    }
+    return """
+      SELECT * FROM (\(SQL.joined(parts, by: " UNION ALL "))) AS ranges
+      ORDER BY key LIMIT \(limit) OFFSET \(offset)
+      """
+  }
+
+  /// Keys are sorted without the documents, which are many times as wide.
+  private func orderedPage(limit: Int, offset: Int) -> SQL {
+    let joins = SQL.joined(ordering?.joins ?? [], by: " ")
+    let keys = (ordering?.keys ?? []) + ["\(alias).key"]
+    return """
+      SELECT e.document
+      FROM unnest(ARRAY(
+          SELECT \(alias).key
+          FROM \(from) \(joins)
+          WHERE \(selected)
+          ORDER BY \(SQL.joined(keys, by: ", ")) LIMIT \(limit) OFFSET \(offset)
+        )) WITH ORDINALITY AS page (key, place)
+      JOIN entity AS e ON e.tenant = \(tenant) AND e.key = page.key
+      ORDER BY page.place
+      """
+  }
+
+  private var selected: SQL {
+    let parts = arms.map { selects($0.typesets, $0.condition) }
+    let ofArms: SQL = parts.isEmpty ? "false" : "(\(SQL.joined(parts, by: " OR ")))"
+    return "\(alias).tenant = \(tenant) AND \(ofArms) AND \(condition)"
+  }
+
+  private func selects(_ typesets: [TypesetNumber], _ condition: SQL?) -> SQL {
+    let ofTypesets: SQL =
+      typesets.count == 1
+      ? "\(alias).typeset = \(typesets[0])" : "\(alias).typeset = ANY (\(typesets))"
+    return condition.map { "(\(ofTypesets) AND \($0))" } ?? ofTypesets
+  }
+
+  private var alias: SQL { source == .values ? "v" : "e" }
+
+  private var from: SQL {
+    switch source {
+    case .entity: "entity AS e"
+    case .values: "entity_value AS v"
+    case .joined: "entity_value AS v JOIN entity AS e USING (tenant, key)"
+    }
+  }
+}
