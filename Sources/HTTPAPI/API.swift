@@ -129,6 +129,8 @@ package final class API: HTTPResponder, @unchecked Sendable {
     case .updateSubscription: try await updateSubscription(call)
     case .deleteSubscription: try await deleteSubscription(call)
     case .retrieveTemporalEntity: try await retrieveTemporalEntity(call)
+    case .queryTemporalEntities: try await queryTemporalEntities(call)
+    case .queryTemporalEntitiesByPost: try await queryTemporalEntitiesByPost(call)
     case .addContext: try await addContext(call)
     case .listContexts: try await listContexts(call)
     case .serveContext: try await serveContext(call)

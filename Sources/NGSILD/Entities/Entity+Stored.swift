@@ -98,7 +98,8 @@ extension AttributeInstance {
     self = instance
   }
 
-  package func write(to writer: inout JSONWriter) {
+  /// - Parameter isTimed: whether it says when it was created and modified, which may stand elsewhere.
+  package func write(to writer: inout JSONWriter, isTimed: Bool = true) {
     writer.beginObject()
     writer.name("type")
     writer.string(type.term)
@@ -112,7 +113,7 @@ extension AttributeInstance {
       writer.name(member.name.term)
       writer.value(member.value)
     }
-    writer.timestamps(createdAt, modifiedAt)
+    if isTimed { writer.timestamps(createdAt, modifiedAt) }
     for attribute in subAttributes { attribute.write(to: &writer) }
     writer.endObject()
   }

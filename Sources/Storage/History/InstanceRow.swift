@@ -42,7 +42,7 @@ final class InstanceRow: Sendable {
     (kind, number) = isDeletion ? (.none, nil) : InstanceKind.of(instance)
     value = isDeletion ? nil : instance.valueRow(kind, names: names)
     var writer = JSONWriter(reservingCapacity: 256)
-    instance.write(to: &writer)
+    instance.write(to: &writer, isTimed: false)
     document = writer.bytes
   }
 
@@ -116,10 +116,8 @@ extension TemporalRecord.Scopes {
       writer.name("observedAt")
       writer.string(observedAt?.text ?? now.description)
     }
-    let times: [StaticString] =
-      ["createdAt", "modifiedAt"] + (scopes.isEmpty ? ["deletedAt"] : [])
-    for name in times {
-      writer.name(name)
+    if scopes.isEmpty {
+      writer.name("deletedAt")
       writer.string(now.description)
     }
     writer.endObject()
