@@ -8,7 +8,7 @@ ALTER TABLE attribute_instance
   ADD COLUMN value jsonb;
 
 -- Finds an instance by its id, which ascends with the rows; next to nothing for writes.
-CREATE INDEX attribute_instance_id ON attribute_instance
+CREATE INDEX attribute_instance_by_id ON attribute_instance
   USING brin (id) WITH (pages_per_range = 32, autosummarize = on);
 
 -- The history of scopes is that of an Attribute whose name no other can have.

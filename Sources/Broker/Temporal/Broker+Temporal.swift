@@ -45,7 +45,7 @@ extension Broker {
       .resourceNotFound, "The Entity '\(id)' never had any of the Attributes asked for")
   }
 
-  private static func hasNoHistory(_ id: String) -> NGSILDError {
+  static func hasNoHistory(_ id: String) -> NGSILDError {
     NGSILDError(.resourceNotFound, "The Entity '\(id)' has no history")
   }
 }

@@ -67,6 +67,10 @@ enum Operation: String, Sendable, CaseIterable {
       ["type", "local"]
     case .appendAttributes: ["type", "options", "local"]
     case .deleteAttribute: ["type", "datasetId", "deleteAll", "local"]
+    case .upsertTemporalEntity, .appendTemporalAttributes, .deleteTemporalEntity,
+      .updateTemporalInstance, .deleteTemporalInstance:
+      ["local"]
+    case .deleteTemporalAttribute: ["datasetId", "deleteAll", "local"]
     case .retrieveTemporalEntity: Self.temporalConsumption
     case .queryTemporalEntities:
       Self.temporalConsumption.union(Self.selection).union(Self.page).union([

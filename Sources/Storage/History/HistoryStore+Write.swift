@@ -46,7 +46,7 @@ extension HistoryStore {
     kind, number, value, document
     """
 
-  private static func table(of rows: [InstanceRow]) -> SQL {
+  static func table(of rows: [InstanceRow]) -> SQL {
     """
     unnest(
       \(rows.map(\.tenant)), \(rows.map(\.entity)),
