@@ -147,6 +147,8 @@ package struct Time: Hashable, Sendable {
   /// Since midnight.
   package let microseconds: Int64
 
+  package init(microseconds: Int64) { self.microseconds = microseconds }
+
   package init?(_ bytes: UnsafeBufferPointer<UInt8>) {
     microseconds = microsecondsOfDay(bytes, from: 0)
     guard microseconds >= 0 else { return nil }
@@ -198,7 +200,7 @@ private func twoDigits(_ bytes: UnsafeBufferPointer<UInt8>, at index: Int) -> In
 }
 
 extension Date {
-  fileprivate init(days: Int) { self.days = days }
+  package init(days: Int) { self.days = days }
 
   fileprivate init(year: Int, month: Int, day: Int) {
     // Counts from a March, so that the leap day ends the year; 719 468 days lie before 1970-01-01.

@@ -1,6 +1,6 @@
 package import JSONLD
 package import NGSILD
-import NGSILDQuery
+package import NGSILDQuery
 import Postgres
 package import Storage
 
@@ -29,6 +29,63 @@ extension Broker {
   ) async throws(NGSILDError) -> HistoryPage {
     try await database { () throws(PostgresError) in
       try await history.page(query, at: .now, tenant: tenant)
+    }
+  }
+
+  /// What is computed of the history of one Entity.
+  ///
+  /// - Parameter attributes: of which it has to have at least one, and each that it has has to be
+  ///   eligible for a method; any will do if they are empty.
+  /// - Throws: `resourceNotFound`, `invalidRequest`, `tooManyResults`.
+  package func aggregateTemporalEntity(
+    _ id: String, _ part: HistoryPart, _ aggregation: Aggregation, requiring attributes: Set<IRI>,
+    in tenant: TenantNumber
+  ) async throws(NGSILDError) -> AggregatedPage {
+    let page = try await database { () throws(PostgresError) in
+      try await history.aggregates(aggregation, of: id, part, at: .now, tenant: tenant)
+    }
+    guard let page else { throw Self.hasNoHistory(id) }
+    if page.histories.allSatisfy(\.series.isEmpty) {
+      try await requireHistory(of: id, attributes, in: tenant)
+    }
+    try requireResults(page, of: attributes, aggregation)
+    return page
+  }
+
+  /// What is computed of the history of one page of the Entities that `query` selects.
+  ///
+  /// - Parameter attributes: of which each that an Entity has has to be eligible for a method.
+  /// - Throws: `invalidRequest`, `tooManyResults`.
+  package func aggregateTemporalEntities(
+    _ query: HistoryQuery, _ aggregation: Aggregation, requiring attributes: Set<IRI>,
+    in tenant: TenantNumber
+  ) async throws(NGSILDError) -> AggregatedPage {
+    let page = try await database { () throws(PostgresError) in
+      try await history.aggregates(aggregation, query, at: .now, tenant: tenant)
+    }
+    try requireResults(page, of: attributes, aggregation)
+    return page
+  }
+
+  /// 5.7.4.4: an Attribute that is asked for and has values no method is eligible for is an error.
+  ///
+  /// Choice: only one that is asked for by its name.
+  private func requireResults(
+    _ page: AggregatedPage, of attributes: Set<IRI>, _ aggregation: Aggregation
+  ) throws(NGSILDError) {
+    guard !page.isTooLong else {
+      throw NGSILDError(
+        .tooManyResults,
+        "There are more than \(history.limits.periods) periods; narrow the range by timerel, or "
+          + "make aggrPeriodDuration longer")
+    }
+    for series in page.histories.flatMap(\.series)
+    where attributes.contains(series.attribute) && series.results.isEmpty {
+      let methods = aggregation.methods.map(\.rawValue).joined(separator: ", ")
+      throw NGSILDError(
+        .invalidRequest,
+        "The values of '\(series.attribute)' are not eligible for any of \(methods); totalCount and "
+          + "distinctCount always are")
     }
   }
 

@@ -191,6 +191,8 @@ extension Resource {
       ["GET": .retrieveTemporalEntity, "DELETE": .deleteTemporalEntity]),
     PathPattern("\(api)/temporal/entities/{}/attrs", ["POST": .appendTemporalAttributes]),
     PathPattern("\(api)/temporal/entities/{}/attrs/{}", ["DELETE": .deleteTemporalAttribute]),
+    // Without an Attribute, this is a bad request, and a wrong method otherwise (TS 016_02, 017_02).
+    PathPattern("\(api)/temporal/entities/{}/attrs//{}", ["DELETE": .deleteTemporalInstance]),
     PathPattern(
       "\(api)/temporal/entities/{}/attrs/{}/{}",
       ["PATCH": .updateTemporalInstance, "DELETE": .deleteTemporalInstance]),

@@ -15,9 +15,18 @@ extension API {
     let request = try TemporalRequest(parameters: { call.parameters[$0] }, expander: context)
     let answer = try TemporalAnswer(to: call, request, context)
     let part = HistoryPart(request)
-    let page = try await broker.retrieveTemporalEntity(
-      id, part, requiring: request.requiredAttributes, in: tenant)
-    guard let response = answer.response(retrieved: page) else {
+    let attributes = request.requiredAttributes
+    let response: HTTPResponse?
+    if let aggregation = answer.aggregation {
+      response = answer.response(
+        retrieved: try await broker.aggregateTemporalEntity(
+          id, part, aggregation, requiring: attributes, in: tenant))
+    } else {
+      response = answer.response(
+        retrieved: try await broker.retrieveTemporalEntity(
+          id, part, requiring: attributes, in: tenant))
+    }
+    guard let response else {
       throw NGSILDError(.resourceNotFound, "The Entity '\(id)' has nothing of what was picked")
     }
     return response
@@ -44,16 +53,24 @@ extension API {
     let page = try Page(call.parameters)
     try request.requireQuery(isLocal: isLocal(request.conditions, call))
     let tenant = try await tenant(of: call)
-    let found = try await broker.queryTemporalEntities(HistoryQuery(request, page), in: tenant)
-    var response = answer.response(found)
+    let query = HistoryQuery(request, page)
+    let hasMore: Bool
+    let count: Int?
+    var response: HTTPResponse
+    if let aggregation = answer.aggregation {
+      let found = try await broker.aggregateTemporalEntities(
+        query, aggregation, requiring: request.requiredAttributes, in: tenant)
+      (response, hasMore, count) = (answer.response(found), found.hasMore, found.count)
+    } else {
+      let found = try await broker.queryTemporalEntities(query, in: tenant)
+      (response, hasMore, count) = (answer.response(found), found.hasMore, found.count)
+    }
     response.headers +=
       PageLinks(
-        path: path, parameters: call.parameters, isSorted: true, page: page,
-        hasMore: found.hasMore, type: call.accepts
+        path: path, parameters: call.parameters, isSorted: true, page: page, hasMore: hasMore,
+        type: call.accepts
       ).headers
-    if let count = found.count {
-      response.headers.append(("NGSILD-Results-Count", "\(count)"))
-    }
+    if let count { response.headers.append(("NGSILD-Results-Count", "\(count)")) }
     return response
   }
 }

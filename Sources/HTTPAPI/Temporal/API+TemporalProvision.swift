@@ -82,8 +82,8 @@ extension API {
 extension Call {
   /// The instance id of the path.
   fileprivate func instanceID() throws(NGSILDError) -> String {
-    let id = identifiers.count > 2 ? identifiers[2] : ""
-    try requireURI(id, as: "The instance id")
-    return id
+    guard identifiers.count > 2 else { throw .badRequestData("The path names no Attribute") }
+    try requireURI(identifiers[2], as: "The instance id")
+    return identifiers[2]
   }
 }

@@ -66,6 +66,22 @@ struct TemporalAnswer {
     return body(writer.bytes, page.range)
   }
 
+  func response(retrieved page: AggregatedPage) -> HTTPResponse? {
+    var writer = JSONWriter(reservingCapacity: 4096)
+    for history in page.histories {
+      guard representation.write(history, to: &writer) else { return nil }
+    }
+    return body(writer.bytes, nil)
+  }
+
+  func response(_ page: AggregatedPage) -> HTTPResponse {
+    var writer = JSONWriter(reservingCapacity: 4096)
+    writer.beginArray()
+    for history in page.histories { representation.write(history, to: &writer) }
+    writer.endArray()
+    return body(writer.bytes, nil)
+  }
+
   private func body(_ bytes: [UInt8], _ range: HistoryRange?) -> HTTPResponse {
     var response = HTTPResponse.body(
       bytes, as: accepts, context: context, status: range == nil ? 200 : 206)

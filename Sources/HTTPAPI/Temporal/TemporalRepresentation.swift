@@ -116,11 +116,13 @@ struct TemporalRepresentation {
         datasets.append((id, [(document, time)]))
       }
     }
-    if datasets.count != 1 { writer.beginArray() }
+    let type = type(of: series)
+    if datasets.isEmpty { writePairs([], of: type, dataset: nil, to: &writer) }
+    if datasets.count > 1 { writer.beginArray() }
     for (id, pairs) in datasets {
-      writePairs(pairs, dataset: id, to: &writer)
+      writePairs(pairs, of: type, dataset: id, to: &writer)
     }
-    if datasets.count != 1 { writer.endArray() }
+    if datasets.count > 1 { writer.endArray() }
   }
 
   /// As the client wrote it; nil if the instance was never observed.
@@ -128,12 +130,16 @@ struct TemporalRepresentation {
     property == .observedAt ? document["observedAt"]?.string : instance.time.description
   }
 
+  /// A LanguageProperty of which one language is shown is a Property (4.15).
+  private func type(of series: EntityHistory.Series) -> String {
+    let type = series.example.document["type"]?.string ?? ""
+    return type == "LanguageProperty" && instances.language != nil ? "Property" : type
+  }
+
   private func writePairs(
-    _ pairs: [(document: JSONValue, time: String)], dataset: String?, to writer: inout JSONWriter
+    _ pairs: [(document: JSONValue, time: String)], of type: String, dataset: String?,
+    to writer: inout JSONWriter
   ) {
-    var type = pairs[0].document["type"]?.string ?? ""
-    // A LanguageProperty of which one language is shown is a Property (4.15).
-    if type == "LanguageProperty" && instances.language != nil { type = "Property" }
     writer.beginObject()
     writer.name("type")
     writer.string(type)

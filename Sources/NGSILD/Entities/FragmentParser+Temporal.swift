@@ -11,20 +11,28 @@ extension FragmentParser {
       scopes: scopeHistory, attributes: fragment.attributes)
   }
 
-  /// The body of an operation on one instance: a fragment of an Entity with that Attribute, which has
-  /// that instance (5.6.14).
+  /// The body of an operation on one instance: the instance, or a fragment of an Entity with that
+  /// Attribute, which has that instance (5.6.14).
   package func instanceFragment(
     _ body: JSONValue, named text: String
   ) throws(NGSILDError) -> AttributeFragment {
-    let fragment = try entity(body)
-    guard let attribute = fragment.attributes.first, fragment.attributes.count == 1,
-      attribute.name == context.expand(text), attribute.instances.count == 1
-    else {
+    let members = Array(body.members.filter { !$0.name.isString("@context") })
+    let isArray = members.count == 1 && members[0].value.isArray
+    guard isArray, names.member(members[0].name) == names.member(rewritten { $0.string(text) })
+    else { return try requireValue(attributeFragment(body, named: text), text) }
+    let instances = try entity(body).attributes[0].instances
+    guard instances.count == 1 else {
       throw .badRequestData(
-        "The body is no fragment with the one Attribute '\(text)', which has one instance")
+        "The body has \(instances.count) instances of '\(text)'; the one to modify is expected")
     }
-    guard !attribute.instances[0].isDeletion else { throw misplacedNull(in: text) }
-    return attribute.instances[0]
+    return try requireValue(instances[0], text)
+  }
+
+  private func requireValue(
+    _ fragment: AttributeFragment, _ name: String
+  ) throws(NGSILDError) -> AttributeFragment {
+    guard !fragment.isDeletion else { throw misplacedNull(in: name) }
+    return fragment
   }
 
   /// Scopes as they are now, or instances of a Property that has them as its value (4.18).

@@ -18,7 +18,10 @@ package struct EntityHistory: Sendable {
   package struct Series: Sendable {
     /// Nil for the Entity's scopes.
     package let attribute: IRI?
+    /// None if none lies in the range that the answer is confined to.
     package internal(set) var instances: [Instance]
+    /// One of them, in the range or not, as an example of what they are.
+    package let example: Instance
   }
 
   package struct Instance: Sendable {

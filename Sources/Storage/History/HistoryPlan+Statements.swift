@@ -112,7 +112,9 @@ struct HistoryFilter: Hashable {
     conditions.append(Self.selected(QueryPlan.arms(query.selectors, in: scope)))
     var ofAttributes: SQL?
     switch plan.attributes {
-    case .only(let names): ofAttributes = "= ANY (\(names.filter { $0 != scope.names.scope }))"
+    case .only(let names):
+      let names = names.filter { $0 != scope.names.scope }
+      ofAttributes = query.part.attributes.names.isEmpty ? nil : "= ANY (\(names))"
     case .except(let names): ofAttributes = names.isEmpty ? nil : "<> ALL (\(names))"
     }
     var inWindow = plan.window.condition(entity: "e.key", attribute: ofAttributes)

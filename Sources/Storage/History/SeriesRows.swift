@@ -10,6 +10,8 @@ struct SeriesRows {
     let entity: Int64
     let attribute: NameNumber
     var rows: Range<Int>
+    /// The first row, whatever is cut.
+    let example: Int
   }
 
   let rows: Rows
@@ -30,7 +32,7 @@ struct SeriesRows {
       if let last = series.last, last.entity == entity, last.attribute == number {
         series[series.count - 1].rows = last.rows.lowerBound..<index + 1
       } else {
-        series.append(Series(entity: entity, attribute: number, rows: index..<index + 1))
+        series.append(Series(entity: entity, attribute: number, rows: index..<index + 1, example: index))
       }
     }
   }
@@ -112,7 +114,8 @@ extension HistoryStore {
     var found = rows.series.filter { $0.entity == key }.map { series in
       EntityHistory.Series(
         attribute: attribute(series.attribute),
-        instances: rows.ascending(series).map { EntityHistory.Instance(rows.rows, $0) })
+        instances: rows.ascending(series).map { EntityHistory.Instance(rows.rows, $0) },
+        example: EntityHistory.Instance(rows.rows, series.example))
     }
     guard let scopes = rows.scopesAtStart,
       let row = scopes.indices.first(where: { scopes[$0][0].int64 == key })
@@ -121,7 +124,7 @@ extension HistoryStore {
     if let place = found.firstIndex(where: { $0.attribute == nil }) {
       found[place].instances.insert(instance, at: 0)
     } else {
-      found.append(EntityHistory.Series(attribute: nil, instances: [instance]))
+      found.append(EntityHistory.Series(attribute: nil, instances: [instance], example: instance))
     }
     return found
   }
