@@ -96,7 +96,7 @@ final class TestBroker: @unchecked Sendable {
       entities: EntityStore(names: names, typesets: typesets, writers: pool, readers: pool),
       queries: QueryStore(
         names: names, typesets: typesets, collations: CollationTable(), pool: pool, readers: pool),
-      history: HistoryStore(names: names, pool: pool),
+      history: HistoryStore(names: names, typesets: typesets, queries: pool, pool: pool),
       census: CensusStore(names: names, typesets: typesets, pool: pool),
       subscriptions: SubscriptionStore(pool: pool), subscriptionTable: service.table,
       delivery: service.delivery,

@@ -22,7 +22,11 @@ struct TemporalAnswer {
   init(to call: Call, _ request: TemporalRequest, _ context: Context) throws(NGSILDError) {
     let names = Set(Format.allCases.map(\.rawValue))
     let options = try call.parameters.options(among: names.union(["sysAttrs"]))
-    var format = options.lazy.compactMap(Format.init(rawValue:)).first ?? .normalized
+    // A body that says what to compute asks for it; parameters of a URL have a format beside them.
+    let isImplied = call.operation == .queryTemporalEntitiesByPost && request.aggregation != nil
+    var format =
+      options.lazy.compactMap(Format.init(rawValue:)).first
+      ?? (isImplied ? .aggregatedValues : .normalized)
     if let name = call.parameters["format"] {
       guard let known = Format(rawValue: name) else {
         throw NGSILDError(

@@ -121,6 +121,7 @@ extension EntityWrite {
     if let before = change.before, before.types != change.after?.types {
       for type in before.types { body(type.text) }
     }
+    if !change.recordedScopes.isEmpty { body(NameTable.scope) }
     for record in change.record?.instances ?? [] {
       forEachName(of: Attribute(name: record.name, instances: [record.instance]), body)
     }

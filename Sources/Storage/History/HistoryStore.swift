@@ -165,7 +165,7 @@ package final class HistoryStore {
   func findNames(
     _ part: HistoryPart, _ query: HistoryQuery? = nil
   ) async throws(PostgresError) {
-    var needed: Set<String> = ["scope"]
+    var needed: Set = [NameTable.scope]
     needed.formUnion(part.attributes.names.map(\.text))
     needed.formUnion(part.datasets?.ids.map(\.text) ?? [])
     needed.formUnion(query?.query?.names.map(\.text) ?? [])

@@ -69,7 +69,9 @@ final class InstanceRow: Sendable {
 
 extension NameTable {
   /// The name under which the history of an Entity's scopes stands: no Attribute can have it.
-  var scope: NameNumber { required("scope") }
+  static let scope = "scope"
+
+  var scope: NameNumber { required(Self.scope) }
 }
 
 extension AttributeInstance {
