@@ -17,7 +17,8 @@ extension Broker {
       try await history.history(of: id, part, at: .now, tenant: tenant)
     }
     guard let page else { throw Self.hasNoHistory(id) }
-    if page.histories.allSatisfy(\.series.isEmpty) {
+    let hasAny = page.histories.contains { $0.series.contains { $0.attribute != nil } }
+    if !attributes.isEmpty && !hasAny {
       try await requireHistory(of: id, attributes, in: tenant)
     }
     return page
@@ -45,7 +46,7 @@ extension Broker {
       try await history.aggregates(aggregation, of: id, part, at: .now, tenant: tenant)
     }
     guard let page else { throw Self.hasNoHistory(id) }
-    if page.histories.allSatisfy(\.series.isEmpty) {
+    if !attributes.isEmpty && page.histories.allSatisfy(\.series.isEmpty) {
       try await requireHistory(of: id, attributes, in: tenant)
     }
     try requireResults(page, of: attributes, aggregation)

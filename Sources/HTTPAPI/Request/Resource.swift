@@ -93,7 +93,9 @@ private struct PathPattern {
   let template: String
 
   init(_ path: String, _ operations: KeyValuePairs<String, Operation>) {
-    segments = path.split(separator: "/", omittingEmptySubsequences: false).map { $0 == "{}" ? nil : Array($0.utf8) }
+    segments = path.split(separator: "/", omittingEmptySubsequences: false).map {
+      $0 == "{}" ? nil : Array($0.utf8)
+    }
     self.operations = operations.map { ($0.key, $0.value) }
     template = "/" + path
   }

@@ -78,7 +78,9 @@ extension API {
 extension TemporalRequest {
   /// What an Entity must have had at least one of: the Attributes that are asked for by name.
   fileprivate var requiredAttributes: Set<IRI> {
-    if case .pick(let core, let attributes) = members { core.isEmpty ? attributes : [] } else {
+    if case .pick(let core, let attributes) = members {
+      core.isEmpty ? attributes : []
+    } else {
       Set(conditions.projection.attributes)
     }
   }

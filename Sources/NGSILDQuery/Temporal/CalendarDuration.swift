@@ -41,7 +41,8 @@ package struct CalendarDuration: Hashable, Sendable {
     // Weeks stand alone.
     guard dates["W"] == nil || dates.count == 1 && times.isEmpty else { return nil }
     let days = (dates["W"] ?? 0) * 7 + (dates["D"] ?? 0)
-    let seconds = days * 86_400 + (times["H"] ?? 0) * 3600 + (times["M"] ?? 0) * 60
+    let seconds =
+      days * 86_400 + (times["H"] ?? 0) * 3600 + (times["M"] ?? 0) * 60
       + (times["S"] ?? 0)
     let months = (dates["Y"] ?? 0) * 12 + (dates["M"] ?? 0)
     guard months <= Self.monthsMax, seconds <= Self.monthsMax * 31 * 86_400 else { return nil }

@@ -31,7 +31,8 @@ package struct TemporalRequest: Hashable, Sendable {
   package init(_ body: JSONValue, expander: some NameExpander) throws(NGSILDError) {
     conditions = try QueryRequest(body, isTemporal: true, expander: expander)
     guard let temporalQ = body["temporalQ"] else {
-      throw .badRequestData("The Query has no 'temporalQ'; 'timerel' and 'timeAt' are expected in it")
+      throw .badRequestData(
+        "The Query has no 'temporalQ'; 'timerel' and 'timeAt' are expected in it")
     }
     temporal = try TemporalQuery(temporalQ)
     let params = body["aggrParams"]

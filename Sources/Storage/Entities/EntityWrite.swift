@@ -42,7 +42,8 @@ package final class EntityWrite: Sendable {
   /// Makes the rows of `change`; all its names have numbers, and its types a typeset.
   package init(
     _ change: EntityChange, id: String, locked: LockedEntity?, newKey: Int64,
-    tenant: TenantNumber, typeset: TypesetNumber?, pastTypeset: TypesetNumber?, at now: DateTime, names: NameTable
+    tenant: TenantNumber, typeset: TypesetNumber?, pastTypeset: TypesetNumber?, at now: DateTime,
+    names: NameTable
   ) {
     self.tenant = tenant
     self.id = id

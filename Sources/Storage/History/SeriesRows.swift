@@ -27,12 +27,15 @@ struct SeriesRows {
     isBackward = plan.isBackward
     cap = rows.first.map { $0[HistoryPlan.Column.cap].int } ?? 0
     for (index, row) in rows.enumerated() {
-      let (entity, attribute) = (row[HistoryPlan.Column.key].int64, row[HistoryPlan.Column.attribute])
+      let (entity, attribute) = (
+        row[HistoryPlan.Column.key].int64, row[HistoryPlan.Column.attribute]
+      )
       let number = NameNumber(attribute.int)
       if let last = series.last, last.entity == entity, last.attribute == number {
         series[series.count - 1].rows = last.rows.lowerBound..<index + 1
       } else {
-        series.append(Series(entity: entity, attribute: number, rows: index..<index + 1, example: index))
+        series.append(
+          Series(entity: entity, attribute: number, rows: index..<index + 1, example: index))
       }
     }
   }

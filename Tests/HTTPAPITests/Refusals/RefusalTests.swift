@@ -346,7 +346,8 @@ extension Refusal {
     + [
       Refusal("POST", "temporal/entities", "", 400, "InvalidRequest"),
       Refusal("POST", "temporal/\(roomPath)/attrs", "{}", 400, "BadRequestData"),
-      Refusal("POST", "temporal/\(roomPath)/attrs", #"{"id":"urn:x:2","a":1}"#, 400, "BadRequestData"),
+      Refusal(
+        "POST", "temporal/\(roomPath)/attrs", #"{"id":"urn:x:2","a":1}"#, 400, "BadRequestData"),
       Refusal("POST", "temporal/entities/\(unknownID)/attrs", #"{"a":1}"#, 404, "ResourceNotFound"),
       Refusal("DELETE", "temporal/entities/\(unknownID)", 404, "ResourceNotFound", unknownID),
       Refusal("DELETE", "temporal/entities/nouri", 400, "BadRequestData", "nouri"),
@@ -354,7 +355,8 @@ extension Refusal {
       Refusal(
         "DELETE", "temporal/\(roomPath)/attrs/temperature?datasetId=urn:x:d", 404,
         "ResourceNotFound"),
-      Refusal("DELETE", "temporal/\(roomPath)/attrs/temperature?datasetId=x", 400, "BadRequestData"),
+      Refusal(
+        "DELETE", "temporal/\(roomPath)/attrs/temperature?datasetId=x", 400, "BadRequestData"),
       Refusal("DELETE", "temporal/\(roomPath)/attrs/a(b", 400, "BadRequestData", "a(b"),
       Refusal("DELETE", "temporal/\(roomPath)/attrs/temperature/x", 400, "BadRequestData", "'x'"),
       Refusal(
@@ -362,13 +364,15 @@ extension Refusal {
         "urn:x:1"),
       Refusal("DELETE", "temporal/\(roomPath)/attrs//urn:x:1", 400, "BadRequestData"),
       Refusal(
-        "PATCH", "temporal/\(roomPath)/attrs/temperature/urn:ngsi-ld:Instance:0", #"{"value":1}"#, 404,
+        "PATCH", "temporal/\(roomPath)/attrs/temperature/urn:ngsi-ld:Instance:0", #"{"value":1}"#,
+        404,
         "ResourceNotFound"),
       Refusal("PATCH", "temporal/\(roomPath)/attrs//urn:x:1", #"{"value":1}"#, 405, nil),
       Refusal("GET", "temporal/\(roomPath)?attrs=nothing", 404, "ResourceNotFound"),
       Refusal("GET", "temporal/\(roomPath)?pick=nothing", 404, "ResourceNotFound"),
       Refusal(
-        "GET", "temporal/\(roomPath)?attrs=inBuilding&options=aggregatedValues&aggrMethods=avg", 400,
+        "GET", "temporal/\(roomPath)?attrs=inBuilding&options=aggregatedValues&aggrMethods=avg",
+        400,
         "InvalidRequest", "inBuilding"),
       Refusal("GET", "temporal/\(roomPath)?foo=1", 400, "InvalidRequest", "'foo'"),
       Refusal("GET", "temporal/\(roomPath)?format=x", 400, "InvalidRequest", "'x'"),

@@ -56,8 +56,13 @@ struct TemporalAggregationTests {
         "aggrPeriodDuration=PT36H&timerel=after&timeAt=2025-12-31T12:00:00Z",
         ["2025-12-31T12:00:00Z", "2026-01-02T00:00:00Z"]
       ),
-      ("aggrPeriodDuration=P1M&timerel=after&timeAt=2025-12-31T00:00:00Z", ["2025-12-31T00:00:00Z"]),
-      ("aggrPeriodDuration=P1M&timerel=before&timeAt=2026-01-02T00:00:00Z", ["2026-01-01T00:00:00Z"]),
+      (
+        "aggrPeriodDuration=P1M&timerel=after&timeAt=2025-12-31T00:00:00Z", ["2025-12-31T00:00:00Z"]
+      ),
+      (
+        "aggrPeriodDuration=P1M&timerel=before&timeAt=2026-01-02T00:00:00Z",
+        ["2026-01-01T00:00:00Z"]
+      ),
       ("timerel=after&timeAt=2027-01-01T00:00:00Z", []),
     ])
   func periods(parameters: String, starts: [String]) async throws {

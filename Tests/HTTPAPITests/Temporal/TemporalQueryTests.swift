@@ -24,7 +24,8 @@ struct TemporalQueryTests {
         history("urn:x:c", "Bus", "speed", instance("50", 3, #","datasetId":"urn:x:d""#)),
         history("urn:x:d", "Car", "tags", instance(#"["a","b"]"#, 4)),
         history(
-          "urn:x:e", "Car", "speed", instance("20", 5, #","driver":{"type":"Property","value":7}"#)))
+          "urn:x:e", "Car", "speed", instance("20", 5, #","driver":{"type":"Property","value":7}"#))
+      )
       try #require(try await client.send("DELETE", "entities/urn:x:e").status == 204)
       try await body(client)
     }
@@ -46,8 +47,10 @@ struct TemporalQueryTests {
       ("q=speed.datasetId==%22urn:x:d%22", "c"),
       ("q=speed.observedAt>=2026-01-03T00:00:00Z", "ce"),
       ("q=speed.createdAt>2000-01-01T00:00:00Z", "abce"),
-      ("georel=near;maxDistance==1000&\(point)", "a"), ("georel=near;minDistance==1000&\(point)", ""),
-      ("georel=disjoint&\(point)", ""), ("type=Car&scopeQ=/A/%23", "a"), ("type=Car&scopeQ=/C", ""),
+      ("georel=near;maxDistance==1000&\(point)", "a"),
+      ("georel=near;minDistance==1000&\(point)", ""),
+      ("georel=disjoint&\(point)", ""), ("type=Car&scopeQ=/A/%23", "a"),
+      ("type=Car&scopeQ=/C", "a"),
       ("type=Car&scopeQ=/D", ""), ("attrs=speed&datasetId=urn:x:d", "c"),
       ("attrs=speed&datasetId=@none", "abe"), ("type=Car&datasetId=urn:x:d", ""),
       ("local=true", "abcde"), ("local=true&orderBy=id;desc", "edcba"),
@@ -107,7 +110,8 @@ struct TemporalQueryTests {
     arguments: [
       ("pick=speed", ["speed"]), ("pick=id", ["id"]), ("pick=id,speed", ["id", "speed"]),
       ("omit=speed", ["id", "location", "scope", "type"]),
-      ("omit=type,speed,scope", ["id", "location"]), ("attrs=speed", ["id", "scope", "speed", "type"]),
+      ("omit=type,speed,scope", ["id", "location"]),
+      ("attrs=speed", ["id", "scope", "speed", "type"]),
     ])
   func projection(parameters: String, members: [String]) async throws {
     try await withCars { client in
@@ -129,11 +133,12 @@ struct TemporalQueryTests {
       let path = "\(temporalPath)?format=temporalValues&options=sysAttrs"
       let n = try #require(try await client.send("GET", path).json["n"])
       #expect(
-        n == json(
-          """
-          [{"type":"Property","values":[[1,"2026-01-01T00:00:00Z"],[3,"2026-01-03T00:00:00Z"]]},
-          {"type":"Property","datasetId":"urn:x:d","values":[[2,"2026-01-02T00:00:00Z"]]}]
-          """))
+        n
+          == json(
+            """
+            [{"type":"Property","values":[[1,"2026-01-01T00:00:00Z"],[3,"2026-01-03T00:00:00Z"]]},
+            {"type":"Property","datasetId":"urn:x:d","values":[[2,"2026-01-02T00:00:00Z"]]}]
+            """))
       let one = try await client.send("GET", "\(path)&datasetId=urn:x:d").json["n"]
       #expect(one?["datasetId"]?.string == "urn:x:d")
     }
@@ -177,12 +182,18 @@ struct TemporalRangeTests {
     "all Attributes are cut at the same instant",
     arguments: [
       ("", "01", "05", "*", ["1", "2", "3", "4", "5"], []),
-      ("timerel=after&timeAt=2025-12-31T00:00:00Z", "2025-12-31", "05", "*",
-       ["1", "2", "3", "4", "5"], []),
-      ("timerel=before&timeAt=2026-01-09T00:00:00Z", "01", "05", "*", ["1", "2", "3", "4", "5"], []),
+      (
+        "timerel=after&timeAt=2025-12-31T00:00:00Z", "2025-12-31", "05", "*",
+        ["1", "2", "3", "4", "5"], []
+      ),
+      (
+        "timerel=before&timeAt=2026-01-09T00:00:00Z", "01", "05", "*", ["1", "2", "3", "4", "5"], []
+      ),
       ("lastN=100", "13", "05", "100", ["5", "6", "7", "8", "9"], ["11", "12", "13"]),
-      ("lastN=7&timerel=before&timeAt=2026-01-09T00:00:00Z", "09", "04", "7",
-       ["4", "5", "6", "7", "8"], []),
+      (
+        "lastN=7&timerel=before&timeAt=2026-01-09T00:00:00Z", "09", "04", "7",
+        ["4", "5", "6", "7", "8"], []
+      ),
       ("lastN=5", nil, nil, nil, ["5", "6", "7", "8", "9"], ["11", "12", "13"]),
       ("timerel=before&timeAt=2026-01-06T00:00:00Z", nil, nil, nil, ["1", "2", "3", "4", "5"], []),
     ] as [(String, String?, String?, String?, [String], [String])])

@@ -33,7 +33,8 @@ struct AggregationTests {
     var times: Set<DateTime> = []
     for _ in 0..<150 {
       let day = try #require(DateTime("\(random.pick(Self.days))T00:00:00Z"))
-      let time = DateTime(microseconds: day.microseconds + Int64(random.number(0...86_399)) * 1_000_000)
+      let time = DateTime(
+        microseconds: day.microseconds + Int64(random.number(0...86_399)) * 1_000_000)
       guard times.insert(time).inserted else { continue }
       samples.append(Sample(time: time, value: Double(random.number(-1000...1000)) / 8))
     }
@@ -75,7 +76,8 @@ struct AggregationTests {
     let series = reader.series(Array(rows)[...], of: expanded("a"))
     let expected = expectation(samples, interval, duration)
     for (method, periods) in series.results {
-      #expect(periods.map(\.start) == expected.map(\.start), "\(text) \(String(describing: interval))")
+      #expect(
+        periods.map(\.start) == expected.map(\.start), "\(text) \(String(describing: interval))")
       #expect(periods.map(\.end) == expected.map(\.end), "\(text) \(String(describing: interval))")
       for (period, values) in zip(periods, expected) {
         let difference = abs(number(period.value) - values.result(of: method))
@@ -121,7 +123,9 @@ struct AggregationTests {
     _ samples: [Sample], _ interval: TemporalInterval?, _ duration: CalendarDuration
   ) -> [Expected] {
     let inside = samples.filter { interval?.contains($0.time) ?? true }
-    guard let first = inside.map(\.time).min(), let last = inside.map(\.time).max() else { return [] }
+    guard let first = inside.map(\.time).min(), let last = inside.map(\.time).max() else {
+      return []
+    }
     let origin = interval?.start ?? first
     guard !duration.isZero else {
       return [

@@ -43,7 +43,9 @@ struct HistoryPlanTests {
         let plan = HistoryPlan(part, limits: HistoryLimits(), in: scope)
         var statements = [plan.instances(of: .id("urn:x:1"), in: scope)]
         statements.append(plan.instances(of: .keys([1, 2]), in: scope))
-        for period in [nil, CalendarDuration(microseconds: 1), CalendarDuration(months: 1, microseconds: 0)] {
+        for period in [
+          nil, CalendarDuration(microseconds: 1), CalendarDuration(months: 1, microseconds: 0),
+        ] {
           let aggregation = Aggregation(methods: Aggregation.Method.allCases, period: period)
           statements.append(plan.aggregates(aggregation, of: .id("urn:x:1"), in: scope))
         }
