@@ -89,13 +89,16 @@ final class TestBroker: @unchecked Sendable {
     pool = Pool(Pool.Configuration(database, connectionsMax: 4), on: loop)
     let names = NameTable()
     let typesets = TypesetTable(names: names)
+    let indexed = IndexedAttributeTable()
     broker = Broker(
       loop: loop, source: SourceIdentity(),
       contextLibrary: contexts.library(pool: pool, remote: NoLoader()),
       contextService: contexts, tenants: TenantTable(),
-      entities: EntityStore(names: names, typesets: typesets, writers: pool, readers: pool),
+      entities: EntityStore(
+        names: names, typesets: typesets, indexed: indexed, writers: pool, readers: pool),
       queries: QueryStore(
-        names: names, typesets: typesets, collations: CollationTable(), pool: pool, readers: pool),
+        names: names, typesets: typesets, indexed: indexed, collations: CollationTable(),
+        pool: pool, readers: pool),
       history: HistoryStore(names: names, typesets: typesets, queries: pool, pool: pool),
       census: CensusStore(names: names, typesets: typesets, pool: pool),
       subscriptions: SubscriptionStore(pool: pool), subscriptionTable: service.table,

@@ -41,12 +41,15 @@ package final class TestBroker: Sendable {
   /// A broker with tables and connections of its own, as another process would have them.
   package init(
     _ limits: HTTPServerConfiguration = HTTPServerConfiguration(),
-    api: APIConfiguration = APIConfiguration(), history: HistoryLimits = HistoryLimits()
+    api: APIConfiguration = APIConfiguration(), queryTimeout: Duration = .seconds(30),
+    history: HistoryLimits = HistoryLimits()
   ) async throws {
     let loop = EventLoop()
     thread = loop.start()
     self.loop = loop
-    let parts = try await loop.task { try await Self.parts(limits, api, history, on: loop) }.value
+    let parts = try await loop.task {
+      try await Self.parts(limits, api, queryTimeout, history, on: loop)
+    }.value
     tables = parts.tables
     connections = parts.connections
     contexts = parts.contexts
@@ -60,12 +63,13 @@ package final class TestBroker: Sendable {
 
   private static func parts(
     _ limits: HTTPServerConfiguration, _ apiConfiguration: APIConfiguration,
-    _ history: HistoryLimits, on loop: EventLoop
+    _ queryTimeout: Duration, _ history: HistoryLimits, on loop: EventLoop
   ) async throws -> Parts {
     var configuration = BrokerConfiguration(databaseURL: try await TestDatabase.schemaURL())
     configuration.writeConnections = 2
     configuration.readConnections = 2
     configuration.queryConnections = 2
+    configuration.queryTimeout = queryTimeout
     configuration.historyLimits = history
     configuration.allowedAddresses = try AddressPolicy(parsing: "loopback")
     let tables = BrokerTables()
@@ -113,11 +117,13 @@ package final class TestBroker: Sendable {
 /// Runs `body` with a broker of its own, beside the shared one: as two processes on one database.
 package func withTestBroker<Result: Sendable>(
   _ limits: HTTPServerConfiguration = HTTPServerConfiguration(),
-  api: APIConfiguration = APIConfiguration(), history: HistoryLimits = HistoryLimits(),
+  api: APIConfiguration = APIConfiguration(), queryTimeout: Duration = .seconds(30),
+  history: HistoryLimits = HistoryLimits(),
   _ body: (TestBroker) async throws -> Result
 ) async throws -> Result {
   try await Gate.brokers.pass {
-    let broker = try await TestBroker(limits, api: api, history: history)
+    let broker = try await TestBroker(
+      limits, api: api, queryTimeout: queryTimeout, history: history)
     do {
       let result = try await body(broker)
       try await broker.close()

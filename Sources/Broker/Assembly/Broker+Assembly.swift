@@ -17,11 +17,11 @@ extension Broker {
       contextService: contexts,
       tenants: tables.tenants,
       entities: EntityStore(
-        names: tables.names, typesets: tables.typesets, writers: connections.writers,
-        readers: connections.readers),
+        names: tables.names, typesets: tables.typesets, indexed: tables.indexed,
+        writers: connections.writers, readers: connections.readers),
       queries: QueryStore(
-        names: tables.names, typesets: tables.typesets, collations: tables.collations,
-        pool: connections.queries, readers: connections.readers),
+        names: tables.names, typesets: tables.typesets, indexed: tables.indexed,
+        collations: tables.collations, pool: connections.queries, readers: connections.readers),
       history: HistoryStore(
         names: tables.names, typesets: tables.typesets, queries: connections.queries,
         pool: connections.history, limits: connections.historyLimits),

@@ -12,30 +12,35 @@ extension EntityStore {
   /// meet at its unique key when they commit.
   package static func lock(
     _ references: [EntityReference], on connection: Connection
-  ) async throws(PostgresError) -> [EntityReference: LockedEntity] {
+  ) async throws(PostgresError) -> LockedEntities {
     let rows = try await connection.flight([
       "BEGIN", lockStatement(references.map(\.tenant), references.map(\.id)),
     ])[1]
-    var locked: [EntityReference: LockedEntity] = [:]
-    locked.reserveCapacity(rows.count)
+    var locked = LockedEntities(indexVersion: rows[0][0].int64)
     for row in rows {
-      let reference = EntityReference(tenant: TenantNumber(row[0].int), id: row[1].string)
-      let typeset = row[3].present.map { TypesetNumber($0.int) }
-      let entity = typeset.map { _ in Entity(stored: storedJSON(row[4].bytes)) }
-      locked[reference] = LockedEntity(
-        key: row[2].int64, typeset: typeset,
-        pastTypeset: row[5].present.map { TypesetNumber($0.int) }, entity: entity)
+      // The version comes also when there is no Entity.
+      guard let tenant = row[1].present.map({ TenantNumber($0.int) }) else { continue }
+      let typeset = row[4].present.map { TypesetNumber($0.int) }
+      let entity = typeset.map { _ in Entity(stored: storedJSON(row[5].bytes)) }
+      locked.entities[EntityReference(tenant: tenant, id: row[2].string)] = LockedEntity(
+        key: row[3].int64, typeset: typeset,
+        pastTypeset: row[6].present.map { TypesetNumber($0.int) }, entity: entity)
     }
     return locked
   }
 
   private static let lockStatement = Statement(
     """
-    SELECT e.tenant, e.id, e.key, e.typeset, e.document, e.past_typeset
-    FROM unnest($1::int[], $2::text[]) AS wanted (tenant, id)
-    JOIN entity AS e USING (tenant, id)
-    ORDER BY e.tenant, e.id
-    FOR UPDATE OF e
+    SELECT clock.version, locked.*
+    FROM indexed_attribute_clock AS clock
+    LEFT JOIN (
+      SELECT e.tenant, e.id, e.key, e.typeset, e.document, e.past_typeset
+      FROM unnest($1::int[], $2::text[]) AS wanted (tenant, id)
+      JOIN entity AS e USING (tenant, id)
+      ORDER BY e.tenant, e.id
+      FOR UPDATE OF e
+    ) AS locked ON true
+    WHERE clock.is_only
     """)
 
   /// Writes everything that the changes of a batch consist of, and commits. Returns the
@@ -59,6 +64,7 @@ extension EntityStore {
     statements += HistoryStore.insert(writes)
     statements += deleteExpiredInstances(writes)
     statements += CensusStore.insert(writes)
+    statements += IndexChange.statements(writes)
     if !due.isEmpty { statements.append(OutboxStore.insert(due, by: process)) }
     statements.append("COMMIT")
     let results = try await connection.flight(statements)

@@ -61,7 +61,7 @@ extension HistoryStore {
       let found = try await connection.flight([
         "BEGIN",
         """
-        SELECT i.document, i.entity FROM attribute_instance AS i
+        SELECT i.document, i.entity, i.modified FROM attribute_instance AS i
         WHERE \(ofAttribute) AND i.id = \(instance.number) FOR UPDATE
         """,
       ])[1]
@@ -71,7 +71,9 @@ extension HistoryStore {
       }
       let changed: AttributeInstance
       do throws(NGSILDError) {
-        changed = try change(AttributeInstance(stored: storedJSON(row[0].bytes)))
+        changed = try change(
+          AttributeInstance(
+            stored: storedJSON(row[0].bytes), in: DateTime(row[2].timestamp)))
       } catch {
         try await connection.rollback()
         return .failure(error)

@@ -158,7 +158,7 @@ package final class HistoryStore {
 
   func queryScope(at now: DateTime, tenant: TenantNumber) -> QueryScope {
     QueryScope(
-      tenant: tenant, now: now, names: names, typesets: typesets.typesets(of: tenant))
+      tenant: tenant, now: now, names: names, typesets: typesets.typesets(of: tenant), indexed: [])
   }
 
   /// Looks up the names that statements refer to by number.

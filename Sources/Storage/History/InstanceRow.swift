@@ -42,7 +42,7 @@ final class InstanceRow: Sendable {
     (kind, number) = isDeletion ? (.none, nil) : InstanceKind.of(instance)
     value = isDeletion ? nil : instance.valueRow(kind, names: names)
     var writer = JSONWriter(reservingCapacity: 256)
-    instance.write(to: &writer, isTimed: false)
+    instance.write(to: &writer, in: now)
     document = writer.bytes
   }
 

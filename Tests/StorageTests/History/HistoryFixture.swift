@@ -22,7 +22,7 @@ func withHistory(
       client,
       QueryScope(
         tenant: tenant, now: DateTime("2026-01-01T00:00:00Z")!, names: tables.names,
-        typesets: tables.typesets.typesets(of: tenant)))
+        typesets: tables.typesets.typesets(of: tenant), indexed: []))
   }
 }
 
