@@ -99,7 +99,7 @@ final class TestBroker: @unchecked Sendable {
       queries: QueryStore(
         names: names, typesets: typesets, indexed: indexed, collations: CollationTable(),
         pool: pool, readers: pool),
-      history: HistoryStore(names: names, pool: pool),
+      history: HistoryStore(names: names, typesets: typesets, queries: pool, pool: pool),
       census: CensusStore(names: names, typesets: typesets, pool: pool),
       subscriptions: SubscriptionStore(pool: pool), subscriptionTable: service.table,
       delivery: service.delivery,

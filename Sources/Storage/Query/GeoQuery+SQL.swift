@@ -9,21 +9,23 @@ extension GeoQuery {
     return """
       \(table).key IN (
         SELECT g.key FROM entity_geo AS g
-        WHERE g.tenant = \(scope.tenant) AND g.attribute = \(attribute) AND \(relationSQL))
+        WHERE g.tenant = \(scope.tenant) AND g.attribute = \(attribute) AND \(sql(of: "g.geo")))
       """
   }
 
   /// Distances are geodesic; the other relations are those of simple features on the plane (4.10).
   ///
   /// A reference that crosses itself is made valid first: clients send such polygons.
-  private var relationSQL: SQL {
+  ///
+  /// - Parameter geo: the geography that is to lie so.
+  func sql(of geo: SQL) -> SQL {
     let reference: SQL = "ST_MakeValid(ST_GeomFromGeoJSON(\(geometry.text)))"
-    let target: SQL = "ST_MakeValid(g.geo::geometry)"
+    let target: SQL = "ST_MakeValid(\(geo)::geometry)"
     return switch relation {
     case .near(let near):
       switch near.bound {
-      case .within: "ST_DWithin(g.geo, \(geometry.geography), \(near.distance))"
-      case .beyond: "NOT ST_DWithin(g.geo, \(geometry.geography), \(near.distance))"
+      case .within: "ST_DWithin(\(geo), \(geometry.geography), \(near.distance))"
+      case .beyond: "NOT ST_DWithin(\(geo), \(geometry.geography), \(near.distance))"
       }
     case .within: "ST_Within(\(target), \(reference))"
     case .contains: "ST_Contains(\(target), \(reference))"

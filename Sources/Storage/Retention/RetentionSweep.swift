@@ -130,7 +130,7 @@ package struct RetentionSweep {
     return "\(gone)\(hours) SELECT count(*) FROM gone"
   }
 
-  /// Numbers only: of other values, `number` may stand for a time or a size.
+  /// Numbers only: of other values, `number` stands for a time or a size.
   ///
   /// No sum of doubles, since one that overflows is an error, and would end every sweep.
   private static let rollUp: SQL = """
@@ -139,7 +139,7 @@ package struct RetentionSweep {
     SELECT tenant, entity, attribute, dataset, date_trunc('hour', time, 'UTC'), min(number),
       max(number), avg(number::numeric)::float8, count(*)
     FROM gone
-    WHERE number IS NOT NULL AND jsonb_typeof(document::jsonb -> 'value') = 'number'
+    WHERE kind = \(InstanceKind.number.rawValue)
     GROUP BY 1, 2, 3, 4, 5
     ON CONFLICT (tenant, entity, attribute, dataset, hour) DO UPDATE
     SET minimum = least(old.minimum, excluded.minimum),
