@@ -139,7 +139,7 @@ package struct RetentionSweep {
     SELECT tenant, entity, attribute, dataset, date_trunc('hour', time, 'UTC'), min(number),
       max(number), avg(number::numeric)::float8, count(*)
     FROM gone
-    WHERE kind = \(InstanceKind.number.rawValue)
+    WHERE number IS NOT NULL AND kind = \(InstanceKind.number.rawValue)
     GROUP BY 1, 2, 3, 4, 5
     ON CONFLICT (tenant, entity, attribute, dataset, hour) DO UPDATE
     SET minimum = least(old.minimum, excluded.minimum),
