@@ -4,20 +4,22 @@ package import Postgres
 
 /// Changes of the history itself, which leave the current state of Entities alone.
 extension HistoryStore {
-  /// Removes the history of an Entity; returns whether there was any.
+  /// Removes the history of an Entity, and what is left of it by the hour; returns whether there was
+  /// any.
   package func delete(
     _ id: String, tenant: TenantNumber
   ) async throws(PostgresError) -> Bool {
-    guard try await hasHistory(id, tenant: tenant) else { return false }
+    let hasHistory = try await hasHistory(id, tenant: tenant)
     // What is left of a deleted Entity is there for its history alone.
-    _ = try await pool.flight([
+    let removed = try await pool.flight([
       "DELETE FROM attribute_instance AS i WHERE \(of(id, tenant))",
+      "DELETE FROM attribute_hour AS i WHERE \(of(id, tenant))",
       "DELETE FROM entity WHERE tenant = \(tenant) AND id = \(id) AND typeset IS NULL",
     ])
-    return true
+    return hasHistory || removed[1].affected > 0
   }
 
-  /// Removes instances of an Attribute from the history; returns how many.
+  /// Removes instances of an Attribute from the history, and hours of them; returns how many.
   package func delete(
     _ attribute: IRI, _ selection: EntityOperation.InstanceSelection, of id: String,
     tenant: TenantNumber
@@ -29,9 +31,10 @@ extension HistoryStore {
       guard let number = datasetId.map({ names.number(of: $0) }) ?? 0 else { return 0 }
       ofDataset = "i.dataset = \(number)"
     }
-    return try await pool.query(
-      "DELETE FROM attribute_instance AS i WHERE \(ofAttribute) AND \(ofDataset)"
-    ).affected
+    return try await pool.flight([
+      "DELETE FROM attribute_instance AS i WHERE \(ofAttribute) AND \(ofDataset)",
+      "DELETE FROM attribute_hour AS i WHERE \(ofAttribute) AND \(ofDataset)",
+    ]).reduce(0) { $0 + $1.affected }
   }
 
   /// Removes one instance from the history; returns whether it was there.

@@ -112,6 +112,11 @@ struct RetentionTests {
         #expect(abs(average - expected) < expected * 1e-12)
       }
       #expect(hours.map(\.count) == [3, 1, 3])
+      #expect(try await client.send("DELETE", "temporal/entities/urn:x:1").status == 204)
+      let left = try await client.withRetentionStore {
+        try await $0.hours(of: "urn:x:1", day..<end, tenant: tenant)
+      }
+      #expect(left.isEmpty)
     }
   }
 
