@@ -9,5 +9,6 @@ extension Schemas {
     (6, "context_source", PackageResources._006_context_source_sql),
     (7, "context", PackageResources._007_context_sql),
     (8, "discovery_and_expiry", PackageResources._008_discovery_and_expiry_sql),
+    (11, "subscription_time", PackageResources._011_subscription_time_sql),
   ]
 }
