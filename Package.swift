@@ -78,7 +78,7 @@ let package = Package(
       name: "kontext",
       dependencies: [
         "HTTPAPI", "Broker", "Storage", "Postgres", "HTTPServer", "HTTPClient", "EventLoop", "Log",
-        "JSONLD", "JSON", "Schemas",
+        "NGSILD", "JSONLD", "JSON", "Schemas",
       ],
       swiftSettings: settings),
 
@@ -91,13 +91,13 @@ let package = Package(
     .target(
       name: "TestSupport",
       dependencies: [
-        "HTTPAPI", "Broker", "Storage", "HTTPServer", "HTTPClient", "Postgres", "EventLoop", "JSON",
-        "Log",
+        "HTTPAPI", "Broker", "Storage", "HTTPServer", "HTTPClient", "Postgres", "EventLoop",
+        "JSONLD", "JSON", "Log",
       ],
       path: "Tests/TestSupport", swiftSettings: settings),
-    tests(of: "JSON"),
-    tests(of: "JSONLD", ["JSON", "Schemas"]),
-    tests(of: "NGSILD", ["JSONLD", "JSON"]),
+    tests(of: "JSON", ["TestSupport"]),
+    tests(of: "JSONLD", ["JSON", "Schemas", "TestSupport"]),
+    tests(of: "NGSILD", ["JSONLD", "JSON", "TestSupport"]),
     tests(of: "NGSILDQuery", ["NGSILD", "JSONLD", "JSON", "TestSupport"]),
     tests(
       of: "Broker",
@@ -105,15 +105,15 @@ let package = Package(
         "Storage", "Subscriptions", "NGSILD", "JSONLD", "JSON", "Schemas", "Postgres", "HTTPClient",
         "HTTPServer", "MQTTClient", "EventLoop", "Log", "TestSupport",
       ]),
-    tests(of: "Subscriptions", ["NGSILDQuery", "NGSILD", "JSONLD", "JSON"]),
+    tests(of: "Subscriptions", ["NGSILDQuery", "NGSILD", "JSONLD", "JSON", "TestSupport"]),
     tests(of: "Postgres", ["TestSupport", "EventLoop"]),
     tests(of: "Storage", ["TestSupport", "Broker", "NGSILDQuery", "NGSILD", "JSONLD", "JSON"]),
     tests(of: "EventLoop"),
     tests(of: "HTTPServer", ["EventLoop", "CZlib"]),
     tests(of: "HTTPClient", ["HTTPServer", "EventLoop"]),
     tests(of: "MQTTClient", ["EventLoop", "TestSupport"]),
-    tests(of: "kontext", ["TestSupport", "HTTPServer", "EventLoop", "JSON"]),
-    tests(of: "HTTPAPI", ["TestSupport", "HTTPServer", "Postgres", "JSON"]),
+    tests(of: "kontext", ["TestSupport", "HTTPServer", "Postgres", "EventLoop", "JSON"]),
+    tests(of: "HTTPAPI", ["NGSILD", "TestSupport", "HTTPServer", "Postgres", "JSON"]),
   ],
   swiftLanguageModes: [.v6]
 )

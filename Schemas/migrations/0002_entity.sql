@@ -22,7 +22,8 @@ DO $$ BEGIN
   ALTER TABLE entity ALTER COLUMN document SET COMPRESSION lz4;
 EXCEPTION WHEN feature_not_supported THEN NULL;
 END $$;
-CREATE INDEX entity_typeset ON entity (tenant, typeset, key);
+-- `expires` is there so that Entities are counted without reading their documents.
+CREATE INDEX entity_typeset ON entity (tenant, typeset, key) INCLUDE (expires);
 
 -- What filters look at, narrow, so that a scan for any Attribute reads 0.4 KB an Entity, not 2.7.
 CREATE TABLE entity_value (

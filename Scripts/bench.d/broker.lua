@@ -101,6 +101,11 @@ loads["load-history"] = function()
   end
 end
 
+-- The Entity that `million.sql` makes many of.
+loads["load-observation"] = function()
+  return 1, function() return upsert("[" .. entity("NoiseLevelObserved", 0, 0) .. "]") end
+end
+
 -- Workloads: each function prepares, and returns what makes a request.
 
 local workloads = {}
@@ -157,6 +162,22 @@ function workloads.query()
       string.format(
         "/entities?type=WeatherObserved&q=temperature%%3E%.2f&limit=20",
         98.5 + math.random(100) / 100))
+  end
+end
+
+-- Queries over a million Entities, by an Attribute that is indexed and by one that is not.
+for _, shape in ipairs({ "page", "count" }) do
+  for _, selected in ipairs({ "few", "many" }) do
+    for _, index in ipairs({ "", "-indexed" }) do
+      workloads["million-" .. shape .. "-" .. selected .. index] = function()
+        local request = get(
+          string.format(
+            "/entities?type=NoiseLevelObserved&q=%s%%3E%s&%s",
+            index == "" and "no2" or "temperature", selected == "few" and "99.999" or "50",
+            shape == "page" and "limit=20" or "limit=0&count=true"))
+        return function() return request end
+      end
+    end
   end
 end
 

@@ -9,7 +9,12 @@ extension Log {
   /// Both name a reference, so that who is asked by a user finds the cause.
   func failure(_ error: PostgresError, at work: String) -> NGSILDError {
     let reference = String(UInt32.random(in: .min ... .max), radix: 36)
-    self.error("database failed", ["work": work, "reference": reference, "error": "\(error)"])
+    let fields: KeyValuePairs = ["work": work, "reference": reference, "error": "\(error)"]
+    if error.isQueryCanceled {
+      warning("query cancelled", fields)
+    } else {
+      self.error("database failed", fields)
+    }
     return NGSILDError(error, reference: reference)
   }
 }

@@ -305,7 +305,12 @@ final class HTTPConnection: @unchecked Sendable {
     let waited = now - since
     switch phase {
     case .running, .suspended:
-      if waited > server.configuration.requestDeadline { timeOut() }
+      if waited > server.configuration.requestDeadline {
+        timeOut()
+      } else if waited > HTTPServer.patience, hasPeerLeft() {
+        // libmicrohttpd, which leaves the connection alone, does not tell.
+        timeOut(detail: "The client has left")
+      }
     case .head, .body, .discarding:
       if waited > server.configuration.requestDeadline || hasPeerLeft() { breakOff() }
     case .idle:
@@ -318,13 +323,14 @@ final class HTTPConnection: @unchecked Sendable {
     }
   }
 
-  /// Whether the client has closed its side, with nothing left to read.
+  /// Whether the client has closed or reset its side, with nothing left to read.
   ///
   /// libmicrohttpd does not notice an end that arrives together with the last bytes: it reads those
   /// and waits for another edge of the edge-triggered event.
   private func hasPeerLeft() -> Bool {
     var byte: UInt8 = 0
-    return recv(cmicrohttpd_socket(connection), &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT)) == 0
+    let count = recv(cmicrohttpd_socket(connection), &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT))
+    return count == 0 || count < 0 && errno == ECONNRESET
   }
 
   /// Answers in the task's place, and cancels the task.
@@ -332,7 +338,9 @@ final class HTTPConnection: @unchecked Sendable {
     number &+= 1
     task?.cancel()
     var response = server.responder.failure(status: 503, detail: detail)
-    response.headers.append(("Retry-After", "1"))
+    if !response.headers.contains(where: { $0.name == "Retry-After" }) {
+      response.headers.append(("Retry-After", "1"))
+    }
     answer(response)
   }
 

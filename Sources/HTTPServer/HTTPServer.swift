@@ -193,11 +193,16 @@ package final class HTTPServer: @unchecked Sendable {
     if requestsOpen == 0 { endDraining() }
   }
 
+  private static let sweepInterval = Duration.milliseconds(200)
+  /// A request that takes longer is given up when its client leaves. To ask for that costs a system
+  /// call, which a request is spared that began after the sweep before.
+  static let patience = sweepInterval * 3 / 2
+
   /// Deadlines are checked a few times per deadline, for all connections at once: a timer for each
   /// request would cost more than the request.
   private func scheduleSweep() {
     let shortest = min(configuration.requestDeadline, configuration.idleTimeout)
-    sweep = loop.after(min(.seconds(1), shortest / 4)) { [unowned self] in
+    sweep = loop.after(min(Self.sweepInterval, shortest / 4)) { [unowned self] in
       now = .now
       for connection in connections { connection.check(at: now) }
       scheduleSweep()

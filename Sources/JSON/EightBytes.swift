@@ -12,16 +12,20 @@ struct EightBytes {
 
   /// Whether one needs an escape within a JSON string: a quote, a backslash, a control character.
   @inline(__always)
-  var needEscapes: Bool {
+  var needEscapes: Bool { escapes & Self.highBits != 0 }
+
+  /// How many come before the first that needs an escape or is not ASCII: eight if there is none.
+  @inline(__always)
+  var plainCount: Int { ((escapes | word) & Self.highBits).trailingZeroBitCount / 8 }
+
+  /// The high bit is set of the first byte that needs an escape, if there is one, and of none before.
+  @inline(__always)
+  private var escapes: UInt64 {
     let control = (word &- Self.ones &* 0x20) & ~word
-    return (control | zeros(in: word ^ Self.ones &* 0x22) | zeros(in: word ^ Self.ones &* 0x5C))
-      & Self.highBits != 0
+    return control | zeros(in: word ^ Self.ones &* 0x22) | zeros(in: word ^ Self.ones &* 0x5C)
   }
 
-  @inline(__always)
-  var areASCII: Bool { word & Self.highBits == 0 }
-
-  /// High bits are set from the first zero byte on.
+  /// The high bit is set of the first zero byte, if there is one, and of none before.
   @inline(__always)
   private func zeros(in word: UInt64) -> UInt64 { (word &- Self.ones) & ~word }
 }

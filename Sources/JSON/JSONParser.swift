@@ -171,13 +171,13 @@ private struct JSONParser {
     position += 1
   }
 
-  /// Goes on while eight bytes together are of a string and have nothing to check.
+  /// Goes on, eight bytes at a time, to the first that ends the string or has to be checked.
   @inline(__always)
   private mutating func skipPlainCharacters() {
     while position + 8 <= source.count {
-      let bytes = EightBytes(source, at: position)
-      guard bytes.areASCII, !bytes.needEscapes else { return }
-      position += 8
+      let plainCount = EightBytes(source, at: position).plainCount
+      position += plainCount
+      guard plainCount == 8 else { return }
     }
   }
 

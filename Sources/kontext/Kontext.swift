@@ -1,6 +1,6 @@
 import Glibc
 
-/// The command line: `kontext serve`, `kontext tenant`, `--help`, `--version`.
+/// The command line: `kontext serve`, `kontext tenant`, `kontext index`, `--help`, `--version`.
 @main
 enum Kontext {
   static let version = "0.1.0"
@@ -12,6 +12,9 @@ enum Kontext {
       if arguments.contains("--help") { return print(help) }
       serve(Array(arguments))
     case "tenant": tenant(Array(arguments))
+    case "index":
+      if arguments.contains("--help") { return print(IndexCommand.help) }
+      index(Array(arguments))
     case "--help", "-h", "help": print(help)
     case "--version", "version": print("kontext \(version)")
     case let other:
@@ -35,10 +38,20 @@ enum Kontext {
     }
   }
 
-  private static func fail(_ sentence: String) -> Never {
+  private static func index(_ arguments: [String]) {
+    do throws(ConfigurationError) {
+      let databaseURL = environment()["KONTEXT_DATABASE_URL"]
+      let problem = try IndexCommand(arguments, databaseURL: databaseURL).run()
+      if let problem { fail(problem, status: 1) }
+    } catch {
+      fail(error.description)
+    }
+  }
+
+  private static func fail(_ sentence: String, status: Int32 = 2) -> Never {
     let line = Array("kontext: \(sentence)\n".utf8)
     _ = write(STDERR_FILENO, line, line.count)
-    exit(2)
+    exit(status)
   }
 
   private static func environment() -> [String: String] {
@@ -59,6 +72,7 @@ enum Kontext {
       kontext serve [OPTION ...]   serve the API until SIGTERM or SIGINT
       kontext tenant list          show tenants with what they have
       kontext tenant remove NAME   remove a tenant with all that it has; --yes asks no question
+      kontext index COMMAND        say which Attributes are indexed; 'kontext index --help'
       kontext --version            print the version
       kontext --help               print this
 

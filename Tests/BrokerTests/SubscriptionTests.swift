@@ -124,6 +124,28 @@ struct SubscriptionTests {
     }
   }
 
+  @Test("what is under way to the old endpoint ends before anything goes to the new one")
+  func movedWhileUnderWay() async throws {
+    try await withDatabase { loop, database in
+      let process = try await TestBroker.start(on: loop, database)
+      let (old, new) = (try Receiver(on: loop), try Receiver(on: loop))
+      old.behaviour = { $0 == 0 ? .hold : .answer(500) }
+      try await process.subscribe(to: old)
+      try await process.write(["urn:x:1"], times: 5)
+      await old.received(1)
+      try await process.updateSubscription(
+        #"{"notification": {"endpoint": {"uri": "\#(new.url)"}}}"#)
+      for value in 5..<10 { try await process.update("urn:x:1", value) }
+      #expect(new.received.isEmpty)
+      old.release()
+      try await process.outboxIsEmpty()
+      #expect(new.received.map(\.value) == Array(1..<10))
+      await process.shutDown()
+      await old.close()
+      await new.close()
+    }
+  }
+
   @Test("pages follow the order of creation and say how many there are")
   func pages() async throws {
     try await withDatabase { loop, database in

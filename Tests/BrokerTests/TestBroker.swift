@@ -74,13 +74,16 @@ final class TestBroker: @unchecked Sendable {
     let names = NameTable()
     let typesets = TypesetTable(names: names)
     let pool = Pool(Pool.Configuration(database, connectionsMax: 4), on: loop)
+    let indexed = IndexedAttributeTable()
     let queries = QueryStore(
-      names: names, typesets: typesets, collations: CollationTable(), pool: pool, readers: pool)
+      names: names, typesets: typesets, indexed: indexed, collations: CollationTable(),
+      pool: pool, readers: pool)
     let service = try await NotificationService.start(
       configuration, database: database, on: loop, client: client, queries: queries,
       contexts: contexts.resolver(remote: NoLoader()),
       log: Log(level: .error))
-    let entities = EntityStore(names: names, typesets: typesets, writers: pool, readers: pool)
+    let entities = EntityStore(
+      names: names, typesets: typesets, indexed: indexed, writers: pool, readers: pool)
     return TestBroker(loop, pool, entities, queries, service, client, contexts)
   }
 

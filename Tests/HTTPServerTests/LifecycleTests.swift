@@ -132,7 +132,9 @@ struct LifecycleTests {
       await started.wait()
 
       // A child task would wait for this one's thread.
-      let drained = Task { await server.drain(grace: .seconds(60)) }
+      let drained = Task(executorPreference: server.loop) {
+        await server.drain(grace: .seconds(60))
+      }
       #expect(idle.rest().isEmpty)
       finish.send()
       let response = try busy.response()

@@ -1,7 +1,7 @@
-import Foundation
 import JSON
 import JSONLD
 import Schemas
+import TestSupport
 import Testing
 
 @Suite("Mutated contexts")
@@ -26,12 +26,9 @@ struct ContextMutationTests {
 
   @Test("no context crashes or hangs, and names of those that hold go there and back")
   func mutation() async throws {
-    let environment = ProcessInfo.processInfo.environment["KONTEXT_TEST_SEED"]
-    let seed = environment.flatMap { UInt64($0) } ?? .random(in: .min ... .max)
-    print("KONTEXT_TEST_SEED=\(seed)")
-    var generator = SplitMix(state: seed)
+    var generator = SeededGenerator(printingSeedOf: "mutated contexts")
     var accepted = 0
-    for round in 0..<6000 {
+    for _ in 0..<GeneratedCases.contexts.count {
       let loader = MemoryLoader()
       for number in 0..<3 {
         loader.set("https://m/\(number)", #"{"@context":\#(mutated(using: &generator))}"#)
@@ -41,15 +38,14 @@ struct ContextMutationTests {
         let context = try? await ContextResolver(loader).context(for: value)
       else { continue }
       accepted += 1
-      expectRoundTrips(in: context, "round \(round) of seed \(seed): \(text)")
+      expectRoundTrips(in: context, "seed \(generator.seed): \(text)")
     }
-    #expect(accepted > 300)
+    #expect(accepted > GeneratedCases.contexts.count / 20)
   }
 
   @Test("a mutated Core document as a user's context changes no term of the Core")
   func mutatedCore() async throws {
-    var generator = SplitMix(state: .random(in: .min ... .max))
-    print("seed \(generator.state)")
+    var generator = SeededGenerator(printingSeedOf: "mutated Core document")
     let core = try #require(JSONValue(parsing: Schemas.coreContext)["@context"]).rawText
     for _ in 0..<200 {
       let text = mutated(core, using: &generator)
@@ -63,13 +59,13 @@ struct ContextMutationTests {
     }
   }
 
-  private func mutated(using generator: inout SplitMix) -> String {
+  private func mutated(using generator: inout SeededGenerator) -> String {
     let value = Self.values.randomElement(using: &generator) ?? "[]"
     return Bool.random(using: &generator) ? value : mutated(value, using: &generator)
   }
 
   /// `text` with one to three pieces cut, doubled, put in or exchanged.
-  private func mutated(_ text: String, using generator: inout SplitMix) -> String {
+  private func mutated(_ text: String, using generator: inout SeededGenerator) -> String {
     var bytes = Array(text.utf8)
     for _ in 0..<Int.random(in: 1...3, using: &generator) {
       let start = Int.random(in: 0...bytes.count, using: &generator)
@@ -99,18 +95,5 @@ struct ContextMutationTests {
       guard compacted != iri.text else { continue }
       #expect(context.expand(compacted) == iri, comment)
     }
-  }
-}
-
-/// A small generator whose numbers follow from its seed.
-private struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var word = state
-    word = (word ^ word >> 30) &* 0xBF58_476D_1CE4_E5B9
-    word = (word ^ word >> 27) &* 0x94D0_49BB_1331_11EB
-    return word ^ word >> 31
   }
 }

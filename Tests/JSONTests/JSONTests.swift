@@ -131,4 +131,20 @@ struct JSONTests {
     #expect(Array(value.elements).first?.string == string)
     #expect(Array(value.elements).last?[named: string]?.integer == 1)
   }
+
+  @Test(
+    "a string ends, escapes and goes on at any distance from its begin",
+    arguments: [("\\n", "\n"), ("\\\"", "\""), ("\\\\", "\\"), ("é", "é"), ("😀", "😀")])
+  func alignment(spelt: String, meant: String) throws {
+    for before in 0..<20 {
+      for after in 0..<20 {
+        let (head, tail) = (
+          String(repeating: "a", count: before), String(repeating: "z", count: after)
+        )
+        let value = try JSONValue(parsing: "[\"\(head)\(spelt)\(tail)\",1]")
+        #expect(value.elements.map(\.string) == [head + meant + tail, nil])
+        #expect(throws: JSONError.self) { try JSONValue(parsing: "\"\(head)\u{1F}\(tail)\"") }
+      }
+    }
+  }
 }

@@ -1,22 +1,8 @@
 import JSON
 import JSONLD
 import NGSILD
+import TestSupport
 import Testing
-
-/// Repeatable random numbers (SplitMix64).
-struct SeededGenerator: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var word = state
-    word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
-    return word ^ (word >> 31)
-  }
-}
 
 @Suite("Mutated bodies")
 struct BodyMutationTests {
@@ -55,22 +41,56 @@ struct BodyMutationTests {
 
   @Test("are refused, or come back as they were understood")
   func mutations() throws {
-    let seed = UInt64.random(in: 0...UInt64.max)
-    print("seed of the mutated bodies: \(seed)")
-    var random = SeededGenerator(seed: seed)
+    var generator = SeededGenerator(printingSeedOf: "mutated bodies")
     var accepted = 0
-    for number in 0..<24_000 {
-      let bytes = mutated(&random)
+    for _ in 0..<GeneratedCases.entities.count {
+      let bytes = generator.mutateJSON(generator.pick(Self.bodies), with: Self.pieces)
       guard let body = try? JSONValue(parsing: bytes) else { continue }
-      let text = String(decoding: bytes, as: UTF8.self)
+      let comment = "seed \(generator.seed): \(String(decoding: bytes, as: UTF8.self))"
       let stored = entity(from: body)
       if let stored {
         accepted += 1
-        expectIdentity(of: stored, "\(number) of seed \(seed): \(text)")
+        expectIdentity(of: stored, comment)
       }
-      merge(body, onto: stored, "\(number) of seed \(seed): \(text)")
+      merge(body, onto: stored, comment)
     }
-    #expect(accepted > 2_000)
+    #expect(accepted > GeneratedCases.entities.count / 24)
+  }
+
+  private static let attributes = [
+    #"{"type":"Property","value":{"a":[1,2],"b":"x"},"unitCode":"CEL","s":{"value":1}}"#,
+    #"{"value":2.5,"observedAt":"2026-01-01T00:00:00Z","datasetId":"urn:d:1","s":5}"#,
+    #"{"object":["urn:x:1","urn:x:2"],"objectType":["A","B"],"s":[{"value":1}]}"#,
+    #"{"p":{"languageMap":{"en":"x","@none":"y"},"s":"urn:ngsi-ld:null"}}"#,
+    #"{"type":"GeoProperty","value":{"type":"Point","coordinates":[1,2]}}"#,
+    #"{"unitCode":"urn:ngsi-ld:null","expiresAt":"2030-01-01T00:00:00Z"}"#,
+  ].map { Array($0.utf8) }
+
+  @Test("Attribute Fragments are refused with a reason, or change a stored Attribute")
+  func attributeFragments() throws {
+    var generator = SeededGenerator(printingSeedOf: "mutated Attribute Fragments")
+    let stored = try Entity(#""p":[{"value":1,"unitCode":"X"},{"value":2,"datasetId":"urn:d:1"}]"#)
+    let name = IRI(vocabulary + "p")
+    var accepted = 0
+    for _ in 0..<GeneratedCases.attributeFragments.count {
+      let bytes = generator.mutateJSON(generator.pick(Self.attributes), with: Self.pieces)
+      guard let body = try? JSONValue(parsing: bytes) else { continue }
+      let comment = "seed \(generator.seed): \(body.rawText)"
+      let partial = generator.chance(50)
+      do throws(NGSILDError) {
+        let parser = FragmentParser(context: .core, rules: partial ? .partial : .complete)
+        let fragment = try parser.attributeFragment(body, named: "p")
+        let operation: EntityOperation =
+          partial ? .updateAttribute(name, fragment) : .replaceAttribute(name, fragment)
+        let change = try operation.apply(to: stored, id: stored.id, at: changed).change
+        accepted += 1
+        if let after = change.after { expectIdentity(of: after, comment) }
+      } catch {
+        let isExpected = [.badRequestData, .resourceNotFound, .invalidRequest].contains(error.kind)
+        #expect(isExpected && !error.detail.isEmpty, "\(comment)")
+      }
+    }
+    #expect(accepted > GeneratedCases.attributeFragments.count / 20)
   }
 
   // MARK: Properties
@@ -118,34 +138,5 @@ struct BodyMutationTests {
   private func hasRawJSON(_ entity: Entity) -> Bool {
     entity.stored.contains(#""json""#) || entity.stored.contains("@json")
       || entity.stored.contains("ngsildproof")
-  }
-
-  // MARK: Mutations
-
-  private func mutated(_ random: inout SeededGenerator) -> [UInt8] {
-    var bytes = Self.bodies[Int.random(in: 0..<Self.bodies.count, using: &random)]
-    for _ in 0..<Int.random(in: 1...3, using: &random) {
-      let place = Int.random(in: 0..<bytes.count, using: &random)
-      switch Int.random(in: 0..<10, using: &random) {
-      case 0: bytes[place] = UInt8.random(in: 0...255, using: &random)
-      case 1: bytes[place] = UInt8.random(in: 0x20...0x7E, using: &random)
-      case 2: bytes.remove(at: place)
-      default: replaceToken(at: place, in: &bytes, &random)
-      }
-      guard !bytes.isEmpty else { break }
-    }
-    return bytes
-  }
-
-  /// Puts a piece in the place of the scalar or name that stands around `place`.
-  private func replaceToken(
-    at place: Int, in bytes: inout [UInt8], _ random: inout SeededGenerator
-  ) {
-    let signs = Array(",:{}[]".utf8)
-    let start = (bytes[..<place].lastIndex(where: signs.contains) ?? -1) + 1
-    let end = bytes[place...].firstIndex(where: signs.contains) ?? bytes.count
-    let piece = Self.pieces[Int.random(in: 0..<Self.pieces.count, using: &random)]
-    guard start <= end else { return }
-    bytes.replaceSubrange(start..<end, with: piece)
   }
 }

@@ -1,4 +1,5 @@
 import Subscriptions
+import TestSupport
 import Testing
 
 @Suite("The queue of an endpoint")
@@ -129,7 +130,7 @@ struct EndpointQueueTests {
   @Test("whatever fails, each notification is delivered once and in the order of its lane")
   func anyOrder() {
     for seed in UInt64(1)...50 {
-      var generator = SeededGenerator(state: seed)
+      var generator = SeededGenerator(seed: seed)
       let queue = TestQueue(limits, start)
       var nextID: Int64 = 1
       var now = start
@@ -208,17 +209,4 @@ private final class TestQueue {
 
   func evict(keeping kept: Int) -> [Int64] { queue.evict(keeping: kept) }
   func remove(where isCondemned: (Int64) -> Bool) -> [Int64] { queue.remove(where: isCondemned) }
-}
-
-/// SplitMix64.
-struct SeededGenerator: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var word = state
-    word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
-    return word ^ (word >> 31)
-  }
 }

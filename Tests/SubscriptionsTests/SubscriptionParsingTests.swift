@@ -25,6 +25,8 @@ struct SubscriptionParsingTests {
       (body(#""entities": [{"type": "T", "id": "x"}],"#), "'x'"),
       (body(#""entities": [{"type": "T", "idPattern": "["}],"#), "'['"),
       (body(#""entities": [{"type": "(A"}],"#), "(A"),
+      (body(#""entities": [{"type": "type"}],"#), "'type'"),
+      (body(#""watchedAttributes": ["a"], "q": "a.type==1","#), "'type'"),
       (body(#""watchedAttributes": [],"#), "watchedAttributes"),
       (body(#""watchedAttributes": ["a b"],"#), "a b"),
       (body(#""watchedAttributes": ["a"], "notificationTrigger": ["touched"],"#), "touched"),

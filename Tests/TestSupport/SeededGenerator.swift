@@ -1,3 +1,5 @@
+import Glibc
+
 /// Random numbers that a seed repeats (SplitMix64).
 package struct SeededGenerator: RandomNumberGenerator {
   package let seed: UInt64
@@ -8,9 +10,10 @@ package struct SeededGenerator: RandomNumberGenerator {
     state = seed
   }
 
-  /// With a new seed, which is printed; a failure is repeated by passing it to `init(seed:)`.
+  /// With a new seed, which is printed; `KONTEXT_TEST_SEED` repeats a failure.
   package init(printingSeedOf test: String) {
-    self.init(seed: .random(in: 0...UInt64.max))
+    let wanted = getenv("KONTEXT_TEST_SEED").flatMap { UInt64(String(cString: $0)) }
+    self.init(seed: wanted ?? .random(in: 0...UInt64.max))
     print("\(test): seed \(seed)")
   }
 

@@ -40,12 +40,14 @@ package final class TestBroker: Sendable {
   /// A broker with tables and connections of its own, as another process would have them.
   package init(
     _ limits: HTTPServerConfiguration = HTTPServerConfiguration(),
-    api: APIConfiguration = APIConfiguration()
+    api: APIConfiguration = APIConfiguration(), queryTimeout: Duration = .seconds(30)
   ) async throws {
     let loop = EventLoop()
     thread = loop.start()
     self.loop = loop
-    let parts = try await loop.task { try await Self.parts(limits, api, on: loop) }.value
+    let parts = try await loop.task {
+      try await Self.parts(limits, api, queryTimeout, on: loop)
+    }.value
     tables = parts.tables
     connections = parts.connections
     contexts = parts.contexts
@@ -58,12 +60,14 @@ package final class TestBroker: Sendable {
   }
 
   private static func parts(
-    _ limits: HTTPServerConfiguration, _ apiConfiguration: APIConfiguration, on loop: EventLoop
+    _ limits: HTTPServerConfiguration, _ apiConfiguration: APIConfiguration,
+    _ queryTimeout: Duration, on loop: EventLoop
   ) async throws -> Parts {
     var configuration = BrokerConfiguration(databaseURL: try await TestDatabase.schemaURL())
     configuration.writeConnections = 2
     configuration.readConnections = 2
     configuration.queryConnections = 2
+    configuration.queryTimeout = queryTimeout
     configuration.allowedAddresses = try AddressPolicy(parsing: "loopback")
     let tables = BrokerTables()
     _ = try await tables.prepare(configuration, on: loop)
@@ -111,11 +115,11 @@ package final class TestBroker: Sendable {
 /// Runs `body` with a broker of its own, beside the shared one: as two processes on one database.
 package func withTestBroker<Result: Sendable>(
   _ limits: HTTPServerConfiguration = HTTPServerConfiguration(),
-  api: APIConfiguration = APIConfiguration(),
+  api: APIConfiguration = APIConfiguration(), queryTimeout: Duration = .seconds(30),
   _ body: (TestBroker) async throws -> Result
 ) async throws -> Result {
   try await Gate.brokers.pass {
-    let broker = try await TestBroker(limits, api: api)
+    let broker = try await TestBroker(limits, api: api, queryTimeout: queryTimeout)
     do {
       let result = try await body(broker)
       try await broker.close()

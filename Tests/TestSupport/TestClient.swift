@@ -144,7 +144,10 @@ extension TestClient {
   package func removeTenant() async throws {
     let tables = [
       "entity", "entity_value", "entity_geo", "attribute_instance", "subscription",
-      "subscription_delivery", "notification", "typeset", "census", "census_change", "context",
+      "subscription_delivery", "notification", "typeset", "context",
+      // In the order of folding, which may run meanwhile.
+      "census_change", "census",
+      "indexed_attribute", "attribute_index",
     ]
     guard let tenant else { return }
     let of: SQL = "(SELECT id FROM tenant WHERE name = \(tenant))"

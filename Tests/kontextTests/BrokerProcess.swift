@@ -10,10 +10,12 @@ final class BrokerProcess: Sendable {
 
   let port: UInt16
   private let databaseURL: String
+  private let options: [String]
   private let process = Mutex<ChildProcess?>(nil)
 
-  init(databaseURL: String) throws {
+  init(databaseURL: String, options: [String] = []) throws {
     self.databaseURL = databaseURL
+    self.options = options
     port = try freePort()
   }
 
@@ -35,7 +37,7 @@ final class BrokerProcess: Sendable {
       [
         Self.executable, "serve", "--database-url", databaseURL, "--address", "127.0.0.1",
         "--port", "\(port)", "--allow-addresses", "loopback", "--log-format", "json",
-      ], error: writing)
+      ] + options, error: writing)
     process.withLock { $0 = child }
     close(writing)
     try await onThread {

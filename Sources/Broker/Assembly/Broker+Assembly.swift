@@ -17,11 +17,11 @@ extension Broker {
       contextService: contexts,
       tenants: tables.tenants,
       entities: EntityStore(
-        names: tables.names, typesets: tables.typesets, writers: connections.writers,
-        readers: connections.readers),
+        names: tables.names, typesets: tables.typesets, indexed: tables.indexed,
+        writers: connections.writers, readers: connections.readers),
       queries: QueryStore(
-        names: tables.names, typesets: tables.typesets, collations: tables.collations,
-        pool: connections.queries, readers: connections.readers),
+        names: tables.names, typesets: tables.typesets, indexed: tables.indexed,
+        collations: tables.collations, pool: connections.queries, readers: connections.readers),
       history: HistoryStore(names: tables.names, pool: connections.queries),
       census: CensusStore(
         names: tables.names, typesets: tables.typesets, pool: connections.queries),
@@ -52,8 +52,8 @@ extension NotificationService {
     let planned = configuration.connection(settings: EntityStore.sessionSettings)
     let pools = [configuration.queryPool(max: 1, on: loop), Pool(planned, max: 1, on: loop)]
     let queries = QueryStore(
-      names: tables.names, typesets: tables.typesets, collations: tables.collations,
-      pool: pools[0], readers: pools[1])
+      names: tables.names, typesets: tables.typesets, indexed: tables.indexed,
+      collations: tables.collations, pool: pools[0], readers: pools[1])
     var service = Configuration()
     service.mqtt.allowsAddress = { [policy = configuration.allowedAddresses] address in
       IPAddress(parsing: address).map(policy.allows) ?? false

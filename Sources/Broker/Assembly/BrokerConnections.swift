@@ -36,6 +36,11 @@ package final class BrokerConnections: Sendable {
 }
 
 extension BrokerConfiguration {
+  /// For a command that does one thing after the other in one session.
+  package func singleConnection(on loop: EventLoop) -> Pool {
+    Pool(connection(), max: 1, on: loop)
+  }
+
   /// Where the database is, with settings of a session.
   func connection(settings: [String: String] = [:]) -> Connection.Configuration {
     var connection = Connection.Configuration(url: databaseURL, settings: settings)

@@ -9,6 +9,7 @@ package import Storage
 package struct BrokerTables: Sendable {
   package let names: NameTable
   package let typesets: TypesetTable
+  package let indexed = IndexedAttributeTable()
   package let tenants = TenantTable()
   package let collations = CollationTable()
   package let source = SourceIdentity()
@@ -33,6 +34,7 @@ package struct BrokerTables: Sendable {
     let pool = Pool(Pool.Configuration(connection, connectionsMax: 1), on: loop)
     defer { pool.close() }
     try await names.load(from: pool)
+    try await indexed.load(from: pool)
     try await source.load(from: pool, given: configuration.sourceAlias)
     try await HistoryPartitions.createAhead(in: pool, at: .now)
     return applied

@@ -17,6 +17,7 @@ extension Delivery {
   /// How many may be read: few for an endpoint that does not answer, none while memory is full,
   /// unless the subscription has nothing in memory and so would never go on.
   private func roomFor(_ key: SubscriptionKey, _ feed: Feed) -> Int {
+    if let subscription = table.subscription(key), isMoving(subscription) { return 0 }
     if feed.queued == 0 { return isSuspect(key) || bytes >= limits.bytesMax ? 1 : pageMax }
     if isSuspect(key) || bytes >= limits.bytesMax { return 0 }
     return feed.queued <= limits.perSubscriptionMax / 4 ? pageMax : 0
@@ -47,12 +48,15 @@ extension Delivery {
   }
 
   private func read(_ key: SubscriptionKey, of process: ProcessNumber, limit: Int) async {
-    guard let subscription = table.subscription(key) else {
-      return await forgetRows(of: key, process)
-    }
+    guard table.subscription(key) != nil else { return await forgetRows(of: key, process) }
     do throws(PostgresError) {
       let rows = try await outbox.owed(
         by: process, to: key, excluding: Array(feeds[key]?.known ?? []), limit: limit)
+      // Meanwhile it may have been deleted, or its endpoint changed.
+      guard let subscription = table.subscription(key), !isMoving(subscription) else {
+        feeds[key]?.readEnded(of: process, isLast: false)
+        return
+      }
       for row in rows { enqueue(row, for: subscription) }
       feeds[key]?.readEnded(of: process, isLast: rows.count < limit)
       forgetIfIdle(key)

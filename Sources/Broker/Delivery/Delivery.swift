@@ -141,7 +141,8 @@ package final class Delivery: @unchecked Sendable {
         }
         continue
       }
-      let stays = !hasRoom(for: notification) || hasOvertaken(notification)
+      let stays =
+        !hasRoom(for: notification) || hasOvertaken(notification) || isMoving(subscription)
       if feed(of: key).leaves(stays, max: limits.perSubscriptionMax, to: process) {
         wantRead(key)
       } else {
@@ -175,6 +176,7 @@ package final class Delivery: @unchecked Sendable {
       cooldown: subscription.cooldown, at: .now)
     guard isTaken else { return finish(notification) }
     feed.queued += 1
+    feed.endpoint = subscription.endpointURI
     bytes += notification.body.count
   }
 
@@ -202,10 +204,9 @@ package final class Delivery: @unchecked Sendable {
       case .send(let notification, let attempts):
         let subscription = table.subscription(notification.subscription)
         if let subscription, subscription.endpointURI != uri {
-          // It is read again, for its new endpoint.
           endpoints[uri]?.queue.dropped(notification.lane)
-          feeds[notification.subscription]?.evicted(notification.id, to: notification.process)
-          leaveMemory(notification)
+          evict([notification])
+          moveAway(subscription.key, from: uri)
         } else if let subscription {
           attempt(notification, subscription, uri, attempts: attempts)
         } else {
@@ -280,6 +281,7 @@ package final class Delivery: @unchecked Sendable {
     let retry = Settlement.Retry(
       notification.reference, attempts: attempts, wait: wait, error: error)
     settle { $0.retries[retry.reference] = retry }
+    moveIfNeeded(notification.subscription)
     guard endpoints[uri]?.queue.isSuspect == true else { return }
     buryOld(in: uri, error)
     evict(from: uri)
@@ -300,11 +302,16 @@ package final class Delivery: @unchecked Sendable {
 
   private func evict(from uri: String) {
     let evicted = endpoints[uri]?.queue.evict(keeping: limits.perSuspectEndpointMax) ?? []
-    for notification in evicted {
-      leaveMemory(notification)
+    endpoints[uri]?.evicted.formUnion(evicted.map(\.subscription))
+    evict(evicted)
+  }
+
+  /// What goes back to the database, to be read again.
+  private func evict(_ notifications: [OwedNotification]) {
+    for notification in notifications {
       feeds[notification.subscription]?.evicted(notification.id, to: notification.process)
-      endpoints[uri]?.evicted.insert(notification.subscription)
     }
+    for notification in notifications { leaveMemory(notification) }
   }
 
   private func readEvicted(of uri: String) {
@@ -312,6 +319,32 @@ package final class Delivery: @unchecked Sendable {
     let keys = endpoint.evicted
     endpoint.evicted = []
     for key in keys { wantRead(key) }
+  }
+
+  // MARK: Moving to another endpoint
+
+  /// Moves all subscriptions whose endpoint was changed.
+  func followEndpoints() {
+    for key in Array(feeds.keys) { moveIfNeeded(key) }
+  }
+
+  private func moveIfNeeded(_ key: SubscriptionKey) {
+    guard let subscription = table.subscription(key), isMoving(subscription),
+      let uri = feeds[key]?.endpoint
+    else { return }
+    moveAway(key, from: uri)
+  }
+
+  /// Whether something is still queued or under way at an endpoint that is no more the
+  /// subscription's. Until that has ended, nothing goes to the new one, so that order is kept.
+  func isMoving(_ subscription: CompiledSubscription) -> Bool {
+    guard let feed = feeds[subscription.key], feed.queued > 0 else { return false }
+    return feed.endpoint != subscription.endpointURI
+  }
+
+  /// Gives back what waits at the old endpoint; it is read again for the new one.
+  private func moveAway(_ key: SubscriptionKey, from uri: String) {
+    evict(endpoints[uri]?.queue.remove { $0.subscription == key } ?? [])
   }
 
   // MARK: Leaving

@@ -7,6 +7,8 @@ final class Feed {
   var known: Set<Int64> = []
   /// Waiting in the endpoint's queue or under way.
   var queued = 0
+  /// The endpoint in whose queue they are.
+  var endpoint = ""
   /// Processes that left rows in the database, the one to be read first before others. While there
   /// is one, new notifications stay in the database too, so that order is kept.
   var backlog: [ProcessNumber] = []

@@ -194,6 +194,7 @@ package final class NotificationService: @unchecked Sendable {
   private func refresh() async {
     do throws(PostgresError) {
       try await table.refresh(from: subscriptions, contexts: contexts)
+      delivery.followEndpoints()
     } catch {
       log.warning("subscriptions not refreshed", ["error": "\(error)"])
     }

@@ -59,7 +59,7 @@ package struct WriteTransaction {
     try await store.withWriter { connection throws(PostgresError) in
       let locked = try await EntityStore.lock(operations.map(\.reference), on: connection)
       let outcomes = operations.map { operation in
-        apply(operation, to: locked[operation.reference]?.entity)
+        apply(operation, to: locked.entities[operation.reference]?.entity)
       }
       let changes = zip(operations, outcomes).compactMap { operation, outcome in
         (try? outcome.get()).map { (operation: operation, change: $0.change) }
@@ -92,13 +92,14 @@ package struct WriteTransaction {
 
   private func rows(
     of changes: [(operation: Operation, change: EntityChange)],
-    locked: [EntityReference: LockedEntity]
+    locked: LockedEntities
   ) async throws(PostgresError) -> [EntityWrite] {
     var key = try await store.prepare(
       changes.map { ($0.operation.reference.tenant, $0.change) },
-      newKeys: changes.count { locked[$0.operation.reference] == nil })
+      newKeys: changes.count { locked.entities[$0.operation.reference] == nil },
+      indexVersion: locked.indexVersion)
     return changes.map { operation, change in
-      let locked = locked[operation.reference]
+      let locked = locked.entities[operation.reference]
       defer { key += locked == nil ? 1 : 0 }
       return store.write(
         change, of: operation.reference, locked: locked, newKey: key, at: operation.at)

@@ -57,6 +57,10 @@ extension API {
     let page = try Page(call.parameters)
     try requireRestriction(request, call)
     let tenant = try await tenant(of: call)
+    if answer.linksContext {
+      let site = try contextSite(of: call)
+      answer.link(try await broker.linked(context, in: tenant, at: site))
+    }
     let found = try await broker.queryEntities(EntityQuery(request, page), in: tenant)
     let entities = found.documents.map { JSONValue(storedDocument: $0) }
     try await addLinked(to: entities, request, in: tenant, &answer)

@@ -28,6 +28,11 @@ struct EntityAnswer: Sendable {
     self.olderVersion = olderVersion
   }
 
+  /// Whether a Link header names the `@context`, which then does not stand in the body.
+  var linksContext: Bool { !representation.embedsContext }
+
+  mutating func link(_ context: Context) { representation.context = context }
+
   /// Adds the linked Entities that a traversal has found (4.5.23).
   mutating func add(_ traversal: LinkTraversal, showing selection: EntitySelection, as join: Join) {
     switch join.form {

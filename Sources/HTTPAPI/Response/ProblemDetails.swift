@@ -45,8 +45,9 @@ struct ProblemDetails {
   var response: HTTPResponse {
     var writer = JSONWriter(reservingCapacity: 256)
     write(to: &writer)
-    return HTTPResponse(
-      status: status, headers: [("Content-Type", MediaType.json.rawValue)], body: writer.bytes)
+    var headers = [("Content-Type", MediaType.json.rawValue)]
+    if status == NGSILDError.Kind.overloaded.status { headers.append(("Retry-After", "1")) }
+    return HTTPResponse(status: status, headers: headers, body: writer.bytes)
   }
 }
 

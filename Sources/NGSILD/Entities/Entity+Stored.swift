@@ -4,9 +4,13 @@ package import JSONLD
 /// The form in which Entities are stored and worked on.
 ///
 /// Shape: `{"id", "type": [IRI], "scope": [..]?, "createdAt", "modifiedAt", "expiresAt"?, IRI:
-/// [instance]}`, an instance being `{"type", value member, "datasetId"?, …, "createdAt",
-/// "modifiedAt", IRI: [instance]}`. Names of Attributes have a colon, other members have none.
+/// [instance]}`, an instance being `{"type", value member, "datasetId"?, …, "createdAt"?,
+/// "modifiedAt"?, IRI: [instance]}`. Names of Attributes have a colon, other members have none.
 /// Written without white space.
+///
+/// Most timestamps of instances can be told from others and are left out: `createdAt` where it is
+/// that of the Entity or, of a sub-Attribute, the `modifiedAt` of the instance around it;
+/// `modifiedAt` where it is `createdAt`.
 extension Entity {
   /// Reads what `write(to:)` wrote.
   ///
@@ -29,7 +33,7 @@ extension Entity {
       case .expiresAt?:
         entity.expiresAt = try? DateTimeText(parsing: value.string, of: "expiresAt")
       default:
-        entity.attributes.append(Attribute(storedAs: name, value))
+        entity.attributes.append(Attribute(storedAs: name, value, in: entity.createdAt))
       }
     }
     self = entity
@@ -49,56 +53,63 @@ extension Entity {
       for scope in scopes { writer.string(scope) }
       writer.endArray()
     }
-    writer.timestamps(createdAt, modifiedAt)
+    writer.member("createdAt", createdAt)
+    writer.member("modifiedAt", modifiedAt)
     if let expiresAt {
       writer.name("expiresAt")
       writer.string(expiresAt.text)
     }
-    for attribute in attributes { attribute.write(to: &writer) }
+    for attribute in attributes { attribute.write(to: &writer, in: createdAt) }
     writer.endObject()
   }
 }
 
 extension Attribute {
-  fileprivate init(storedAs name: JSONView, _ value: JSONView) {
+  fileprivate init(storedAs name: JSONView, _ value: JSONView, in surrounding: DateTime) {
     self.init(
-      name: IRI(name.string), instances: value.elements.map(AttributeInstance.init(stored:)))
+      name: IRI(name.string),
+      instances: value.elements.map { AttributeInstance(stored: $0, in: surrounding) })
   }
 
-  package func write(to writer: inout JSONWriter) {
+  /// - Parameter surrounding: the timestamp of what is around it, which its own need not repeat.
+  package func write(to writer: inout JSONWriter, in surrounding: DateTime) {
     writer.name(name.text)
     writer.beginArray()
-    for instance in instances { instance.write(to: &writer) }
+    for instance in instances { instance.write(to: &writer, in: surrounding) }
     writer.endArray()
   }
 }
 
 extension AttributeInstance {
-  package init(stored: JSONValue) { self = stored.withView { AttributeInstance(stored: $0) } }
-
-  fileprivate init(stored: JSONView) {
+  fileprivate init(stored: JSONView, in surrounding: DateTime) {
     var type: AttributeType?
     var value: JSONValue?
+    var modifiedAt: DateTime?
     var instance = AttributeInstance(
-      type: .property, value: stored.value, members: [], subAttributes: [], createdAt: .earliest,
-      modifiedAt: .earliest)
+      type: .property, value: stored.value, members: [], subAttributes: [], createdAt: surrounding,
+      modifiedAt: surrounding)
     for (name, member) in stored.members {
       switch CoreMember(stored: name.contents) {
       case .type?: type = AttributeType(stored: member)
       case .datasetId?: instance.datasetId = member.string
       case .createdAt?: instance.createdAt = member.storedDateTime
-      case .modifiedAt?: instance.modifiedAt = member.storedDateTime
+      case .modifiedAt?: modifiedAt = member.storedDateTime
       case let core? where core.attributeType != nil: value = member.value
       case let core?: instance.members.append(Member(name: core, value: member.value))
-      case nil: instance.subAttributes.append(Attribute(storedAs: name, member))
+      case nil:
+        let attribute = Attribute(storedAs: name, member, in: modifiedAt ?? instance.createdAt)
+        instance.subAttributes.append(attribute)
       }
     }
+    instance.modifiedAt = modifiedAt ?? instance.createdAt
     if let type { instance.type = type }
     if let value { instance.value = value }
     self = instance
   }
 
-  package func write(to writer: inout JSONWriter) {
+  /// - Parameter surrounding: the timestamp of what is around it; without one, both of its own are
+  ///   written.
+  package func write(to writer: inout JSONWriter, in surrounding: DateTime?) {
     writer.beginObject()
     writer.name("type")
     writer.string(type.term)
@@ -112,21 +123,17 @@ extension AttributeInstance {
       writer.name(member.name.term)
       writer.value(member.value)
     }
-    writer.timestamps(createdAt, modifiedAt)
-    for attribute in subAttributes { attribute.write(to: &writer) }
+    if createdAt != surrounding { writer.member("createdAt", createdAt) }
+    if surrounding == nil || modifiedAt != createdAt { writer.member("modifiedAt", modifiedAt) }
+    for attribute in subAttributes { attribute.write(to: &writer, in: modifiedAt) }
     writer.endObject()
   }
 }
 
 extension JSONWriter {
-  fileprivate mutating func timestamps(_ createdAt: DateTime, _ modifiedAt: DateTime) {
-    name("createdAt")
-    createdAt.withBytes { created in
-      string(contents: created)
-      name("modifiedAt")
-      if modifiedAt == createdAt { string(contents: created) }
-    }
-    if modifiedAt != createdAt { modifiedAt.withBytes { string(contents: $0) } }
+  fileprivate mutating func member(_ name: StaticString, _ time: DateTime) {
+    self.name(name)
+    time.withBytes { string(contents: $0) }
   }
 }
 

@@ -3,6 +3,14 @@ import JSONLD
 
 /// Writes stored Entities in one representation.
 struct EntityWriter {
+  /// What is around an Attribute that is written.
+  private struct Surroundings {
+    /// The timestamp of what is around it, if timestamps are shown.
+    var time: JSONView?
+    /// The Attribute's name, if the Entities that it refers to are shown.
+    var relationship: JSONView?
+  }
+
   let representation: Representation
   let now: DateTime
   /// Entities to show within Relationships, and those around this place.
@@ -28,6 +36,7 @@ struct EntityWriter {
     if links != nil, let id = entity["id"]?.value.string { links?.seen.insert(id) }
     var hasMembers = false
     let start = writer.position
+    let created = representation.showsSystemAttributes ? entity["createdAt"] : nil
     writer.beginObject()
     for (name, value) in entity.members {
       if let member = CoreMember(stored: name.contents) {
@@ -37,7 +46,7 @@ struct EntityWriter {
       } else if representation.members.shows(stored: name) {
         let isWritten = write(
           attribute: name, value, of: representation.datasets,
-          linkingBy: links == nil ? nil : name, to: &writer)
+          in: Surroundings(time: created, relationship: links == nil ? nil : name), to: &writer)
         hasMembers = hasMembers || isWritten
       }
     }
@@ -78,12 +87,10 @@ struct EntityWriter {
 
   /// Returns whether an instance was left to show.
   ///
-  /// - Parameters:
-  ///   - datasets: Those to keep; nil for all, as for sub-Attributes.
-  ///   - relationship: The Attribute's name, if the Entities that it refers to are shown.
+  /// - Parameter datasets: Those to keep; nil for all, as for sub-Attributes.
   private mutating func write(
     attribute name: JSONView, _ instances: JSONView, of datasets: Set<String?>?,
-    linkingBy relationship: JSONView?, to writer: inout JSONWriter
+    in surroundings: Surroundings, to writer: inout JSONWriter
   ) -> Bool {
     var shown: JSONView?
     var others: [JSONView] = []
@@ -93,13 +100,12 @@ struct EntityWriter {
     guard let shown else { return false }
     writeName(name, to: &writer)
     switch (others.isEmpty, representation.format) {
-    case (true, _): write(instance: shown, isAlone: true, linkingBy: relationship, to: &writer)
-    case (false, .simplified):
-      write(datasets: [shown] + others, linkingBy: relationship, to: &writer)
+    case (true, _): write(instance: shown, isAlone: true, in: surroundings, to: &writer)
+    case (false, .simplified): write(datasets: [shown] + others, in: surroundings, to: &writer)
     case (false, _):
       writer.beginArray()
       for instance in [shown] + others {
-        write(instance: instance, isAlone: false, linkingBy: relationship, to: &writer)
+        write(instance: instance, isAlone: false, in: surroundings, to: &writer)
       }
       writer.endArray()
     }
@@ -114,14 +120,14 @@ struct EntityWriter {
 
   /// Several instances in the simplified representation (4.5.4).
   private mutating func write(
-    datasets instances: [JSONView], linkingBy relationship: JSONView?, to writer: inout JSONWriter
+    datasets instances: [JSONView], in surroundings: Surroundings, to writer: inout JSONWriter
   ) {
     writer.beginObject()
     writer.name("dataset")
     writer.beginObject()
     for instance in instances {
       writer.name(instance["datasetId"]?.value.string ?? "@none")
-      writeValue(of: instance, linkingBy: relationship, to: &writer)
+      writeValue(of: instance, linkingBy: surroundings.relationship, to: &writer)
     }
     writer.endObject()
     writer.endObject()
@@ -129,37 +135,41 @@ struct EntityWriter {
 
   /// - Parameter isAlone: Whether it is the Attribute's only instance, not one in an array.
   private mutating func write(
-    instance: JSONView, isAlone: Bool, linkingBy relationship: JSONView?,
-    to writer: inout JSONWriter
+    instance: JSONView, isAlone: Bool, in surroundings: Surroundings, to writer: inout JSONWriter
   ) {
     switch representation.format {
-    case .normalized:
-      writeObject(of: instance, withType: true, linkingBy: relationship, to: &writer)
+    case .normalized: writeObject(of: instance, withType: true, in: surroundings, to: &writer)
     case .concise:
       if isAlone, let value = bareValue(of: instance) {
         writer.value(value)
       } else {
-        writeObject(
-          of: instance, withType: needsType(instance), linkingBy: relationship, to: &writer)
+        writeObject(of: instance, withType: needsType(instance), in: surroundings, to: &writer)
       }
-    case .simplified: writeValue(of: instance, linkingBy: relationship, to: &writer)
+    case .simplified:
+      writeValue(of: instance, linkingBy: surroundings.relationship, to: &writer)
     }
   }
 
   private mutating func writeObject(
-    of instance: JSONView, withType: Bool, linkingBy relationship: JSONView?,
+    of instance: JSONView, withType: Bool, in surroundings: Surroundings,
     to writer: inout JSONWriter
   ) {
     writer.beginObject()
-    writeMembers(of: instance, withType: withType, to: &writer)
-    if let relationship { writeLinked(of: instance, by: relationship, to: &writer) }
+    writeMembers(of: instance, withType: withType, in: surroundings.time, to: &writer)
+    if let relationship = surroundings.relationship {
+      writeLinked(of: instance, by: relationship, to: &writer)
+    }
     writer.endObject()
   }
 
   /// Members that are shown as they stand are copied in runs: most of an instance is one.
+  ///
+  /// - Parameter surrounding: The timestamp of what is around it, if timestamps are shown.
   mutating func writeMembers(
-    of instance: JSONView, withType: Bool, to writer: inout JSONWriter
+    of instance: JSONView, withType: Bool, in surrounding: JSONView?,
+    to writer: inout JSONWriter
   ) {
+    let times = representation.showsSystemAttributes ? instance.times(in: surrounding) : nil
     var run: (first: JSONView, last: JSONView)?
     for (name, value) in instance.members {
       let member = CoreMember(stored: name.contents)
@@ -170,7 +180,9 @@ struct EntityWriter {
       if let run { writer.members(from: run.first, through: run.last) }
       run = nil
       switch member {
-      case nil: _ = write(attribute: name, value, of: nil, linkingBy: nil, to: &writer)
+      case nil:
+        let surroundings = Surroundings(time: times?.modified)
+        _ = write(attribute: name, value, of: nil, in: surroundings, to: &writer)
       case .vocab?, .previousVocab?, .valueType?, .objectType?, .entityTypeSealed?:
         writer.name(contents: name.contents)
         write(names: value, to: &writer)
@@ -180,6 +192,20 @@ struct EntityWriter {
       }
     }
     if let run { writer.members(from: run.first, through: run.last) }
+    if let times { write(times, leftOutIn: instance, to: &writer) }
+  }
+
+  private func write(
+    _ times: StoredTimes, leftOutIn instance: JSONView, to writer: inout JSONWriter
+  ) {
+    if instance["createdAt"] == nil, let created = times.created {
+      writer.name("createdAt")
+      writer.value(created)
+    }
+    if instance["modifiedAt"] == nil, let modified = times.modified {
+      writer.name("modifiedAt")
+      writer.value(modified)
+    }
   }
 
   /// Others hold names, which are compacted, or are not shown.
@@ -316,5 +342,19 @@ struct EntityWriter {
       return
     }
     names.withContents(of: name.contents) { writer.name(contents: $0) }
+  }
+}
+
+/// When a stored instance was created and modified.
+private struct StoredTimes {
+  let created: JSONView?
+  let modified: JSONView?
+}
+
+extension JSONView {
+  /// The timestamps of a stored instance; see `Entity.init(stored:)` for those left out.
+  fileprivate func times(in surrounding: JSONView?) -> StoredTimes {
+    let created = self["createdAt"] ?? surrounding
+    return StoredTimes(created: created, modified: self["modifiedAt"] ?? created)
   }
 }

@@ -21,7 +21,7 @@ extension Representation {
     ofInstance instance: JSONValue, at now: DateTime = .earliest, to writer: inout JSONWriter
   ) {
     var entityWriter = EntityWriter(self, at: now)
-    instance.withView { entityWriter.writeMembers(of: $0, withType: true, to: &writer) }
+    instance.withView { entityWriter.writeMembers(of: $0, withType: true, in: nil, to: &writer) }
   }
 
   /// Writes what the simplified representation shows of a stored instance.

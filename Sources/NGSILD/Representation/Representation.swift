@@ -19,7 +19,7 @@ package struct Representation: Sendable {
   package var language: LanguageFilter?
   /// The older version of the standard that the reader knows; nil for this one (4.3.6.8).
   package var olderVersion: SpecificationVersion?
-  package let context: Context
+  package var context: Context
   /// Whether each Entity carries the `@context` (JSON-LD bodies).
   package var embedsContext: Bool
 

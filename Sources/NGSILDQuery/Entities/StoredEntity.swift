@@ -36,3 +36,27 @@ extension JSONValue {
     return instant <= now
   }
 }
+
+/// When a stored Entity or Attribute instance was created and modified; an instance leaves out what
+/// can be told from what is around it (see `Entity.init(stored:)`).
+struct StoredTimes {
+  let created: JSONValue?
+  let modified: JSONValue?
+  private let surrounding: JSONValue?
+
+  init(ofEntity entity: JSONValue) {
+    created = entity["createdAt"]
+    modified = entity["modifiedAt"]
+    surrounding = created
+  }
+
+  private init(ofInstance instance: JSONValue, in surrounding: JSONValue?) {
+    created = instance["createdAt"] ?? surrounding
+    modified = instance["modifiedAt"] ?? created
+    self.surrounding = modified
+  }
+
+  func ofInstance(_ instance: JSONValue) -> StoredTimes {
+    StoredTimes(ofInstance: instance, in: surrounding)
+  }
+}

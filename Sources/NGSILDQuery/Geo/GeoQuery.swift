@@ -83,5 +83,5 @@ private func parseGeoproperty(
   guard isName(name) else {
     throw .badRequestData("geoproperty '\(name.bounded)' is no name of an Attribute")
   }
-  return expander.expand(name)
+  return try expander.expandedName(name)
 }

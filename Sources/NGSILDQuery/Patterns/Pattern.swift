@@ -11,6 +11,9 @@ package import NGSILD
 /// Standard: `idPattern` and `~=` (GS CIM 009, 4.9 and 5.2.33).
 package struct Pattern: Sendable {
   package static let bytesMax = 1024
+  /// Characters of a pattern whose repetitions are written out; more take the database seconds to
+  /// compile.
+  package static let sizeMax = 2048
   /// A longer text is not searched.
   package static let subjectBytesMax = 1 << 18
 
@@ -18,7 +21,7 @@ package struct Pattern: Sendable {
   private let code: PatternCode
 
   /// - Throws: `badRequestData` for what is no regular expression, `tooComplexQuery` for one over
-  ///   `bytesMax`.
+  ///   `bytesMax` or `sizeMax`.
   package init(_ text: String) throws(NGSILDError) {
     guard text.utf8.count <= Self.bytesMax else {
       throw NGSILDError(
@@ -27,9 +30,16 @@ package struct Pattern: Sendable {
     guard !text.utf8.contains(0) else {
       throw .badRequestData("The pattern '\(text.bounded)' contains the character U+0000")
     }
-    if let part = unsupportedPart(ofPattern: text) {
+    let syntax = PatternSyntax(of: text, limit: Self.sizeMax)
+    if let part = syntax.unsupportedPart {
       throw .badRequestData(
         "The pattern '\(text.bounded)' has \(part); right is a POSIX extended regular expression")
+    }
+    guard syntax.size <= Self.sizeMax else {
+      throw NGSILDError(
+        .tooComplexQuery,
+        "The pattern '\(text.bounded)' stands for more than \(Self.sizeMax) characters when its "
+          + "repetitions are written out; smaller bounds are expected")
     }
     self.text = text
     code = try PatternCode(text)

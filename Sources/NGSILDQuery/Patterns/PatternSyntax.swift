@@ -5,21 +5,41 @@
 /// and `(?:` are in the common part. Backreferences, lookaround, possessive quantifiers and the
 /// like are not: two engines would disagree, and their cost is not counted by PCRE2's match limit.
 /// What is no expression at all is left to PCRE2 to find.
-func unsupportedPart(ofPattern text: String) -> String? {
-  var scan = PatternScan(bytes: Array(text.utf8))
-  return scan.run()
+struct PatternSyntax {
+  private(set) var unsupportedPart: String?
+  /// Characters, and sets of them, that it consists of when repetitions with bounds are written out,
+  /// or more than `limit`. Both engines build as many states.
+  private(set) var size = 0
+
+  init(of text: String, limit: Int) {
+    var scan = PatternScan(bytes: Array(text.utf8), sizeMax: limit)
+    unsupportedPart = scan.run()
+    size = scan.size
+  }
 }
 
 private struct PatternScan {
   let bytes: [UInt8]
+  let sizeMax: Int
   var position = 0
+  /// Sizes of the groups that are open, the whole first.
+  private var groups = [0]
+  private var atomSize = 0
+
+  init(bytes: [UInt8], sizeMax: Int) {
+    self.bytes = bytes
+    self.sizeMax = sizeMax
+  }
+
+  var size: Int { groups.reduce(0, +) }
+
   /// Whether a quantifier may stand here.
   var isAfterAtom = false
 
   private static let repetitionsMax = 255
 
   mutating func run() -> String? {
-    while position < bytes.count {
+    while position < bytes.count, size <= sizeMax {
       if let part = step() { return part }
     }
     return nil
@@ -30,9 +50,12 @@ private struct PatternScan {
     position += 1
     switch byte {
     case UInt8(ascii: "\\"): return escape()
-    case UInt8(ascii: "["): skipBracket()
+    case UInt8(ascii: "["):
+      skipBracket()
+      add(atomOf: 1)
     case UInt8(ascii: "("):
       isAfterAtom = false
+      groups.append(0)
       guard isAt("?") || isAt("*") else { return nil }
       guard isAt("?:") else { return "'(\(character(at: position))'" }
       position += 2
@@ -45,10 +68,20 @@ private struct PatternScan {
     case UInt8(ascii: "{"):
       guard let bounds = bounds() else { return "'{' without a repetition such as '{2,5}'" }
       return quantifier(bounds)
-    default: break
+    case UInt8(ascii: ")"): if groups.count > 1 { add(atomOf: max(1, groups.removeLast())) }
+    default: add(atomOf: 1)
     }
     isAfterAtom = true
     return nil
+  }
+
+  private mutating func add(atomOf size: Int) {
+    atomSize = size
+    groups[groups.count - 1] += size
+  }
+
+  private mutating func repeatAtom(_ count: Int) {
+    groups[groups.count - 1] += atomSize * (count - 1)
   }
 
   private mutating func quantifier(_ text: String) -> String? {
@@ -60,6 +93,7 @@ private struct PatternScan {
 
   private mutating func escape() -> String? {
     isAfterAtom = true
+    add(atomOf: 1)
     guard position < bytes.count else { return nil }
     let byte = bytes[position]
     guard !isASCIIAlphanumeric(byte) || "dDwWsSnrtf".utf8.contains(byte) else {
@@ -74,11 +108,14 @@ private struct PatternScan {
     guard let end = bytes[position...].firstIndex(of: UInt8(ascii: "}")) else { return nil }
     let parts = bytes[position..<end].split(
       separator: UInt8(ascii: ","), maxSplits: 1, omittingEmptySubsequences: false)
+    var count = 1
     for (index, part) in parts.enumerated() where !(index == 1 && part.isEmpty) {
       guard part.allSatisfy({ 48...57 ~= $0 }),
         let number = Int(String(decoding: part, as: UTF8.self)), number <= Self.repetitionsMax
       else { return nil }
+      count = max(count, number)
     }
+    repeatAtom(count)
     let text = String(decoding: bytes[(position - 1)...end], as: UTF8.self)
     position = end + 1
     return text

@@ -103,7 +103,7 @@ extension TextCursor {
     let isBracketed = isAt("<")
     let name = try name("the name of a member or Attribute") { ",|{}".utf8.contains($0) }
     if !isBracketed, let member = CoreMember(rawValue: name) { return .core(member) }
-    return .attribute(expander.expand(name))
+    return .attribute(try expander.expandedName(name))
   }
 
   fileprivate mutating func projectionTerms(

@@ -95,7 +95,7 @@ private struct QueryParser {
     let types = try typeHint()
     let inner = try path(depth: depth + 1)
     try cursor.expect("}")
-    return .linked(relationship: expander.expand(name), types: types, path: inner)
+    return .linked(relationship: try expander.expandedName(name), types: types, path: inner)
   }
 
   /// Reads `Type,Type:`, and nothing if what follows is no hint.
@@ -107,7 +107,7 @@ private struct QueryParser {
     var types: [IRI] = []
     repeat {
       guard let name = try cursor.simpleName() else { break }
-      types.append(expander.expand(name))
+      types.append(try expander.expandedName(name))
     } while cursor.take(",")
     if !types.isEmpty, !cursor.isAt("://"), cursor.take(":") { return types }
     if types.count > 1 { throw cursor.expected("':' after the types") }
@@ -129,17 +129,19 @@ private struct QueryParser {
       }
       return .range(first, last)
     }
-    var values = [expanded(first, expands)]
-    while cursor.take(",") { values.append(expanded(try cursor.value(), expands)) }
+    var values = [try expanded(first, expands)]
+    while cursor.take(",") { values.append(try expanded(cursor.value(), expands)) }
     return .anyOf(values)
   }
 
-  private func expanded(_ value: Query.Value, _ expands: Bool) -> Query.Value {
+  private func expanded(
+    _ value: Query.Value, _ expands: Bool
+  ) throws(NGSILDError) -> Query.Value {
     guard expands else { return value }
-    return switch value {
-    case .string(let name) where isName(name): .uri(expander.expand(name))
-    case .uri(let iri): .uri(expander.expand(iri.text))
-    default: value
+    switch value {
+    case .string(let name) where isName(name): return .uri(try expander.expandedName(name))
+    case .uri(let iri): return .uri(try expander.expandedName(iri.text))
+    default: return value
     }
   }
 

@@ -31,22 +31,25 @@ extension ValuePath {
   func hasTarget(
     in entity: JSONValue, at now: DateTime, where test: (QueryTarget) -> Bool
   ) -> Bool {
-    hasTarget(in: entity, attributes[...], at: now, where: test)
+    hasTarget(in: entity, attributes[...], StoredTimes(ofEntity: entity), at: now, where: test)
   }
 
   private func hasTarget(
-    in parent: JSONValue, _ names: ArraySlice<IRI>, at now: DateTime,
+    in parent: JSONValue, _ names: ArraySlice<IRI>, _ times: StoredTimes, at now: DateTime,
     where test: (QueryTarget) -> Bool
   ) -> Bool {
     if let name = names.first {
       return parent.instances(of: name, at: now).contains {
-        hasTarget(in: $0, names.dropFirst(), at: now, where: test)
+        hasTarget(in: $0, names.dropFirst(), times.ofInstance($0), at: now, where: test)
       }
     }
-    if let member {
+    switch member {
+    case nil: return hasTarget(inValueOf: parent, where: test)
+    case .createdAt?: return times.created.map { test(QueryTarget([$0])) } ?? false
+    case .modifiedAt?: return times.modified.map { test(QueryTarget([$0])) } ?? false
+    case let member?:
       return parent.member(member).map { test(QueryTarget($0.elementsOrSelf)) } ?? false
     }
-    return hasTarget(inValueOf: parent, where: test)
   }
 
   private func hasTarget(

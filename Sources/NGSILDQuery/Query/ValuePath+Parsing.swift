@@ -15,7 +15,7 @@ extension TextCursor {
         if isAt(".") || isAt("[") { throw expected("the end of the path after '\(name)'") }
         return ValuePath(attributes, member: member)
       }
-      attributes.append(expander.expand(name))
+      attributes.append(try expander.expandedName(name))
       try requireDepth(attributes.count)
     } while take(".")
     guard take("[") else { return ValuePath(attributes) }

@@ -36,7 +36,7 @@ extension Query {
     var names: Set<IRI> = []
     repeat {
       let name = try cursor.name("the name of an Attribute") { $0 == UInt8(ascii: ",") }
-      names.insert(expander.expand(name))
+      names.insert(try expander.expandedName(name))
     } while cursor.take(",")
     guard cursor.isAtEnd else { throw cursor.expected("',' or the end") }
     return names

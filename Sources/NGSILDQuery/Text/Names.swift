@@ -6,6 +6,19 @@ package protocol NameExpander {
   func expand(_ name: String) -> IRI
 }
 
+extension NameExpander {
+  /// - Throws: `badRequestData` for a word such as `type` that stands for a keyword of JSON-LD, so
+  ///   that it names nothing that an Entity could have.
+  func expandedName(_ name: String) throws(NGSILDError) -> IRI {
+    let iri = expand(name)
+    guard iri.text.utf8.first != UInt8(ascii: "@") else {
+      throw .badRequestData(
+        "'\(name.bounded)' is a word for \(iri), which is no name of a type or an Attribute")
+    }
+    return iri
+  }
+}
+
 /// The grammar of names, in `q`, `type`, `pick` and the other small languages.
 ///
 /// Shape: a letter, then letters, numbers and `_`; `prefix:name`; an absolute IRI.

@@ -72,7 +72,7 @@ extension TextCursor {
     var types: [IRI] = []
     repeat {
       let name = try name("the name or IRI of an Entity type") { ",;|()".utf8.contains($0) }
-      types.append(expander.expand(name))
+      types.append(try expander.expandedName(name))
     } while take(";")
     return types
   }

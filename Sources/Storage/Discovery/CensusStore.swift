@@ -91,9 +91,13 @@ extension CensusStore {
     SELECT count(*) FROM taken
     """
 
-  /// Forgets what there is none of any more.
+  /// Forgets what there is none of any more, but for what is being written.
   package static func prune(in pool: Pool) async throws(PostgresError) {
-    try await pool.query("DELETE FROM census WHERE count = 0")
+    try await pool.query(
+      """
+      DELETE FROM census
+      WHERE ctid = ANY (ARRAY(SELECT ctid FROM census WHERE count = 0 FOR UPDATE SKIP LOCKED))
+      """)
   }
 }
 

@@ -12,28 +12,34 @@ extension EntityStore {
   /// meet at its unique key when they commit.
   package static func lock(
     _ references: [EntityReference], on connection: Connection
-  ) async throws(PostgresError) -> [EntityReference: LockedEntity] {
+  ) async throws(PostgresError) -> LockedEntities {
     let rows = try await connection.flight([
       "BEGIN", lockStatement(references.map(\.tenant), references.map(\.id)),
     ])[1]
-    var locked: [EntityReference: LockedEntity] = [:]
-    locked.reserveCapacity(rows.count)
+    var locked = LockedEntities(indexVersion: rows[0][0].int64)
     for row in rows {
-      let reference = EntityReference(tenant: TenantNumber(row[0].int), id: row[1].string)
-      let typeset = row[3].present.map { TypesetNumber($0.int) }
-      let entity = typeset.map { _ in Entity(stored: storedJSON(row[4].bytes)) }
-      locked[reference] = LockedEntity(key: row[2].int64, typeset: typeset, entity: entity)
+      // The version comes also when there is no Entity.
+      guard let tenant = row[1].present.map({ TenantNumber($0.int) }) else { continue }
+      let typeset = row[4].present.map { TypesetNumber($0.int) }
+      let entity = typeset.map { _ in Entity(stored: storedJSON(row[5].bytes)) }
+      locked.entities[EntityReference(tenant: tenant, id: row[2].string)] = LockedEntity(
+        key: row[3].int64, typeset: typeset, entity: entity)
     }
     return locked
   }
 
   private static let lockStatement = Statement(
     """
-    SELECT e.tenant, e.id, e.key, e.typeset, e.document
-    FROM unnest($1::int[], $2::text[]) AS wanted (tenant, id)
-    JOIN entity AS e USING (tenant, id)
-    ORDER BY e.tenant, e.id
-    FOR UPDATE OF e
+    SELECT clock.version, locked.*
+    FROM indexed_attribute_clock AS clock
+    LEFT JOIN (
+      SELECT e.tenant, e.id, e.key, e.typeset, e.document
+      FROM unnest($1::int[], $2::text[]) AS wanted (tenant, id)
+      JOIN entity AS e USING (tenant, id)
+      ORDER BY e.tenant, e.id
+      FOR UPDATE OF e
+    ) AS locked ON true
+    WHERE clock.is_only
     """)
 
   /// Writes everything that the changes of a batch consist of, and commits. Returns the
@@ -57,6 +63,7 @@ extension EntityStore {
     statements += insertInstances(writes)
     statements += deleteExpiredInstances(writes)
     statements += CensusStore.insert(writes)
+    statements += IndexChange.statements(writes)
     let throttled = due.filter(\.isThrottled)
     let prompt = due.filter { !$0.isThrottled }
     if !throttled.isEmpty { statements.append(ThrottleStore.hold(throttled)) }

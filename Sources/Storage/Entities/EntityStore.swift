@@ -8,6 +8,7 @@ package import Postgres
 package final class EntityStore {
   package let names: NameTable
   package let typesets: TypesetTable
+  let indexed: IndexedAttributeTable
   /// For the flights of the write path, one connection each.
   let writers: Pool
   /// For single statements by key.
@@ -25,9 +26,13 @@ package final class EntityStore {
   /// As the sequence `entity_key` counts.
   static let keysPerBlock = 1000
 
-  package init(names: NameTable, typesets: TypesetTable, writers: Pool, readers: Pool) {
+  package init(
+    names: NameTable, typesets: TypesetTable, indexed: IndexedAttributeTable, writers: Pool,
+    readers: Pool
+  ) {
     self.names = names
     self.typesets = typesets
+    self.indexed = indexed
     self.writers = writers
     self.readers = readers
     keys = KeyBlocks(of: "SELECT nextval('entity_key')", blockSize: Self.keysPerBlock)
@@ -46,9 +51,12 @@ extension EntityStore {
 
   /// Makes sure that everything that the rows of `changes` refer to has its number, and returns the
   /// first of `newKeys` keys for new Entities.
+  ///
+  /// - Parameter indexVersion: that of `LockedEntities`.
   package func prepare(
-    _ changes: [(tenant: TenantNumber, change: EntityChange)], newKeys: Int
+    _ changes: [(tenant: TenantNumber, change: EntityChange)], newKeys: Int, indexVersion: Int64
   ) async throws(PostgresError) -> Int64 {
+    try await indexed.load(upTo: indexVersion, from: readers)
     let firstKey = try await keys.take(newKeys, from: readers)
     var unknown: Set<String> = []
     for (_, change) in changes { names.collectUnknown(of: change, into: &unknown) }
@@ -74,7 +82,7 @@ extension EntityStore {
     precondition((typeset == nil) == (change.after == nil), "`prepare` has not seen this change")
     return EntityWrite(
       change, id: reference.id, locked: locked, newKey: newKey, tenant: reference.tenant,
-      typeset: typeset, at: now, names: names)
+      typeset: typeset, at: now, names: names, indexed: indexed.attributes(of: reference.tenant))
   }
 
   private func numbers(ofTypes change: EntityChange) -> [NameNumber]? {

@@ -3,6 +3,14 @@ import JSONLD
 package import NGSILD
 import Postgres
 
+/// What the write path's first flight finds.
+package struct LockedEntities: Sendable {
+  /// What the clock of indexed Attributes said: rows that are made with less miss a declaration.
+  package let indexVersion: Int64
+  /// Those that have a row.
+  package var entities: [EntityReference: LockedEntity] = [:]
+}
+
 /// The row that one Entity has, as it was locked.
 package struct LockedEntity: Sendable {
   package let key: Int64
@@ -34,11 +42,14 @@ package final class EntityWrite: Sendable {
   let expired: [InstanceKey]
   /// What the change adds to the census; empty for one of values alone.
   let census: CensusChange
+  /// What the change does to the index of declared Attributes; mostly nothing.
+  let index: IndexChange
 
   /// Makes the rows of `change`; all its names have numbers, and its types a typeset.
   package init(
     _ change: EntityChange, id: String, locked: LockedEntity?, newKey: Int64,
-    tenant: TenantNumber, typeset: TypesetNumber?, at now: DateTime, names: NameTable
+    tenant: TenantNumber, typeset: TypesetNumber?, at now: DateTime, names: NameTable,
+    indexed: [IndexedAttribute]
   ) {
     self.tenant = tenant
     self.id = id
@@ -63,6 +74,7 @@ package final class EntityWrite: Sendable {
     expired = change.expired.map { InstanceKey($0.name, $0.datasetId, names: names) }
     let movesTypeset = locked?.typeset != nil && locked?.typeset != typeset
     census = CensusChange(change, from: locked, to: typeset, names: names)
+    index = IndexChange(change, from: locked, to: typeset, indexed)
     (geometries, removedGeometries) = change.geometries(all: movesTypeset, names: names)
   }
 }

@@ -54,7 +54,7 @@ package final class HistoryStore {
       })
   }
 
-  private func instances(
+  func instances(
     of key: Int64, _ query: TemporalQuery, _ attributes: [IRI], at now: DateTime,
     tenant: TenantNumber
   ) -> SQL {

@@ -33,7 +33,7 @@ final class InstanceRow: Sendable {
     var writer = JSONWriter(reservingCapacity: 256)
     if var instance = change.after {
       instance.createdAt = now
-      instance.write(to: &writer)
+      instance.write(to: &writer, in: nil)
       let observed = instance[.observedAt].flatMap { DateTime($0) }
       time = observed ?? now
       isObserved = observed != nil

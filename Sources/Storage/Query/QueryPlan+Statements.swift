@@ -8,26 +8,42 @@ extension QueryPlan {
   /// The documents of one page, in the order that was asked for or that of the Entities' keys.
   func page(limit: Int, offset: Int) -> SQL {
     if ordering != nil { return orderedPage(limit: limit, offset: offset) }
-    if source == .values {
+    switch source {
+    case .entity, .joined:
+      let rows = rows("e.key, e.document", limit: limit, offset: offset)
+      return "SELECT document FROM (\(rows)) AS page"
+    case .values, .index:
       return """
         SELECT e.document
-        FROM (\(rows("v.key", limit: limit, offset: offset))) AS page
+        FROM (\(rows(keyColumn, limit: limit, offset: offset))) AS page
         JOIN entity AS e ON e.tenant = \(tenant) AND e.key = page.key
         ORDER BY page.key
         """
     }
-    return
-      "SELECT document FROM (\(rows("e.key, e.document", limit: limit, offset: offset))) AS page"
   }
 
-  var count: SQL { "SELECT count(*) FROM \(from) WHERE \(selected)" }
+  /// Each Entity's key once; an index may have several rows of one.
+  private var keyColumn: SQL {
+    if case .index = source { "DISTINCT i.key" } else { "\(alias).key" }
+  }
+
+  var count: SQL {
+    let rows: SQL = "SELECT count(*) FROM \(from) WHERE \(selected)"
+    guard case .index(let condition) = source else { return rows }
+    // Of the two only one is run. To tell Entities apart takes several times as long.
+    return """
+      SELECT CASE WHEN \(condition.hasFurtherRows(of: arms.flatMap(\.typesets)))
+        THEN (SELECT count(*) FROM (SELECT DISTINCT i.key FROM \(from) WHERE \(selected)) AS keys)
+        ELSE (\(rows)) END
+      """
+  }
 
   /// Keys and ids of the first Entities with keys in `range`, in the order of their keys.
   func references(in range: KeyRange, limit: Int) -> SQL {
     """
     SELECT e.key, e.id
     FROM (
-      SELECT \(alias).key
+      SELECT \(keyColumn)
       FROM \(from)
       WHERE \(selected) AND \(alias).key > \(range.after) AND \(alias).key <= \(range.last)
       ORDER BY \(alias).key LIMIT \(limit)
@@ -92,13 +108,20 @@ extension QueryPlan {
     return condition.map { "(\(ofTypesets) AND \($0))" } ?? ofTypesets
   }
 
-  private var alias: SQL { source == .values ? "v" : "e" }
+  private var alias: SQL {
+    switch source {
+    case .entity, .joined: "e"
+    case .values: "v"
+    case .index: "i"
+    }
+  }
 
   private var from: SQL {
     switch source {
     case .entity: "entity AS e"
     case .values: "entity_value AS v"
     case .joined: "entity_value AS v JOIN entity AS e USING (tenant, key)"
+    case .index(let condition): "\(condition.table) AS i"
     }
   }
 }

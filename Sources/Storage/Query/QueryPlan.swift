@@ -14,6 +14,8 @@ struct QueryPlan: Hashable {
     case values
     /// Both, where values and the id or the Entity's own members are asked for.
     case joined
+    /// `attribute_index` alone, where one condition is all that is asked for.
+    case index(IndexedCondition)
   }
 
   /// The Entities of some typesets, of which `condition` selects; nil selects all.
@@ -35,7 +37,16 @@ struct QueryPlan: Hashable {
     tenant = scope.tenant
     ordering = query.ordering.map { OrderingSQL($0, in: scope) }
     arms = Self.arms(query.selectors, in: scope)
-    let filter = QueryFilter(query, in: scope)
+    let typesets = arms.flatMap(\.typesets)
+    let filter = QueryFilter(query, of: typesets, in: scope)
+    if let only = filter.indexed.first, filter.indexed.count == 1, filter.conditions.isEmpty,
+      ordering == nil, query.geo == nil, arms.allSatisfy({ $0.condition == nil })
+    {
+      source = .index(only)
+      condition = only.sql
+      isPlannedOnce = false
+      return
+    }
     let usesEntity =
       filter.usesEntity || ordering?.usesEntity == true || arms.contains { $0.condition != nil }
     let usesValues = filter.usesValues || ordering?.usesValues == true
@@ -47,6 +58,7 @@ struct QueryPlan: Hashable {
       }
     let table: SQL = source == .values ? "v" : "e"
     var conditions = filter.conditions
+    conditions += filter.indexed.map { $0.sql(keyIn: table, of: typesets) }
     if let geo = query.geo { conditions.append(geo.sql(keyIn: table, in: scope)) }
     conditions.append("(\(table).expires IS NULL OR \(table).expires > \(scope.now.timestamp))")
     condition = SQL.joined(conditions, by: " AND ")
@@ -78,18 +90,23 @@ struct QueryPlan: Hashable {
 /// The conditions of a query on the rows of each Entity, apart from its type, id and place.
 private struct QueryFilter {
   private(set) var conditions: [SQL] = []
+  private(set) var indexed: [IndexedCondition] = []
   private(set) var usesEntity = false
   private(set) var usesValues = false
 
-  init(_ query: EntityQuery, in scope: QueryScope) {
+  init(_ query: EntityQuery, of typesets: [TypesetNumber], in scope: QueryScope) {
     if !query.attributes.isEmpty { add(anyOf: query.attributes, in: scope) }
     if let scopes = query.scopes {
       conditions.append(scopes.sql)
       usesValues = true
     }
-    if let filter = query.query {
-      conditions.append(filter.sql(on: .asked, in: scope))
-      usesEntity = usesEntity || filter.terms.contains { $0.path.isOfEntity }
+    for part in query.query?.conjuncts ?? [] {
+      if let condition = IndexedCondition(part, of: typesets, in: scope) {
+        indexed.append(condition)
+        continue
+      }
+      conditions.append(part.sql(on: .asked, in: scope))
+      usesEntity = usesEntity || part.terms.contains { $0.path.isOfEntity }
       usesValues = true
     }
   }
@@ -112,6 +129,11 @@ extension EntitySelector {
     if let idPattern { conditions.append("e.id ~ \(idPattern.text)") }
     return conditions.isEmpty ? nil : SQL.joined(conditions, by: " AND ")
   }
+}
+
+extension Query {
+  /// Queries of which each has to hold.
+  fileprivate var conjuncts: [Query] { if case .and(let parts) = self { parts } else { [self] } }
 }
 
 extension Query.Path {

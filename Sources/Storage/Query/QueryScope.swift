@@ -10,6 +10,7 @@ struct QueryScope {
   let now: DateTime
   let names: NameTable
   let typesets: [TypesetTable.Typeset]
+  let indexed: [IndexedAttribute]
 
   /// The numbers of typesets that satisfy `isMatch`.
   func typesets(where isMatch: (TypesetTable.Typeset) -> Bool) -> [TypesetNumber] {

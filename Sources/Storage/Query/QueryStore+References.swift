@@ -32,11 +32,10 @@ extension QueryStore {
   package func references(
     _ query: EntityQuery, in range: KeyRange, limit: Int, at now: DateTime, tenant: TenantNumber
   ) async throws(PostgresError) -> [KeyedReference] {
-    try await typesets.load(tenant, from: pool)
-    let plan = try await plan(query, at: now, tenant: tenant)
-    return try await pool.query(plan.references(in: range, limit: limit)).map { row in
-      KeyedReference(
-        key: row[0].int64, reference: EntityReference(tenant: tenant, id: row[1].string))
-    }
+    try await run(query, at: now, tenant: tenant) { [$0.references(in: range, limit: limit)] }[0]
+      .map { row in
+        KeyedReference(
+          key: row[0].int64, reference: EntityReference(tenant: tenant, id: row[1].string))
+      }
   }
 }

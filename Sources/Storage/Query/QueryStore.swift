@@ -10,6 +10,7 @@ package import Postgres
 package final class QueryStore {
   let names: NameTable
   let typesets: TypesetTable
+  let indexed: IndexedAttributeTable
   private let collations: CollationTable
   /// Connections whose statements are planned for their values, and bounded in time.
   let pool: Pool
@@ -17,10 +18,12 @@ package final class QueryStore {
   let readers: Pool
 
   package init(
-    names: NameTable, typesets: TypesetTable, collations: CollationTable, pool: Pool, readers: Pool
+    names: NameTable, typesets: TypesetTable, indexed: IndexedAttributeTable,
+    collations: CollationTable, pool: Pool, readers: Pool
   ) {
     self.names = names
     self.typesets = typesets
+    self.indexed = indexed
     self.collations = collations
     self.pool = pool
     self.readers = readers
@@ -37,33 +40,72 @@ package final class QueryStore {
   package func page(
     _ query: EntityQuery, at now: DateTime, tenant: TenantNumber
   ) async throws(PostgresError) -> EntityPage {
+    let results = try await run(query, at: now, tenant: tenant) { plan in
+      let count: [SQL] = query.wantsCount ? [plan.count] : []
+      // To look for Entities of which none is shown can take as long as to count all.
+      guard query.limit > 0 || count.isEmpty else { return count }
+      return count + [plan.page(limit: query.limit + 1, offset: query.offset)]
+    }
+    let count = query.wantsCount ? results[0][0][0].int : nil
+    guard results.count > (count == nil ? 0 : 1), let rows = results.last else {
+      return EntityPage(
+        documents: [], hasMore: count.map { $0 > query.offset } ?? false, count: count)
+    }
+    let documents = rows.map { $0[0].bytes }
+    return EntityPage(
+      documents: Array(documents.prefix(query.limit)), hasMore: documents.count > query.limit,
+      count: count)
+  }
+
+  /// Plans a query and runs `statements` of the plan; again, if the plan turns out to be old.
+  func run(
+    _ query: EntityQuery, at now: DateTime, tenant: TenantNumber,
+    _ statements: (QueryPlan) -> [SQL]
+  ) async throws(PostgresError) -> [Rows] {
     while true {
       let plan = try await plan(query, at: now, tenant: tenant)
-      // The version travels with the page: another process may have added a typeset meanwhile.
-      var statements: [SQL] = [
-        "SELECT count(*) FROM typeset WHERE tenant = \(tenant)",
-        plan.page(limit: query.limit + 1, offset: query.offset),
-      ]
-      if query.wantsCount { statements.append(plan.count) }
-      let results = try await (plan.isPlannedOnce ? readers : pool).flight(statements)
-      if results[0][0][0].int > typesets.version(of: tenant) {
-        try await typesets.load(tenant, from: pool)
-        continue
-      }
-      let documents = results[1].map { $0[0].bytes }
-      return EntityPage(
-        documents: Array(documents.prefix(query.limit)), hasMore: documents.count > query.limit,
-        count: query.wantsCount ? results[2][0][0].int : nil)
+      let results = try await run(plan, [Self.versionsStatement(tenant)] + statements(plan))
+      if try await !refresh(to: results[0][0], tenant) { return Array(results.dropFirst()) }
     }
   }
 
-  func plan(
+  /// The versions travel with the rows: another process may have added a typeset meanwhile, or
+  /// removed an index, which it only does once the transactions that know it have ended.
+  private static let versionsStatement = Statement(
+    """
+    SELECT (SELECT count(*) FROM typeset WHERE tenant = $1),
+      (SELECT version FROM indexed_attribute_clock WHERE is_only)
+    """)
+
+  /// Reads anew what the plan was made with; returns whether it was too old.
+  private func refresh(to versions: Row, _ tenant: TenantNumber) async throws(PostgresError) -> Bool
+  {
+    let (typesetVersion, indexVersion) = (versions[0].int, versions[1].int64)
+    if typesetVersion <= typesets.version(of: tenant), indexVersion <= indexed.version {
+      return false
+    }
+    try await typesets.load(tenant, from: readers)
+    try await indexed.load(upTo: indexVersion, from: readers)
+    return true
+  }
+
+  /// What may take long has a connection of its own, so that nobody waits behind it, and cancelling
+  /// it hits no other.
+  private func run(_ plan: QueryPlan, _ statements: [SQL]) async throws(PostgresError) -> [Rows] {
+    if plan.isPlannedOnce { return try await readers.flight(statements) }
+    return try await pool.withConnection { connection throws(PostgresError) in
+      try await connection.flight(statements)
+    }
+  }
+
+  private func plan(
     _ query: EntityQuery, at now: DateTime, tenant: TenantNumber
   ) async throws(PostgresError) -> QueryPlan {
     try await names.find(names.unknown(among: query.names), in: pool)
     if typesets.version(of: tenant) == 0 { try await typesets.load(tenant, from: pool) }
     let scope = QueryScope(
-      tenant: tenant, now: now, names: names, typesets: typesets.typesets(of: tenant))
+      tenant: tenant, now: now, names: names, typesets: typesets.typesets(of: tenant),
+      indexed: indexed.attributes(of: tenant))
     return QueryPlan(query, in: scope)
   }
 }

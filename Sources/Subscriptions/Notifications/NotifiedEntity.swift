@@ -58,7 +58,7 @@ struct NotifiedEntity {
     writer.member("modifiedAt", now.description)
     writer.member("deletedAt", now.description)
     for attribute in deletedAttributes(changes, of: nil, showsChanges, at: now) {
-      attribute.write(to: &writer)
+      attribute.write(to: &writer, in: entity.createdAt)
     }
     writer.endObject()
     return JSONValue(written: writer)

@@ -130,4 +130,21 @@ struct PostQueryTests {
       #expect(response.errorType == "InvalidRequest")
     }
   }
+
+  @Test("the context of the body is hosted for a Link header")
+  func linkedContext() async throws {
+    try await withTestTenant { client in
+      try await client.create(#"{"id":"urn:x:1","type":"https://x.example/T"}"#)
+      let context = #"{"T":"https://x.example/T"}"#
+      let found = try await client.send(
+        "POST", Self.path,
+        #"{"@context":\#(context),"type":"Query","entities":[{"type":"T"}]}"#,
+        headers: [("Content-Type", "application/ld+json"), ("Accept", "application/json")])
+      #expect(found.json.elements.first { _ in true }?["type"]?.string == "T")
+      let link = try #require(found["Link"])
+      let id = try #require(link.split(separator: ">").first?.split(separator: "/").last)
+      let hosted = try await client.send("GET", "jsonldContexts/\(id)")
+      #expect(hosted.json["@context"]?["T"]?.string == "https://x.example/T")
+    }
+  }
 }

@@ -11,7 +11,11 @@ import Testing
 /// complex, or reads as a tree that survives.
 @Suite("Generated texts")
 struct GeneratedTests {
-  private static let cases = 5000
+  /// How many bytes one byte of a text may become: a letter a name in a vocabulary.
+  private static let growthMax = 64
+
+  @Test("there are 100,000 cases and more in a normal run")
+  func total() { #expect(GeneratedCases.total >= 100_000) }
 
   /// Pieces with which mutations replace others.
   private static let pieces =
@@ -29,11 +33,11 @@ struct GeneratedTests {
     ]
 
   private func survive<Tree: Equatable & CustomStringConvertible>(
-    _ test: String, make: (inout SeededGenerator) -> Tree,
+    _ parser: GeneratedCases, make: (inout SeededGenerator) -> Tree,
     text: (Tree) -> String = { $0.description }, parse: (String) throws -> Tree
   ) {
-    var generator = SeededGenerator(printingSeedOf: test)
-    for _ in 0..<Self.cases {
+    var generator = SeededGenerator(printingSeedOf: "\(parser)")
+    for _ in 0..<parser.count / 2 {
       let tree = make(&generator)
       let text = text(tree)
       let parsed = try? parse(text)
@@ -56,7 +60,9 @@ struct GeneratedTests {
     do {
       let tree = try parse(text)
       let again = try parse(tree.description)
-      return again == tree ? nil : "reads as '\(tree)', then as '\(again)'"
+      guard again == tree else { return "reads as '\(tree)', then as '\(again)'" }
+      let size = tree.description.utf8.count
+      return size <= Self.growthMax * (text.utf8.count + 1) ? nil : "grows to \(size) bytes"
     } catch let error as NGSILDError {
       return [.badRequestData, .tooComplexQuery].contains(error.kind) && !error.detail.isEmpty
         ? nil : "fails with \(error)"
@@ -68,7 +74,7 @@ struct GeneratedTests {
   @Test("type selections")
   func types() {
     survive(
-      "types", make: { $0.typeSelection() },
+      .typeSelections, make: { $0.typeSelection() },
       parse: {
         try TypeSelection(parsing: $0, expander: Expander())
       })
@@ -76,7 +82,7 @@ struct GeneratedTests {
 
   @Test("scope queries")
   func scopes() {
-    survive("scopes", make: { $0.scopeQuery() }, parse: { try ScopeQuery(parsing: $0) })
+    survive(.scopeQueries, make: { $0.scopeQuery() }, parse: { try ScopeQuery(parsing: $0) })
   }
 
   @Test("q")
@@ -91,7 +97,7 @@ struct GeneratedTests {
         """)
     let now = DateTime(microseconds: 0)
     survive(
-      "q", make: { $0.query() },
+      .queries, make: { $0.query() },
       parse: { text in
         let query = try Query(parsing: text, expander: Expander())
         _ = query.matches(entity, at: now) { _ in entity }
@@ -103,7 +109,7 @@ struct GeneratedTests {
   func compactedQueries() {
     let prefix = "https://example.org/"
     survive(
-      "q, compacted", make: { $0.query() },
+      .compactedQueries, make: { $0.query() },
       text: { query in
         query.text { name in
           name.text.hasPrefix(prefix) ? String(name.text.dropFirst(prefix.count)) : "<\(name)>"
@@ -115,7 +121,7 @@ struct GeneratedTests {
   @Test("projections")
   func projections() {
     survive(
-      "projections", make: { $0.projectionTerms() },
+      .projections, make: { $0.projectionTerms() },
       parse: {
         try ProjectionTerms(parsing: $0, as: "pick", expander: Expander())
       })
@@ -129,7 +135,7 @@ struct GeneratedTests {
   @Test("orderings")
   func orderings() {
     survive(
-      "orderings", make: { OrderBy(terms: $0.orderTerms()) },
+      .orderings, make: { OrderBy(terms: $0.orderTerms()) },
       parse: {
         OrderBy(terms: try Ordering.terms(parsing: $0, expander: Expander()))
       })
@@ -138,7 +144,7 @@ struct GeneratedTests {
   @Test("language filters")
   func languages() {
     survive(
-      "languages",
+      .languageFilters,
       make: { generator in
         let text = generator.list(1...4) {
           $0.pick(["en", "fr-CH", "*", "de;q=0.5", "nl;q=0", "zh-Hant-TW;q=0.123"])
@@ -155,7 +161,7 @@ struct GeneratedTests {
   @Test("geo-relations")
   func relations() {
     survive(
-      "geo-relations",
+      .geoRelations,
       make: {
         $0.pick(
           [
@@ -175,7 +181,7 @@ struct GeneratedTests {
       #"{"type":"MultiPolygon","coordinates":[[[[0,0],[1,0],[1,1],[0,0]]]]}"#,
     ]
     survive(
-      "geometries", make: { try! Geometry(JSONValue(parsing: $0.pick(texts))) },
+      .geometries, make: { try! Geometry(JSONValue(parsing: $0.pick(texts))) },
       parse: { text in
         guard let value = try? JSONValue(parsing: text) else {
           throw NGSILDError.badRequestData("no JSON")
@@ -187,13 +193,13 @@ struct GeneratedTests {
   @Test("DateTimes")
   func dateTimes() {
     survive(
-      "DateTimes", make: { $0.dateTime() }, parse: { try DateTime(parsing: $0, of: "observedAt") })
+      .dateTimes, make: { $0.dateTime() }, parse: { try DateTime(parsing: $0, of: "observedAt") })
   }
 
   @Test("patterns")
   func patterns() {
     survive(
-      "patterns", make: { $0.pattern() },
+      .patterns, make: { $0.pattern() },
       parse: { text in
         let pattern = try Pattern(text)
         _ = pattern.matches("aab;x\"1é\\zz")
@@ -204,7 +210,7 @@ struct GeneratedTests {
   @Test("texts of noise")
   func noise() {
     var generator = SeededGenerator(printingSeedOf: "noise")
-    for _ in 0..<Self.cases {
+    for _ in 0..<GeneratedCases.noise.count {
       let text = generator.list(0...12) { $0.pick(Self.pieces) }.joined()
       let problems = [
         problem(of: text) { try Query(parsing: $0, expander: Expander(), isPercentEncoded: true) },

@@ -61,6 +61,26 @@ struct PatternTests {
   }
 
   @Test(
+    "repetitions of repetitions have a bound, and the pattern is named",
+    arguments: [
+      "((a{1,255}){1,255}){1,255}", "(a{0,255}){9}", "((((a{0,20}){0,20}){0,20}){0,20})b",
+      "(?:(x|y|\\d){1,100}[a-z]){50}", "((a?){255}){255}", "(a{255}){2}(b{255}){2}(c{255}){5}",
+      "((((((((a{9}){9}){9}){9}){9}){9}){9}){9}", "(a{99}b{99}){11}",
+    ])
+  func size(text: String) {
+    let error = #expect(throws: NGSILDError.self) { try Pattern(text) }
+    #expect(error?.kind == .tooComplexQuery)
+    #expect(error?.detail.contains("'\(text)'") == true)
+  }
+
+  @Test(
+    "repetitions within the bound are accepted",
+    arguments: [
+      "(a{255}){8}", "(ab|c{10}){100}", "[a-z]{255}\\d{255}", "((a{2}){2}){2}", "(a*)*b+",
+    ])
+  func smallRepetitions(text: String) throws { #expect(try Pattern(text).text == text) }
+
+  @Test(
     "a hostile pattern gives up soon",
     arguments: [
       "^(a+)+$", "^(a|aa)+$", "(a*)*[xy]", "^(a?){30}a{30}b", "a+[xy]", "(?:a?){12}a+[xy]",

@@ -103,8 +103,8 @@ struct RepresentationTests {
     let text = try entity.shown(as: Representation(showsSystemAttributes: true, context: .core))
     #expect(
       text == #"{"id":"urn:x:1","type":"T",\#(times),"expiresAt":"2030-01-01T00:00:00Z","#
-        + #""a":{"type":"Property","value":1,"expiresAt":"2031-01-01T00:00:00Z",\#(times),"#
-        + #""s":{"type":"Property","value":1,\#(times)}}}"#)
+        + #""a":{"type":"Property","value":1,"expiresAt":"2031-01-01T00:00:00Z","#
+        + #""s":{"type":"Property","value":1,\#(times)},\#(times)}}"#)
     #expect(try !entity.members.contains("createdAt"))
     #expect(try !entity.members.contains("expiresAt"))
   }

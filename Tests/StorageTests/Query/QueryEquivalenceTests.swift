@@ -46,18 +46,30 @@ struct QueryEquivalenceTests {
   private static let entities = 150
   private static let queries = 400
 
+  /// - Parameter indexes: Attributes that are indexed, some before they are written.
   private func withSample(
-    _ generator: inout SeededGenerator, _ body: (inout SeededGenerator, Sample) async throws -> Void
+    _ generator: inout SeededGenerator, indexes: [String] = [],
+    _ body: (inout SeededGenerator, Sample) async throws -> Void
   ) async throws {
     let texts = (0..<Self.entities).map { generator.entity("urn:x:\($0)") }
     var copy = generator
     try await withTestTenant { client in
+      if !indexes.isEmpty {
+        // Creates the tenant.
+        _ = try await client.send("POST", "entities", #"{"id":"urn:x:0","type":"T"}"#)
+        _ = try await client.send("DELETE", "entities/urn:x:0")
+      }
+      let early = indexes.prefix(indexes.count / 2)
+      for name in early {
+        for type in SeededGenerator.typeNames { try await client.index(name, of: type) }
+      }
       let response = try await client.send(
         "POST", "entityOperations/create", "[\(texts.joined(separator: ","))]")
       try #require(response.status == 201, "\(response.text)")
-      let name = client.tenant ?? ""
-      let number = try await client.query("SELECT id FROM tenant WHERE name = \(name)")[0][0].int
-      let tenant = TenantNumber(number)
+      for name in indexes.dropFirst(early.count) {
+        for type in SeededGenerator.typeNames { try await client.index(name, of: type) }
+      }
+      let tenant = try await client.tenantNumber()
       // Other tests may reap what has expired at any time.
       let rows = try await client.query(
         "SELECT id, document FROM entity WHERE tenant = \(tenant) AND typeset IS NOT NULL")
@@ -91,12 +103,14 @@ struct QueryEquivalenceTests {
       """)
   }
 
-  @Test("q selects what it selects in the broker")
-  func queries() async throws {
+  @Test(
+    "q selects what it selects in the broker, with and without indexes",
+    arguments: [[], SeededGenerator.attributeNames])
+  func queries(indexes: [String]) async throws {
     var generator = SeededGenerator(printingSeedOf: "q in SQL")
     let seed = generator.seed
     var failures = 0
-    try await withSample(&generator) { generator, sample in
+    try await withSample(&generator, indexes: indexes) { generator, sample in
       for _ in 0..<Self.queries where failures < 5 {
         let query = generator.query()
         guard try await differs(query, sample) else { continue }

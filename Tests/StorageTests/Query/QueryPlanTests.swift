@@ -23,15 +23,14 @@ struct QueryPlanTests {
       let response = try await client.send(
         "POST", "entityOperations/create", "[\(entities.joined(separator: ","))]")
       try #require(response.status == 201, "\(response.text)")
-      let name = client.tenant ?? ""
-      let row = try await client.query("SELECT id FROM tenant WHERE name = \(name)")[0]
-      let tenant = TenantNumber(row[0].int)
+      let tenant = try await client.tenantNumber()
       let tables = client.broker.tables
       try await body(
         client,
         QueryScope(
           tenant: tenant, now: DateTime("2026-01-01T00:00:00Z")!, names: tables.names,
-          typesets: tables.typesets.typesets(of: tenant)))
+          typesets: tables.typesets.typesets(of: tenant),
+          indexed: tables.indexed.attributes(of: tenant)))
     }
   }
 
