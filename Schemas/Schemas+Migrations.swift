@@ -10,6 +10,7 @@ extension Schemas {
     (7, "context", PackageResources._007_context_sql),
     (8, "discovery_and_expiry", PackageResources._008_discovery_and_expiry_sql),
     (9, "attribute_index", PackageResources._009_attribute_index_sql),
+    (10, "history", PackageResources._010_history_sql),
     (11, "subscription_time", PackageResources._011_subscription_time_sql),
   ]
 }

@@ -54,6 +54,22 @@ package struct DateTime: Hashable, Sendable {
   }
 }
 
+extension DateTime {
+  /// The same day and time so many months later; a day that the month does not have becomes its last
+  /// one.
+  ///
+  /// Choice: kept between `earliest` and `latest`.
+  package func advanced(byMonths months: Int) -> DateTime {
+    let (days, time) = microseconds.dividedFlooring(by: microsecondsPerDay)
+    let date = Date(days: Int(days)).components
+    let count = date.year * 12 + date.month - 1 + months
+    let (year, month) = (count / 12, count % 12 + 1)
+    guard count >= 0, year <= 9999 else { return count < 0 ? .earliest : .latest }
+    let first = Date(year: year, month: month, day: min(date.day, daysIn(month, of: year)))
+    return DateTime(unchecked: Int64(first.days) * microsecondsPerDay + time)
+  }
+}
+
 extension DateTime: Comparable {
   package static func < (one: DateTime, other: DateTime) -> Bool {
     one.microseconds < other.microseconds
@@ -131,6 +147,8 @@ package struct Time: Hashable, Sendable {
   /// Since midnight.
   package let microseconds: Int64
 
+  package init(microseconds: Int64) { self.microseconds = microseconds }
+
   package init?(_ bytes: UnsafeBufferPointer<UInt8>) {
     microseconds = microsecondsOfDay(bytes, from: 0)
     guard microseconds >= 0 else { return nil }
@@ -181,6 +199,32 @@ private func twoDigits(_ bytes: UnsafeBufferPointer<UInt8>, at index: Int) -> In
   return tens < 10 && ones < 10 ? Int(tens) &* 10 &+ Int(ones) : -1
 }
 
+extension Date {
+  package init(days: Int) { self.days = days }
+
+  fileprivate init(year: Int, month: Int, day: Int) {
+    // Counts from a March, so that the leap day ends the year; 719 468 days lie before 1970-01-01.
+    let shiftedYear = month > 2 ? year : year &- 1
+    let era = (shiftedYear >= 0 ? shiftedYear : shiftedYear &- 399) / 400
+    let yearOfEra = shiftedYear &- era &* 400
+    let dayOfYear = (153 &* (month > 2 ? month &- 3 : month &+ 9) &+ 2) / 5 &+ day &- 1
+    let dayOfEra = yearOfEra &* 365 &+ yearOfEra / 4 &- yearOfEra / 100 &+ dayOfYear
+    days = era &* 146_097 &+ dayOfEra &- 719_468
+  }
+
+  fileprivate var components: (year: Int, month: Int, day: Int) {
+    let shifted = days &+ 719_468
+    let era = (shifted >= 0 ? shifted : shifted &- 146_096) / 146_097
+    let dayOfEra = shifted &- era &* 146_097
+    let yearOfEra = (dayOfEra &- dayOfEra / 1460 &+ dayOfEra / 36_524 &- dayOfEra / 146_096) / 365
+    let dayOfYear = dayOfEra &- (365 &* yearOfEra &+ yearOfEra / 4 &- yearOfEra / 100)
+    let shiftedMonth = (5 &* dayOfYear &+ 2) / 153
+    let day = dayOfYear &- (153 &* shiftedMonth &+ 2) / 5 &+ 1
+    let month = shiftedMonth < 10 ? shiftedMonth &+ 3 : shiftedMonth &- 9
+    return (yearOfEra &+ era &* 400 &+ (month <= 2 ? 1 : 0), month, day)
+  }
+}
+
 /// The days from 1970-01-01 to the `YYYY-MM-DD` that `bytes` begin with; `Int.min` if it is none.
 private func daysSinceEpoch(_ bytes: UnsafeBufferPointer<UInt8>) -> Int {
   let (century, yearOfCentury) = (twoDigits(bytes, at: 0), twoDigits(bytes, at: 2))
@@ -190,13 +234,7 @@ private func daysSinceEpoch(_ bytes: UnsafeBufferPointer<UInt8>) -> Int {
   else { return .min }
   let year = century &* 100 &+ yearOfCentury
   guard day <= 28 || day <= daysIn(month, of: year) else { return .min }
-  // Counts from a March, so that the leap day ends the year; 719 468 days lie before 1970-01-01.
-  let shiftedYear = month > 2 ? year : year &- 1
-  let era = (shiftedYear >= 0 ? shiftedYear : shiftedYear &- 399) / 400
-  let yearOfEra = shiftedYear &- era &* 400
-  let dayOfYear = (153 &* (month > 2 ? month &- 3 : month &+ 9) &+ 2) / 5 &+ day &- 1
-  let dayOfEra = yearOfEra &* 365 &+ yearOfEra / 4 &- yearOfEra / 100 &+ dayOfYear
-  return era &* 146_097 &+ dayOfEra &- 719_468
+  return Date(year: year, month: month, day: day).days
 }
 
 private func daysIn(_ month: Int, of year: Int) -> Int {
@@ -253,15 +291,7 @@ private func writeTwoDigits(
 
 /// Inverts `daysSinceEpoch`.
 private func writeDate(_ days: Int, into buffer: UnsafeMutableBufferPointer<UInt8>) {
-  let shifted = days &+ 719_468
-  let era = (shifted >= 0 ? shifted : shifted &- 146_096) / 146_097
-  let dayOfEra = shifted &- era &* 146_097
-  let yearOfEra = (dayOfEra &- dayOfEra / 1460 &+ dayOfEra / 36_524 &- dayOfEra / 146_096) / 365
-  let dayOfYear = dayOfEra &- (365 &* yearOfEra &+ yearOfEra / 4 &- yearOfEra / 100)
-  let shiftedMonth = (5 &* dayOfYear &+ 2) / 153
-  let day = dayOfYear &- (153 &* shiftedMonth &+ 2) / 5 &+ 1
-  let month = shiftedMonth < 10 ? shiftedMonth &+ 3 : shiftedMonth &- 9
-  let year = yearOfEra &+ era &* 400 &+ (month <= 2 ? 1 : 0)
+  let (year, month, day) = Date(days: days).components
   writeTwoDigits(year / 100, into: buffer, at: 0)
   writeTwoDigits(year % 100, into: buffer, at: 2)
   buffer[4] = UInt8(ascii: "-")

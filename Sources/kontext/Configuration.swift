@@ -15,6 +15,7 @@ struct Configuration: Sendable {
   var readConnections = 4
   var queryConnections = 4
   var queryTimeout = Duration.seconds(30)
+  var historyInstances = 10_000
   var bodyBytesMax = 10 << 20
   var connectionsMax = 4096
   var allowedAddresses = AddressPolicy.publicOnly
@@ -89,6 +90,12 @@ struct Configuration: Sendable {
       option: "--query-timeout", placeholder: "SECONDS",
       help: "a longer query is cancelled and answered with 503 (default 30)"
     ) { $0.set(\.queryTimeout, seconds: $1, 1...3600) },
+    Setting(
+      option: "--history-instances", placeholder: "N",
+      help:
+        "instances of each Attribute that one temporal answer holds; more are answered in ranges, "
+        + "with 206 (default 10000)"
+    ) { $0.set(\.historyInstances, $1, 1...1_000_000) },
     Setting(
       option: "--body-bytes-max", placeholder: "BYTES",
       help: "a longer body gets 413 (default 10485760)"

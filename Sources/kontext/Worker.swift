@@ -140,6 +140,7 @@ extension Configuration {
     broker.readConnections = readConnections
     broker.queryConnections = queryConnections
     broker.queryTimeout = queryTimeout
+    broker.historyLimits.instancesPerAttribute = historyInstances
     broker.publicURL = publicURL
     broker.allowedAddresses = allowedAddresses
     broker.sourceAlias = sourceAlias

@@ -101,7 +101,8 @@ final class TestBroker: @unchecked Sendable {
       contextLibrary: contexts.library(pool: pool, remote: NoLoader()),
       contextService: contexts, tenants: TenantTable(),
       entities: entities, queries: queries,
-      history: HistoryStore(names: entities.names, pool: pool),
+      history: HistoryStore(
+        names: entities.names, typesets: entities.typesets, queries: pool, pool: pool),
       census: CensusStore(names: entities.names, typesets: entities.typesets, pool: pool),
       subscriptions: SubscriptionStore(pool: pool), subscriptionTable: service.table,
       delivery: service.delivery,

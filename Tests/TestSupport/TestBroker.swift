@@ -5,6 +5,7 @@ package import HTTPClient
 package import HTTPServer
 import Log
 import Postgres
+package import Storage
 
 /// A broker in the test process, on an event loop of its own, that also listens on loopback.
 ///
@@ -40,13 +41,14 @@ package final class TestBroker: Sendable {
   /// A broker with tables and connections of its own, as another process would have them.
   package init(
     _ limits: HTTPServerConfiguration = HTTPServerConfiguration(),
-    api: APIConfiguration = APIConfiguration(), queryTimeout: Duration = .seconds(30)
+    api: APIConfiguration = APIConfiguration(), queryTimeout: Duration = .seconds(30),
+    history: HistoryLimits = HistoryLimits()
   ) async throws {
     let loop = EventLoop()
     thread = loop.start()
     self.loop = loop
     let parts = try await loop.task {
-      try await Self.parts(limits, api, queryTimeout, on: loop)
+      try await Self.parts(limits, api, queryTimeout, history, on: loop)
     }.value
     tables = parts.tables
     connections = parts.connections
@@ -61,13 +63,14 @@ package final class TestBroker: Sendable {
 
   private static func parts(
     _ limits: HTTPServerConfiguration, _ apiConfiguration: APIConfiguration,
-    _ queryTimeout: Duration, on loop: EventLoop
+    _ queryTimeout: Duration, _ history: HistoryLimits, on loop: EventLoop
   ) async throws -> Parts {
     var configuration = BrokerConfiguration(databaseURL: try await TestDatabase.schemaURL())
     configuration.writeConnections = 2
     configuration.readConnections = 2
     configuration.queryConnections = 2
     configuration.queryTimeout = queryTimeout
+    configuration.historyLimits = history
     configuration.allowedAddresses = try AddressPolicy(parsing: "loopback")
     let tables = BrokerTables()
     _ = try await tables.prepare(configuration, on: loop)
@@ -116,10 +119,12 @@ package final class TestBroker: Sendable {
 package func withTestBroker<Result: Sendable>(
   _ limits: HTTPServerConfiguration = HTTPServerConfiguration(),
   api: APIConfiguration = APIConfiguration(), queryTimeout: Duration = .seconds(30),
+  history: HistoryLimits = HistoryLimits(),
   _ body: (TestBroker) async throws -> Result
 ) async throws -> Result {
   try await Gate.brokers.pass {
-    let broker = try await TestBroker(limits, api: api, queryTimeout: queryTimeout)
+    let broker = try await TestBroker(
+      limits, api: api, queryTimeout: queryTimeout, history: history)
     do {
       let result = try await body(broker)
       try await broker.close()

@@ -22,7 +22,9 @@ extension Broker {
       queries: QueryStore(
         names: tables.names, typesets: tables.typesets, indexed: tables.indexed,
         collations: tables.collations, pool: connections.queries, readers: connections.readers),
-      history: HistoryStore(names: tables.names, pool: connections.queries),
+      history: HistoryStore(
+        names: tables.names, typesets: tables.typesets, queries: connections.queries,
+        pool: connections.history, limits: connections.historyLimits),
       census: CensusStore(
         names: tables.names, typesets: tables.typesets, pool: connections.queries),
       subscriptions: SubscriptionStore(pool: connections.readers),

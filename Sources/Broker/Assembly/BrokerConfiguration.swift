@@ -1,4 +1,5 @@
 package import HTTPClient
+package import Storage
 
 /// How the broker of one loop reaches its database and the outside world.
 package struct BrokerConfiguration: Sendable {
@@ -9,6 +10,7 @@ package struct BrokerConfiguration: Sendable {
   package var queryConnections = 4
   /// A longer query is cancelled.
   package var queryTimeout = Duration.seconds(30)
+  package var historyLimits = HistoryLimits()
   /// What clients put before the path to reach the broker; nil for whatever they call it by.
   package var publicURL: String?
   /// Addresses to which notifications go and from which contexts come.

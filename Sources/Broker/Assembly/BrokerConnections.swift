@@ -8,6 +8,9 @@ package final class BrokerConnections: Sendable {
   package let writers: Pool
   package let readers: Pool
   package let queries: Pool
+  /// For reads of the history: ranges of its index, but perhaps long ones.
+  package let history: Pool
+  let historyLimits: HistoryLimits
   /// One, for housekeeping; it is opened only where that is done.
   package let background: Pool
   package let client: HTTPClient
@@ -18,13 +21,20 @@ package final class BrokerConnections: Sendable {
     readers = Pool(planned, max: configuration.readConnections, on: loop)
     background = Pool(planned, max: 1, on: loop)
     queries = configuration.queryPool(max: configuration.queryConnections, on: loop)
+    var ranging = configuration.connection(
+      settings: EntityStore.sessionSettings.merging(
+        ["jit": "off", "statement_timeout": configuration.statementTimeout]
+      ) { $1 })
+    ranging.cancelsQueries = true
+    history = Pool(ranging, max: configuration.queryConnections, on: loop)
+    historyLimits = configuration.historyLimits
     var limits = HTTPClientConfiguration()
     limits.addressPolicy = configuration.allowedAddresses
     client = HTTPClient(loop: loop, configuration: limits)
   }
 
   package var pools: [(name: String, pool: Pool)] {
-    [("write", writers), ("read", readers), ("query", queries)]
+    [("write", writers), ("read", readers), ("query", queries), ("history", history)]
   }
 
   /// Call it on the loop's thread.
@@ -36,6 +46,8 @@ package final class BrokerConnections: Sendable {
 }
 
 extension BrokerConfiguration {
+  fileprivate var statementTimeout: String { "\(queryTimeout.components.seconds)s" }
+
   /// For a command that does one thing after the other in one session.
   package func singleConnection(on loop: EventLoop) -> Pool {
     Pool(connection(), max: 1, on: loop)
@@ -55,7 +67,7 @@ extension BrokerConfiguration {
         "plan_cache_mode": "force_custom_plan",
         // Compiling a statement costs more than most of them, whatever the planner expects.
         "jit": "off",
-        "statement_timeout": "\(queryTimeout.components.seconds)s",
+        "statement_timeout": statementTimeout,
       ])
     filtering.cancelsQueries = true
     return Pool(filtering, max: max, on: loop)

@@ -95,7 +95,9 @@ package struct WriteTransaction {
     locked: LockedEntities
   ) async throws(PostgresError) -> [EntityWrite] {
     var key = try await store.prepare(
-      changes.map { ($0.operation.reference.tenant, $0.change) },
+      changes.map { operation, change in
+        (operation.reference.tenant, change, locked.entities[operation.reference])
+      },
       newKeys: changes.count { locked.entities[$0.operation.reference] == nil },
       indexVersion: locked.indexVersion)
     return changes.map { operation, change in

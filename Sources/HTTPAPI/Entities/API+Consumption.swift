@@ -91,8 +91,13 @@ extension API {
     answer.add(traversal, showing: selection, as: join)
   }
 
-  /// `type=*` asks for all that is held here, which is a restriction of its own (5.7.2.4).
   func requireRestriction(_ request: QueryRequest, _ call: Call) throws(NGSILDError) {
+    try request.requireRestriction(isLocal: isLocal(request, call))
+  }
+
+  /// Whether no Context Source is asked: `type=*` asks for all that is held here, which is a
+  /// restriction of its own (5.7.2.4).
+  func isLocal(_ request: QueryRequest, _ call: Call) throws(NGSILDError) -> Bool {
     let isLocal = try call.parameters.boolean("local", default: request.isOfAnyType)
     guard isLocal || !request.isOfAnyType else {
       throw .badRequestData(
@@ -100,7 +105,7 @@ extension API {
     }
     // Without Context Sources, Entities are never split among them.
     _ = try call.parameters.boolean("splitEntities")
-    try request.requireRestriction(isLocal: isLocal)
+    return isLocal
   }
 
   // MARK: Representation

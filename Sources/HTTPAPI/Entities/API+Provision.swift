@@ -154,7 +154,7 @@ extension API {
     _ = try await broker.retrieveEntity(id, types: types, in: tenant)
   }
 
-  private func datasetID(_ call: Call) throws(NGSILDError) -> String? {
+  func datasetID(_ call: Call) throws(NGSILDError) -> String? {
     guard let text = call.parameters["datasetId"], text != "@none" else { return nil }
     try requireURI(text, as: "The datasetId")
     return text

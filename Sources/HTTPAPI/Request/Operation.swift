@@ -67,12 +67,16 @@ enum Operation: String, Sendable, CaseIterable {
       ["type", "local"]
     case .appendAttributes: ["type", "options", "local"]
     case .deleteAttribute: ["type", "datasetId", "deleteAll", "local"]
-    case .retrieveTemporalEntity:
-      [
-        "attrs", "timerel", "timeAt", "endTimeAt", "timeproperty", "lastN", "aggrMethods",
-        "aggrPeriodDuration", "format", "options", "datasetId", "local", "lang", "pick", "omit",
-        "entityMap", "entityMapLifetime",
-      ]
+    case .upsertTemporalEntity, .appendTemporalAttributes, .deleteTemporalEntity,
+      .updateTemporalInstance, .deleteTemporalInstance:
+      ["local"]
+    case .deleteTemporalAttribute: ["datasetId", "deleteAll", "local"]
+    case .retrieveTemporalEntity: Self.temporalConsumption
+    case .queryTemporalEntities:
+      Self.temporalConsumption.union(Self.selection).union(Self.page).union([
+        "splitEntities", "orderBy", "collation",
+      ])
+    case .queryTemporalEntitiesByPost: Self.page.union(["format", "options", "local"])
     case .health, .metrics, .version, .retrieveSourceIdentity: []
     default: nil
     }
@@ -84,19 +88,29 @@ enum Operation: String, Sendable, CaseIterable {
     "joinLevel", "containedBy", "geometryProperty", "entityMap", "entityMapLifetime",
   ]
 
+  /// Parameters of the temporal Retrieve and Query alike.
+  private static let temporalConsumption: Set = [
+    "attrs", "timerel", "timeAt", "endTimeAt", "timeproperty", "lastN", "aggrMethods",
+    "aggrPeriodDuration", "format", "options", "datasetId", "local", "lang", "pick", "omit",
+    "entityMap", "entityMapLifetime",
+  ]
+
+  /// What selects Entities.
+  private static let selection: Set = [
+    "type", "id", "idPattern", "q", "georel", "geometry", "coordinates", "geoproperty", "scopeQ",
+    "csf", "expandValues", "jsonKeys",
+  ]
+
   private static let page: Set = ["limit", "offset", "count"]
 
   /// Whether the operation does not heed a parameter of the standard yet: it is answered with 501,
   /// so that nobody takes an answer for what it is not.
   func hasNotBuilt(_ parameter: String) -> Bool {
-    switch parameter {
-    case "lang": self == .retrieveTemporalEntity
-    default: Self.parametersNotBuilt.contains(parameter)
-    }
+    Self.parametersNotBuilt.contains(parameter)
   }
 
   private static let parametersNotBuilt: Set = [
-    "entityMap", "entityMapLifetime", "aggrMethods", "aggrPeriodDuration",
+    "entityMap", "entityMapLifetime",
   ]
 
   var notBuilt: NGSILDError {

@@ -93,7 +93,9 @@ private struct PathPattern {
   let template: String
 
   init(_ path: String, _ operations: KeyValuePairs<String, Operation>) {
-    segments = path.split(separator: "/").map { $0 == "{}" ? nil : Array($0.utf8) }
+    segments = path.split(separator: "/", omittingEmptySubsequences: false).map {
+      $0 == "{}" ? nil : Array($0.utf8)
+    }
     self.operations = operations.map { ($0.key, $0.value) }
     template = "/" + path
   }
@@ -191,6 +193,8 @@ extension Resource {
       ["GET": .retrieveTemporalEntity, "DELETE": .deleteTemporalEntity]),
     PathPattern("\(api)/temporal/entities/{}/attrs", ["POST": .appendTemporalAttributes]),
     PathPattern("\(api)/temporal/entities/{}/attrs/{}", ["DELETE": .deleteTemporalAttribute]),
+    // Without an Attribute, this is a bad request, and a wrong method otherwise (TS 016_02, 017_02).
+    PathPattern("\(api)/temporal/entities/{}/attrs//{}", ["DELETE": .deleteTemporalInstance]),
     PathPattern(
       "\(api)/temporal/entities/{}/attrs/{}/{}",
       ["PATCH": .updateTemporalInstance, "DELETE": .deleteTemporalInstance]),

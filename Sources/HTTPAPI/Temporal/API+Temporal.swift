@@ -6,38 +6,115 @@ import NGSILD
 import NGSILDQuery
 import Storage
 
-/// Temporal consumption (GS CIM 009, 5.7.3, 6.19).
+/// Temporal consumption (GS CIM 009, 6.18.3.2, 6.19.3.1, 6.24).
 extension API {
   func retrieveTemporalEntity(_ call: Call) async throws(NGSILDError) -> HTTPResponse {
     let id = try call.entityID()
     let tenant = try await tenant(of: call)
     let context = try await context(of: call)
-    let parameters = call.parameters
-    let query = try TemporalQuery(
-      timerel: parameters["timerel"], timeAt: parameters["timeAt"],
-      endTimeAt: parameters["endTimeAt"], timeproperty: parameters["timeproperty"],
-      lastN: parameters["lastN"])
-    let projection = try Projection(
-      attrs: parameters["attrs"], pick: nil, omit: nil, expander: context)
-    let options = try call.parameters.options(among: ["sysAttrs", "temporalValues"])
-    let format = call.parameters["format"] ?? "normalized"
-    guard ["normalized", "temporalValues", "simplified"].contains(format) else {
-      throw NGSILDError(
-        .invalidRequest,
-        "The format '\(format)' is unknown; normalized or temporalValues is expected")
+    let request = try TemporalRequest(parameters: { call.parameters[$0] }, expander: context)
+    let answer = try TemporalAnswer(to: call, request, context)
+    let part = HistoryPart(request)
+    let attributes = request.requiredAttributes
+    let response: HTTPResponse?
+    if let aggregation = answer.aggregation {
+      response = answer.response(
+        retrieved: try await broker.aggregateTemporalEntity(
+          id, part, aggregation, requiring: attributes, in: tenant))
+    } else {
+      response = answer.response(
+        retrieved: try await broker.retrieveTemporalEntity(
+          id, part, requiring: attributes, in: tenant))
     }
-    for name in ["pick", "omit", "datasetId"] where call.parameters[name] != nil {
-      throw NGSILDError(.notImplemented, "The parameter '\(name)' is not built yet")
+    guard let response else {
+      throw NGSILDError(.resourceNotFound, "The Entity '\(id)' has nothing of what was picked")
     }
-    let history = try await broker.retrieveTemporalEntity(
-      id, query, attributes: projection.attributes, in: tenant)
-    let isSimplified = call.parameters["format"].map { $0 != "normalized" }
-    let representation = TemporalRepresentation(
-      isSimplified: isSimplified ?? options.contains("temporalValues"),
-      showsSystemAttributes: options.contains("sysAttrs"), property: query.timeproperty,
-      context: context, embedsContext: call.accepts == .jsonLD)
-    var writer = JSONWriter(reservingCapacity: 256 * (history.instances.count + 2))
-    representation.write(history, to: &writer)
-    return .body(writer.bytes, as: call.accepts, context: context)
+    return response
+  }
+
+  func queryTemporalEntities(_ call: Call) async throws(NGSILDError) -> HTTPResponse {
+    let context = try await context(of: call)
+    let request = try TemporalRequest(parameters: { call.parameters[$0] }, expander: context)
+    return try await page(of: request, call, context, path: "/ngsi-ld/v1/temporal/entities")
+  }
+
+  /// The same query, its conditions in a body (5.2.23).
+  func queryTemporalEntitiesByPost(_ call: Call) async throws(NGSILDError) -> HTTPResponse {
+    let (body, context) = try await body(of: call)
+    let request = try TemporalRequest(body, expander: context)
+    return try await page(
+      of: request, call, context, path: "/ngsi-ld/v1/temporal/entityOperations/query")
+  }
+
+  private func page(
+    of request: TemporalRequest, _ call: Call, _ context: Context, path: String
+  ) async throws(NGSILDError) -> HTTPResponse {
+    let answer = try TemporalAnswer(to: call, request, context)
+    let page = try Page(call.parameters)
+    try request.requireQuery(isLocal: isLocal(request.conditions, call))
+    let tenant = try await tenant(of: call)
+    let query = HistoryQuery(request, page)
+    let hasMore: Bool
+    let count: Int?
+    var response: HTTPResponse
+    if let aggregation = answer.aggregation {
+      let found = try await broker.aggregateTemporalEntities(
+        query, aggregation, requiring: request.requiredAttributes, in: tenant)
+      (response, hasMore, count) = (answer.response(found), found.hasMore, found.count)
+    } else {
+      let found = try await broker.queryTemporalEntities(query, in: tenant)
+      (response, hasMore, count) = (answer.response(found), found.hasMore, found.count)
+    }
+    response.headers +=
+      PageLinks(
+        path: path, parameters: call.parameters, isSorted: true, page: page, hasMore: hasMore,
+        type: call.accepts
+      ).headers
+    if let count { response.headers.append(("NGSILD-Results-Count", "\(count)")) }
+    return response
+  }
+}
+
+extension TemporalRequest {
+  /// What an Entity must have had at least one of: the Attributes that are asked for by name.
+  fileprivate var requiredAttributes: Set<IRI> {
+    if case .pick(let core, let attributes) = members {
+      core.isEmpty ? attributes : []
+    } else {
+      Set(conditions.projection.attributes)
+    }
+  }
+
+  /// Which members of Entities the answer holds.
+  var members: MemberSelection { EntitySelection(conditions.projection).members }
+}
+
+extension HistoryPart {
+  fileprivate init(_ request: TemporalRequest) {
+    self.init(request.temporal)
+    datasets = request.conditions.datasets
+    let members = request.members
+    showsScopes = members.shows(.scope)
+    switch members {
+    case .all: break
+    case .attributes(let names), .pick(_, let names): attributes = .only(names)
+    case .omit(_, let names): attributes = .except(names)
+    }
+  }
+}
+
+extension HistoryQuery {
+  fileprivate init(_ request: TemporalRequest, _ page: Page) {
+    self.init(HistoryPart(request))
+    selectors = request.conditions.selectors
+    query = request.conditions.query
+    geo = request.conditions.geo
+    scopes = request.conditions.scopes
+    if let ordering = request.conditions.ordering {
+      order = ordering.terms[0].direction == .descending ? .descendingID : .ascendingID
+    }
+    limit = page.limit
+    offset = page.offset
+    wantsCount = page.wantsCount
   }
 }

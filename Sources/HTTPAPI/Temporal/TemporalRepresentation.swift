@@ -6,62 +6,96 @@ import Storage
 
 /// How the temporal evolution of an Entity is shown.
 ///
-/// Standard: GS CIM 009, 4.5.7 to 4.5.9.
+/// Standard: GS CIM 009, 4.5.6 to 4.5.9.
 struct TemporalRepresentation {
+  /// How each instance is shown; its members are those of the Entity.
+  let instances: Representation
   /// `temporalValues`: pairs of value and time only.
   let isSimplified: Bool
-  let showsSystemAttributes: Bool
   let property: TemporalQuery.TimeProperty
-  let context: Context
-  let embedsContext: Bool
 
-  func write(_ history: EntityHistory, to writer: inout JSONWriter) {
+  /// Returns whether any member was left to show; nothing is written if not.
+  @discardableResult
+  func write(_ history: EntityHistory, to writer: inout JSONWriter) -> Bool {
+    let start = writer.position
     writer.beginObject()
-    writer.name("id")
-    history.entity["id"].map { writer.value($0) }
-    writer.name("type")
-    writeNames(history.entity["type"], to: &writer)
-    if showsSystemAttributes {
-      for member: StaticString in ["createdAt", "modifiedAt"] {
-        writer.name(member)
-        history.entity[member].map { writer.value($0) }
-      }
-    }
-    var rest = history.instances[...]
-    while let first = rest.first {
-      let instances = rest.prefix { $0.attribute == first.attribute }
-      rest = rest.dropFirst(instances.count)
-      writer.name(context.compact(first.attribute))
+    var hasMembers = writeMembers(of: history, to: &writer)
+    for series in history.series {
+      hasMembers = true
+      writer.name(series.attribute.map { instances.context.compact($0) } ?? "scope")
       if isSimplified {
-        writePairs(instances, to: &writer)
+        writePairs(series, to: &writer)
       } else {
-        writeInstances(instances, to: &writer)
+        writeInstances(series, to: &writer)
       }
     }
-    if embedsContext {
+    guard hasMembers else {
+      writer.rewind(to: start)
+      return false
+    }
+    if instances.embedsContext {
       writer.name("@context")
-      writer.raw(context.bodyValue)
+      writer.raw(instances.context.bodyValue)
     }
     writer.endObject()
+    return true
+  }
+
+  /// Writes the members of the Entity itself.
+  func writeMembers(of history: EntityHistory, to writer: inout JSONWriter) -> Bool {
+    let showsID = instances.members.shows(.id)
+    let showsType = instances.members.shows(.type)
+    if showsID {
+      writer.name("id")
+      history.entity["id"].map { writer.value($0) }
+    }
+    if showsType {
+      writer.name("type")
+      write(names: history.types, to: &writer)
+    }
+    if instances.showsSystemAttributes {
+      for member: StaticString in ["createdAt", "modifiedAt"] {
+        guard let value = history.entity[member] else { continue }
+        writer.name(member)
+        writer.value(value)
+      }
+    }
+    if let deletedAt = history.deletedAt {
+      writer.name("deletedAt")
+      writer.string(deletedAt.description)
+    }
+    return showsID || showsType
+  }
+
+  private func write(names: [IRI], to writer: inout JSONWriter) {
+    if names.count != 1 { writer.beginArray() }
+    for name in names { writer.string(instances.context.compact(name)) }
+    if names.count != 1 { writer.endArray() }
   }
 
   // MARK: Normalized
 
-  private func writeInstances(
-    _ instances: ArraySlice<EntityHistory.Instance>, to writer: inout JSONWriter
-  ) {
+  private func writeInstances(_ series: EntityHistory.Series, to writer: inout JSONWriter) {
     writer.beginArray()
-    let representation = Representation(
-      showsSystemAttributes: showsSystemAttributes, context: context)
-    for instance in instances {
+    for instance in series.instances {
+      let document = instance.document
       writer.beginObject()
-      representation.writeMembers(ofInstance: instance.document, to: &writer)
-      if !showsSystemAttributes, let deletedAt = instance.document["deletedAt"] {
+      instances.writeMembers(ofInstance: document, to: &writer)
+      if instances.showsSystemAttributes {
+        writer.name("createdAt")
+        writer.string(instance.createdAt.description)
+        writer.name("modifiedAt")
+        writer.string(instance.modifiedAt.description)
+      } else if let deletedAt = document["deletedAt"] {
+        // That an instance was deleted is the point of telling of it.
         writer.name("deletedAt")
         writer.value(deletedAt)
       }
-      writer.name("instanceId")
-      writer.string("urn:ngsi-ld:Instance:\(instance.id)")
+      // Scopes are no Attributes, whose instances alone can be named.
+      if series.attribute != nil {
+        writer.name("instanceId")
+        writer.string(instance.id.description)
+      }
       writer.endObject()
     }
     writer.endArray()
@@ -70,26 +104,42 @@ struct TemporalRepresentation {
   // MARK: Simplified
 
   /// One object per dataset; an array of them if there are several (4.5.9).
-  private func writePairs(
-    _ instances: ArraySlice<EntityHistory.Instance>, to writer: inout JSONWriter
-  ) {
-    var datasets: [String?] = []
-    for instance in instances {
-      let dataset = instance.document["datasetId"]?.string
-      if !datasets.contains(dataset) { datasets.append(dataset) }
+  private func writePairs(_ series: EntityHistory.Series, to writer: inout JSONWriter) {
+    var datasets: [(id: String?, pairs: [(document: JSONValue, time: String)])] = []
+    for instance in series.instances {
+      let document = instance.document
+      guard let time = time(of: instance, document) else { continue }
+      let id = document["datasetId"]?.string
+      if let place = datasets.firstIndex(where: { $0.id == id }) {
+        datasets[place].pairs.append((document, time))
+      } else {
+        datasets.append((id, [(document, time)]))
+      }
     }
+    let type = type(of: series)
+    if datasets.isEmpty { writePairs([], of: type, dataset: nil, to: &writer) }
     if datasets.count > 1 { writer.beginArray() }
-    for dataset in datasets {
-      let ofDataset = instances.filter { $0.document["datasetId"]?.string == dataset }
-      write(pairs: ofDataset, dataset: dataset, to: &writer)
+    for (id, pairs) in datasets {
+      writePairs(pairs, of: type, dataset: id, to: &writer)
     }
     if datasets.count > 1 { writer.endArray() }
   }
 
-  private func write(
-    pairs instances: [EntityHistory.Instance], dataset: String?, to writer: inout JSONWriter
+  /// As the client wrote it; nil if the instance was never observed.
+  private func time(of instance: EntityHistory.Instance, _ document: JSONValue) -> String? {
+    property == .observedAt ? document["observedAt"]?.string : instance.time.description
+  }
+
+  /// A LanguageProperty of which one language is shown is a Property (4.15).
+  private func type(of series: EntityHistory.Series) -> String {
+    let type = series.example.document["type"]?.string ?? ""
+    return type == "LanguageProperty" && instances.language != nil ? "Property" : type
+  }
+
+  private func writePairs(
+    _ pairs: [(document: JSONValue, time: String)], of type: String, dataset: String?,
+    to writer: inout JSONWriter
   ) {
-    guard let first = instances.first, let type = first.document["type"]?.string else { return }
     writer.beginObject()
     writer.name("type")
     writer.string(type)
@@ -99,31 +149,42 @@ struct TemporalRepresentation {
     }
     writer.name(Self.plural[type] ?? "values")
     writer.beginArray()
-    let representation = Representation(format: .simplified, context: context)
-    for instance in instances {
-      guard let time = instance.document[named: property.rawValue] else { continue }
+    for (document, time) in pairs {
       writer.beginArray()
-      representation.writeValue(ofInstance: instance.document, to: &writer)
-      writer.value(time)
+      writeValue(document, to: &writer)
+      writer.string(time)
       writer.endArray()
     }
     writer.endArray()
     writer.endObject()
   }
 
+  /// A deletion has the NGSI-LD Null in the form of its type's values.
+  private func writeValue(_ document: JSONValue, to writer: inout JSONWriter) {
+    var simplified = instances
+    simplified.format = .simplified
+    guard document["deletedAt"] != nil else {
+      simplified.writeValue(ofInstance: document, to: &writer)
+      return
+    }
+    for member: StaticString in ["languageMap", "json", "vocab"] {
+      guard let value = document[member], instances.language == nil || "\(member)" != "languageMap"
+      else { continue }
+      writer.beginObject()
+      writer.name(member)
+      writer.value(value)
+      writer.endObject()
+      return
+    }
+    if let value = document["value"] {
+      writer.value(value)
+    } else {
+      writer.string("\(ngsildNull)")
+    }
+  }
+
   private static let plural = [
     "Relationship": "objects", "LanguageProperty": "languageMaps", "JsonProperty": "jsons",
     "VocabProperty": "vocabs", "ListProperty": "valueLists", "ListRelationship": "objectLists",
   ]
-
-  private func writeNames(_ value: JSONValue?, to writer: inout JSONWriter) {
-    let names = value?.elements.map { context.compact(IRI($0.string ?? "")) } ?? []
-    if names.count == 1 {
-      writer.string(names[0])
-      return
-    }
-    writer.beginArray()
-    for name in names { writer.string(name) }
-    writer.endArray()
-  }
 }

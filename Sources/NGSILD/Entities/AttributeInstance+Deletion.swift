@@ -7,7 +7,7 @@ extension AttributeInstance {
   /// Standard: GS CIM 009, 4.5.0 and 5.8.6.
   package func deleted(at now: DateTime) -> AttributeInstance {
     var instance = self
-    instance.value = type == .languageProperty ? Self.nullMap : Self.null
+    instance.value = Self.null(of: type)
     instance.members = [Member(name: .deletedAt, value: JSONValue(string: now.description))]
     instance.subAttributes = []
     instance.modifiedAt = now
@@ -19,6 +19,11 @@ extension AttributeInstance {
     var instance = self
     instance.members.append(Member(name: before.type.previousValueMember, value: before.value))
     return instance
+  }
+
+  /// The NGSI-LD Null in the form of the values of `type`.
+  static func null(of type: AttributeType) -> JSONValue {
+    type == .languageProperty ? nullMap : null
   }
 
   private static let null = JSONValue(string: "\(ngsildNull)")

@@ -81,6 +81,10 @@ extension Attribute {
 }
 
 extension AttributeInstance {
+  package init(stored: JSONValue, in surrounding: DateTime) {
+    self = stored.withView { AttributeInstance(stored: $0, in: surrounding) }
+  }
+
   fileprivate init(stored: JSONView, in surrounding: DateTime) {
     var type: AttributeType?
     var value: JSONValue?

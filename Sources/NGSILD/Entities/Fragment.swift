@@ -70,8 +70,12 @@ package enum FragmentRules: Sendable {
   case merge
   /// Merge of the simplified representation: values alone (4.5.4).
   case simplifiedMerge
+  /// The history of an Entity: any number of complete instances, among them records of deletions,
+  /// whose value is Null; no other Nulls (5.5.4).
+  case temporal
 
-  var allowsDeletion: Bool { self != .complete }
+  var allowsDeletion: Bool { self != .complete && self != .temporal }
+  var allowsDeletionRecords: Bool { self == .temporal }
   var allowsDeletionInValues: Bool { self == .merge || self == .simplifiedMerge }
-  var needsValue: Bool { self == .complete || self == .update }
+  var needsValue: Bool { self == .complete || self == .update || self == .temporal }
 }

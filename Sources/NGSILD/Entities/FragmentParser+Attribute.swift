@@ -56,6 +56,11 @@ extension FragmentParser {
     guard value.isArray, value.withView({ names.areInstances($0) }) else {
       return [try instance(value, named: name)]
     }
+    if rules == .temporal && !isNested {
+      var instances: [AttributeFragment] = []
+      for element in value.elements { instances.append(try instance(element, named: name)) }
+      return instances
+    }
     try requireCount(value.count, of: "instances", named: name)
     var instances: [AttributeFragment] = []
     var datasets = SeenKeys<String?>()
@@ -241,7 +246,9 @@ extension FragmentParser {
     guard value.isNGSILDNull(of: type) else {
       return .value(try self.value(value, of: type, named: name))
     }
-    guard rules.allowsDeletion else { throw misplacedNull(in: "\(name)") }
+    guard rules.allowsDeletion || rules.allowsDeletionRecords && !isNested else {
+      throw misplacedNull(in: "\(name)")
+    }
     return .deletion
   }
 }

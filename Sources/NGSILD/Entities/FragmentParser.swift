@@ -11,6 +11,8 @@ package final class FragmentParser {
   var names: ExpandedNames
   /// Within an Attribute: a sub-Attribute is complete even in a fragment (4.5.2.3).
   var isNested = false
+  /// The scopes that were read by the rules `temporal`.
+  private(set) var scopeHistory: [TemporalRecord.Scopes] = []
 
   package init(context: Context, rules: FragmentRules) {
     self.context = context
@@ -25,6 +27,7 @@ package final class FragmentParser {
   /// - Throws: `badRequestData` naming the member at fault.
   package func entity(_ body: JSONValue) throws(NGSILDError) -> EntityFragment {
     isNested = false
+    scopeHistory = []
     return try read(entity: body)
   }
 
@@ -65,6 +68,7 @@ package final class FragmentParser {
     case .context: break
     case .id: fragment.id = try entityID(value)
     case .type: fragment.types = try types(value)
+    case .scope where rules == .temporal: scopeHistory = try scopeRecords(value)
     case .scope:
       fragment.scope =
         try isDeletion(value, of: member) ? .deletion : .value(scopes(value))
@@ -109,7 +113,7 @@ package final class FragmentParser {
     return try expandedName(value, meaning: names.member(value), as: "The Entity type")
   }
 
-  private func scopes(_ value: JSONValue) throws(NGSILDError) -> [String] {
+  func scopes(_ value: JSONValue) throws(NGSILDError) -> [String] {
     var scopes: [String] = []
     for element in value.isArray ? Array(value.elements) : [value] {
       guard let scope = element.string else {

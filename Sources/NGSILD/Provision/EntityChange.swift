@@ -13,15 +13,18 @@ package final class EntityChange: Sendable {
   /// Attribute instances that had expired and are no longer kept: nothing to tell anyone, but to
   /// remove from what is stored beside the Entity.
   package let expired: [AttributeChange]
+  /// What the history is given in the place of `attributes`; nil if it is given those.
+  package let record: TemporalRecord?
 
   package init(
     before: Entity?, after: Entity?, attributes: [AttributeChange],
-    expired: [AttributeChange] = []
+    expired: [AttributeChange] = [], record: TemporalRecord? = nil
   ) {
     self.before = before
     self.after = after
     self.attributes = attributes
     self.expired = expired
+    self.record = record
   }
 }
 

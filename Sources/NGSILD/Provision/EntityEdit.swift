@@ -7,6 +7,8 @@ struct EntityEdit {
   private(set) var changes: [AttributeChange] = []
   private(set) var notUpdated: [OperationResult.NotUpdated] = []
   let now: DateTime
+  /// What the history is given in the place of `changes`.
+  var record: TemporalRecord?
   private let before: Entity?
   private let expired: [AttributeChange]
   /// Also of sub-Attributes, which `expired` does not list.
@@ -40,7 +42,7 @@ struct EntityEdit {
     if isAnyEmpty { after.attributes.removeAll { $0.instances.isEmpty } }
     return OperationResult(
       change: EntityChange(
-        before: before, after: after, attributes: changes, expired: expired),
+        before: before, after: after, attributes: changes, expired: expired, record: record),
       notUpdated: notUpdated)
   }
 

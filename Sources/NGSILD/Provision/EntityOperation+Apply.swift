@@ -33,6 +33,7 @@ extension EntityOperation {
     case .deleteScope: try edit.deleteScope()
     case .delete: return edit.deletion
     case .purgeAttributes(let selection): try edit.delete(selection)
+    case .record(let fragment): try edit.record(fragment)
     case .expire: try edit.requireExpiry()
     }
     return edit.result
@@ -50,6 +51,12 @@ extension EntityOperation {
       let entity = Entity(id: id, types: fragment.types, createdAt: now, modifiedAt: now)
       var edit = EntityEdit(new: entity, inPlaceOf: expired, at: now)
       try edit.fill(with: fragment)
+      return edit.result
+    case .record(let fragment):
+      guard !fragment.types.isEmpty else { throw .missingType(of: id) }
+      let entity = Entity(id: id, types: fragment.types, createdAt: now, modifiedAt: now)
+      var edit = EntityEdit(new: entity, inPlaceOf: expired, at: now)
+      try edit.record(fragment)
       return edit.result
     default: throw NGSILDError(.resourceNotFound, "The Entity '\(id)' does not exist")
     }

@@ -28,6 +28,8 @@ package enum EntityOperation: Sendable {
   case delete
   /// 5.6.21 with `keep` or `drop`: deletes Attributes with all their instances.
   case purgeAttributes(AttributeSelection)
+  /// 5.6.11, 5.6.12: adds to the history; the fragment is read by the rules `temporal`.
+  case record(TemporalFragment)
   /// 4.22: removes what has expired; `resourceNotFound` where nothing has.
   case expire
 

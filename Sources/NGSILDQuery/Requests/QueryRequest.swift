@@ -116,10 +116,14 @@ extension QueryRequest {
 extension QueryRequest {
   /// Reads a Query.
   ///
+  /// - Parameter isTemporal: whether it asks for the temporal evolution of Entities, so that it has
+  ///   `temporalQ`, which the caller reads.
   /// - Throws: `badRequestData`, also for what only other operations know; `tooComplexQuery`;
   ///   `notImplemented`.
-  package init(_ body: JSONValue, expander: some NameExpander) throws(NGSILDError) {
-    let reader = try QueryMemberReader(body)
+  package init(
+    _ body: JSONValue, isTemporal: Bool = false, expander: some NameExpander
+  ) throws(NGSILDError) {
+    let reader = try QueryMemberReader(body, isTemporal: isTemporal)
     selectors =
       try reader.value("entities").map { list throws(NGSILDError) in
         try EntitySelector.list(list, expander: expander)
@@ -161,7 +165,7 @@ private struct QueryMemberReader {
 
   /// - Throws: `badRequestData` if it is of another type or has a member that a query of Entities
   ///   does not know.
-  init(_ body: JSONValue) throws(NGSILDError) {
+  init(_ body: JSONValue, isTemporal: Bool) throws(NGSILDError) {
     self.body = body
     guard body["type"]?.isString("Query") == true else {
       let given = body["type"].map { "is \($0.rawText.bounded)" } ?? "is missing"
@@ -169,12 +173,13 @@ private struct QueryMemberReader {
     }
     for (name, _) in body.members {
       let name = name.string ?? ""
+      if isTemporal && Self.temporal.contains(name) { continue }
       guard !Self.temporal.contains(name) else {
         throw .badRequestData(
           "'\(name)' belongs to a query for the Temporal Evolution of Entities, at "
             + "/temporal/entityOperations/query")
       }
-      guard Self.members.contains(name) else {
+      guard Self.members.contains(name), !(isTemporal && Self.links.contains(name)) else {
         throw .badRequestData("The Query has the unknown member '\(name.bounded)'")
       }
     }
@@ -185,6 +190,7 @@ private struct QueryMemberReader {
     "containedBy", "expandValues", "jsonKeys", "entityMap", "entityMapLifetime", "join",
     "joinLevel", "ordering", "splitEntities", "@context",
   ]
+  private static let links: Set = ["join", "joinLevel", "containedBy"]
   private static let temporal: Set = ["temporalQ", "aggrParams"]
 
   func value(_ name: StaticString) -> JSONValue? { body[name] }

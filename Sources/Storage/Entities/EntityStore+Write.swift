@@ -23,7 +23,8 @@ extension EntityStore {
       let typeset = row[4].present.map { TypesetNumber($0.int) }
       let entity = typeset.map { _ in Entity(stored: storedJSON(row[5].bytes)) }
       locked.entities[EntityReference(tenant: tenant, id: row[2].string)] = LockedEntity(
-        key: row[3].int64, typeset: typeset, entity: entity)
+        key: row[3].int64, typeset: typeset,
+        pastTypeset: row[6].present.map { TypesetNumber($0.int) }, entity: entity)
     }
     return locked
   }
@@ -33,7 +34,7 @@ extension EntityStore {
     SELECT clock.version, locked.*
     FROM indexed_attribute_clock AS clock
     LEFT JOIN (
-      SELECT e.tenant, e.id, e.key, e.typeset, e.document
+      SELECT e.tenant, e.id, e.key, e.typeset, e.document, e.past_typeset
       FROM unnest($1::int[], $2::text[]) AS wanted (tenant, id)
       JOIN entity AS e USING (tenant, id)
       ORDER BY e.tenant, e.id
@@ -60,7 +61,7 @@ extension EntityStore {
     if !kept.isEmpty { statements.append(upsertValues(kept)) }
     if !gone.isEmpty { statements += deleteValues(gone) }
     statements += writeGeometries(kept)
-    statements += insertInstances(writes)
+    statements += HistoryStore.insert(writes)
     statements += deleteExpiredInstances(writes)
     statements += CensusStore.insert(writes)
     statements += IndexChange.statements(writes)
@@ -77,12 +78,12 @@ extension EntityStore {
 
   private static func insertEntities(_ writes: [EntityWrite]) -> SQL {
     """
-    INSERT INTO entity (tenant, key, id, typeset, created, modified, expires, first_expiry,
+    INSERT INTO entity (tenant, key, id, typeset, past_typeset, created, modified, expires, first_expiry,
       document)
     SELECT * FROM unnest(
       \(writes.map(\.tenant)), \(writes.map(\.key)), \(writes.map(\.id)),
-      \(writes.map(\.typeset)), \(writes.map(\.created)),
-      \(writes.map(\.modified)), \(writes.map(\.expires)),
+      \(writes.map(\.typeset)), \(writes.map(\.pastTypeset)),
+      \(writes.map(\.created)), \(writes.map(\.modified)), \(writes.map(\.expires)),
       \(writes.map(\.firstExpiry)), \(writes.map(\.document)))
     """
   }
@@ -90,14 +91,14 @@ extension EntityStore {
   private static func updateEntities(_ writes: [EntityWrite]) -> SQL {
     """
     UPDATE entity AS e
-    SET typeset = new.typeset, created = new.created, modified = new.modified,
+    SET typeset = new.typeset, past_typeset = new.past_typeset, created = new.created, modified = new.modified,
       expires = new.expires, first_expiry = new.first_expiry, document = new.document
     FROM unnest(
       \(writes.map(\.tenant)), \(writes.map(\.key)),
-      \(writes.map(\.typeset)), \(writes.map(\.created)),
+      \(writes.map(\.typeset)), \(writes.map(\.pastTypeset)), \(writes.map(\.created)),
       \(writes.map(\.modified)), \(writes.map(\.expires)),
       \(writes.map(\.firstExpiry)), \(writes.map(\.document))
-    ) AS new (tenant, key, typeset, created, modified, expires, first_expiry, document)
+    ) AS new (tenant, key, typeset, past_typeset, created, modified, expires, first_expiry, document)
     WHERE e.tenant = new.tenant AND e.key = new.key
     """
   }
@@ -163,24 +164,6 @@ extension EntityStore {
   }
 
   // MARK: History
-
-  private static func insertInstances(_ writes: [EntityWrite]) -> [SQL] {
-    let rows = writes.flatMap(\.instances)
-    guard !rows.isEmpty else { return [] }
-    return [
-      """
-      INSERT INTO attribute_instance (tenant, entity, attribute, dataset, time, is_observed,
-        is_deletion, created, modified, expires, number, document)
-      SELECT * FROM unnest(
-        \(rows.map(\.tenant)), \(rows.map(\.entity)),
-        \(rows.map(\.attribute)), \(rows.map(\.dataset)),
-        \(rows.map(\.time.timestamp)), \(rows.map(\.isObserved)),
-        \(rows.map(\.isDeletion)), \(rows.map(\.created.timestamp)),
-        \(rows.map(\.modified.timestamp)), \(rows.map { $0.expires?.timestamp }),
-        \(rows.map(\.number)), \(rows.map(\.document)))
-      """
-    ]
-  }
 
   /// The history of a transient Attribute goes with it (4.22).
   private static func deleteExpiredInstances(_ writes: [EntityWrite]) -> [SQL] {

@@ -1,4 +1,5 @@
 import JSON
+import JSONLD
 package import NGSILD
 package import Postgres
 
@@ -54,20 +55,48 @@ extension EntityStore {
   ///
   /// - Parameter indexVersion: that of `LockedEntities`.
   package func prepare(
-    _ changes: [(tenant: TenantNumber, change: EntityChange)], newKeys: Int, indexVersion: Int64
+    _ changes: [(tenant: TenantNumber, change: EntityChange, locked: LockedEntity?)],
+    newKeys: Int, indexVersion: Int64
   ) async throws(PostgresError) -> Int64 {
     try await indexed.load(upTo: indexVersion, from: readers)
     let firstKey = try await keys.take(newKeys, from: readers)
     var unknown: Set<String> = []
-    for (_, change) in changes { names.collectUnknown(of: change, into: &unknown) }
+    for (_, change, _) in changes { names.collectUnknown(of: change, into: &unknown) }
     try await names.create(unknown, in: readers)
-    for (tenant, change) in changes {
-      guard let types = numbers(ofTypes: change),
-        typesets.number(of: types, tenant: tenant) == nil
-      else { continue }
-      try await typesets.create(types, tenant: tenant, in: readers)
+    for (tenant, change, locked) in changes {
+      if let past = locked?.pastTypeset, typesets.types(of: past, tenant: tenant) == nil {
+        try await typesets.load(tenant, from: readers)
+      }
+      try await create(change.after?.types, tenant: tenant)
+      try await create(pastTypes(change, locked, tenant: tenant), tenant: tenant)
     }
     return firstKey
+  }
+
+  private func create(_ types: [IRI]?, tenant: TenantNumber) async throws(PostgresError) {
+    guard let types else { return }
+    let numbers = types.map { names.required($0.text) }
+    guard typesets.number(of: numbers, tenant: tenant) == nil else { return }
+    try await typesets.create(numbers, tenant: tenant, in: readers)
+  }
+
+  /// All types that the Entity ever had; nil if they are those that it has.
+  private func pastTypes(
+    _ change: EntityChange, _ locked: LockedEntity?, tenant: TenantNumber
+  ) -> [IRI]? {
+    let now = change.after?.types ?? []
+    guard locked?.pastTypeset != nil || locked?.entity?.types != now else { return nil }
+    var types =
+      locked?.pastTypeset.flatMap { typesets.types(of: $0, tenant: tenant) }
+      ?? locked?.entity?.types ?? []
+    for type in now where !types.contains(type) { types.append(type) }
+    return Set(types) == Set(now) ? nil : types
+  }
+
+  private func typeset(of types: [IRI]?, tenant: TenantNumber) -> TypesetNumber? {
+    types.flatMap { types in
+      typesets.number(of: types.map { names.required($0.text) }, tenant: tenant)
+    }
   }
 
   /// The rows of a change that `prepare` has seen; `newKey` is for an Entity without a row.
@@ -75,18 +104,15 @@ extension EntityStore {
     _ change: EntityChange, of reference: EntityReference, locked: LockedEntity?, newKey: Int64,
     at now: DateTime
   ) -> EntityWrite {
-    let typeset = numbers(ofTypes: change).flatMap {
-      typesets.number(of: $0, tenant: reference.tenant)
-    }
+    let typeset = typeset(of: change.after?.types, tenant: reference.tenant)
     // Without a typeset, the row would count as that of a deleted Entity.
     precondition((typeset == nil) == (change.after == nil), "`prepare` has not seen this change")
     return EntityWrite(
       change, id: reference.id, locked: locked, newKey: newKey, tenant: reference.tenant,
-      typeset: typeset, at: now, names: names, indexed: indexed.attributes(of: reference.tenant))
-  }
-
-  private func numbers(ofTypes change: EntityChange) -> [NameNumber]? {
-    change.after?.types.map { names.required($0.text) }
+      typeset: typeset,
+      pastTypeset: self.typeset(
+        of: pastTypes(change, locked, tenant: reference.tenant), tenant: reference.tenant),
+      at: now, names: names, indexed: indexed.attributes(of: reference.tenant))
   }
 }
 

@@ -43,9 +43,18 @@ private func write(_ attributes: [Attribute], names: NameTable, to writer: inout
   writer.endObject()
 }
 
-private func write(_ instance: AttributeInstance, names: NameTable, to writer: inout JSONWriter) {
+/// Writes one instance; `geometry` stands for the `true` that a GeoProperty has, where it is given.
+func write(
+  _ instance: AttributeInstance, names: NameTable, geometry: JSONValue? = nil,
+  to writer: inout JSONWriter
+) {
   writer.beginObject()
-  writeValue(of: instance, to: &writer)
+  if let geometry {
+    writer.name("g")
+    writer.value(geometry)
+  } else {
+    writeValue(of: instance, to: &writer)
+  }
   if let datasetId = instance.datasetId {
     writer.name("d")
     writer.string(datasetId)

@@ -15,6 +15,8 @@ package struct LockedEntities: Sendable {
 package struct LockedEntity: Sendable {
   package let key: Int64
   package let typeset: TypesetNumber?
+  /// All types that it ever had, where they are more than those of `typeset`.
+  package let pastTypeset: TypesetNumber?
   /// nil when the Entity was deleted and only its key is left.
   package let entity: Entity?
 }
@@ -30,6 +32,8 @@ package final class EntityWrite: Sendable {
   package let isNew: Bool
   /// nil for a deleted Entity.
   package let typeset: TypesetNumber?
+  /// All types that it ever had, where they are more than those of `typeset`.
+  package let pastTypeset: TypesetNumber?
   /// The stored form; for a deleted Entity what is left of it.
   package let document: [UInt8]
   package let change: EntityChange
@@ -48,13 +52,14 @@ package final class EntityWrite: Sendable {
   /// Makes the rows of `change`; all its names have numbers, and its types a typeset.
   package init(
     _ change: EntityChange, id: String, locked: LockedEntity?, newKey: Int64,
-    tenant: TenantNumber, typeset: TypesetNumber?, at now: DateTime, names: NameTable,
-    indexed: [IndexedAttribute]
+    tenant: TenantNumber, typeset: TypesetNumber?, pastTypeset: TypesetNumber?, at now: DateTime,
+    names: NameTable, indexed: [IndexedAttribute]
   ) {
     self.tenant = tenant
     self.id = id
     self.change = change
     self.typeset = typeset
+    self.pastTypeset = pastTypeset
     self.at = now
     isNew = locked == nil
     key = locked?.key ?? newKey
@@ -68,9 +73,15 @@ package final class EntityWrite: Sendable {
     }
     document = writer.bytes
     let (tenant, key) = (self.tenant, self.key)
-    instances = change.attributes.map {
-      InstanceRow($0, tenant: tenant, entity: key, at: now, names: names)
-    }
+    instances =
+      change.recordedInstances(at: now).map {
+        InstanceRow(
+          $0.instance, named: names.required($0.name.text), tenant: tenant, entity: key, at: now,
+          names: names)
+      }
+      + change.recordedScopes.map {
+        InstanceRow($0, tenant: tenant, entity: key, at: now, names: names)
+      }
     expired = change.expired.map { InstanceKey($0.name, $0.datasetId, names: names) }
     let movesTypeset = locked?.typeset != nil && locked?.typeset != typeset
     census = CensusChange(change, from: locked, to: typeset, names: names)
@@ -95,10 +106,37 @@ extension DateTime {
   var timestamp: Timestamp { Timestamp(microseconds: microseconds) }
 }
 
+extension EntityChange {
+  /// The instances that the history is given.
+  fileprivate func recordedInstances(at now: DateTime) -> [TemporalRecord.Instance] {
+    if let record { return record.instances }
+    return attributes.compactMap { change in
+      (change.after ?? change.before?.deleted(at: now)).map {
+        TemporalRecord.Instance(name: change.name, instance: $0)
+      }
+    }
+  }
+
+  /// A change of scopes is part of the history (4.18); their order is of no account.
+  fileprivate var recordedScopes: [TemporalRecord.Scopes] {
+    if let record { return record.scopes }
+    let scopes = after?.scopes ?? []
+    guard scopes != before?.scopes ?? [] else { return [] }
+    return [TemporalRecord.Scopes(scopes: scopes, observedAt: nil)]
+  }
+}
+
 extension EntityWrite {
   /// Calls `body` with each name that needs a number before the rows of `change` can be made.
   static func forEachName(of change: EntityChange, _ body: (String) -> Void) {
     for type in change.after?.types ?? [] { body(type.text) }
+    if let before = change.before, before.types != change.after?.types {
+      for type in before.types { body(type.text) }
+    }
+    if !change.recordedScopes.isEmpty { body(NameTable.scope) }
+    for record in change.record?.instances ?? [] {
+      forEachName(of: Attribute(name: record.name, instances: [record.instance]), body)
+    }
     for attribute in change.after?.attributes ?? [] { forEachName(of: attribute, body) }
     for attribute in change.attributes + change.expired {
       body(attribute.name.text)

@@ -1,117 +1,175 @@
-package import JSON
+import JSON
 package import JSONLD
 package import NGSILD
-package import NGSILDQuery
+import NGSILDQuery
 package import Postgres
-
-/// The temporal evolution of one Entity, ordered by Attribute and time.
-package struct EntityHistory: Sendable {
-  package struct Instance: Sendable {
-    package let attribute: IRI
-    package let id: Int64
-    /// The stored form of the instance.
-    package let document: JSONValue
-  }
-
-  /// The Entity's stored form; of a deleted Entity, id and types.
-  package let entity: JSONValue
-  package let instances: [Instance]
-}
 
 /// The history in the database.
 package final class HistoryStore {
   let names: NameTable
+  let typesets: TypesetTable
+  /// Connections for queries, whose statements are planned for their values.
+  let queries: Pool
+  /// Connections for reads of series, whose statements are planned once.
   let pool: Pool
+  package let limits: HistoryLimits
 
-  /// Instances that one answer holds at most.
-  package static let instancesMax = 100_000
-
-  package init(names: NameTable, pool: Pool) {
+  package init(
+    names: NameTable, typesets: TypesetTable, queries: Pool, pool: Pool,
+    limits: HistoryLimits = HistoryLimits()
+  ) {
     self.names = names
+    self.typesets = typesets
+    self.queries = queries
     self.pool = pool
+    self.limits = limits
   }
 
-  /// The history of one Entity; nil if it never existed.
-  ///
-  /// Instances of transient Attributes that have expired are no part of it (GS CIM 009, 4.22).
+  /// The history of one Entity; nil if it has none.
   package func history(
-    of id: String, _ query: TemporalQuery, attributes: [IRI], at now: DateTime,
-    tenant: TenantNumber
-  ) async throws(PostgresError) -> EntityHistory? {
-    let entities = try await pool.query(
-      "SELECT key, document FROM entity WHERE tenant = \(tenant) AND id = \(id)")
-    guard let row = entities.first else { return nil }
+    of id: String, _ part: HistoryPart, at now: DateTime, tenant: TenantNumber
+  ) async throws(PostgresError) -> HistoryPage? {
+    try await findNames(part)
+    let scope = queryScope(at: now, tenant: tenant)
+    let plan = HistoryPlan(part, limits: limits, in: scope)
+    let results = try await pool.flight([
+      Self.entity(id, tenant: tenant), plan.instances(of: .id(id), in: scope),
+    ])
+    guard !results[0].isEmpty else { return nil }
+    if results[1].isEmpty, try await !hasHistory(id, tenant: tenant) { return nil }
+    let entities = try await entities(results[0], tenant: tenant)
+    return try await page(
+      of: entities, SeriesRows(results[1], plan), plan, in: scope, hasMore: false, count: nil)
+  }
+
+  /// One page of the Entities whose history a query selects, with their history.
+  package func page(
+    _ query: HistoryQuery, at now: DateTime, tenant: TenantNumber
+  ) async throws(PostgresError) -> HistoryPage {
+    let found = try await select(query, at: now, tenant: tenant)
+    let plan = HistoryPlan(query.part, scopes: query.scopes, limits: limits, in: found.scope)
+    let keys = HistoryPlan.Entities.keys(found.entities.map(\.key))
+    var rows = SeriesRows(try await pool.query(plan.instances(of: keys, in: found.scope)), plan)
+    if let statement = plan.scopesAtStart(of: keys) {
+      rows.scopesAtStart = try await pool.query(statement)
+    }
+    return try await page(
+      of: found.entities, rows, plan, in: found.scope, hasMore: found.hasMore, count: found.count)
+  }
+
+  // MARK: Entities
+
+  struct FoundEntities {
+    let scope: QueryScope
+    let entities: [FoundEntity]
+    let hasMore: Bool
+    let count: Int?
+  }
+
+  struct FoundEntity {
+    let key: Int64
+    let history: EntityHistory
+  }
+
+  func select(
+    _ query: HistoryQuery, at now: DateTime, tenant: TenantNumber
+  ) async throws(PostgresError) -> FoundEntities {
+    try await findNames(query.part, query)
+    while true {
+      if typesets.version(of: tenant) == 0 { try await typesets.load(tenant, from: queries) }
+      let scope = queryScope(at: now, tenant: tenant)
+      let plan = HistoryPlan(query.part, scopes: query.scopes, limits: limits, in: scope)
+      let filter = HistoryFilter(query, plan, in: scope)
+      // The version travels with the page: another process may have added a typeset meanwhile.
+      var statements: [SQL] = [
+        "SELECT count(*) FROM typeset WHERE tenant = \(tenant)",
+        filter.page(limit: query.limit + 1, offset: query.offset),
+      ]
+      if query.wantsCount { statements.append(filter.count) }
+      let results = try await queries.flight(statements)
+      if results[0][0][0].int > typesets.version(of: tenant) {
+        try await typesets.load(tenant, from: queries)
+        continue
+      }
+      let entities = try await entities(results[1], tenant: tenant)
+      return FoundEntities(
+        scope: scope, entities: Array(entities.prefix(query.limit)),
+        hasMore: entities.count > query.limit,
+        count: query.wantsCount ? results[2][0][0].int : nil)
+    }
+  }
+
+  static func entity(_ id: String, tenant: TenantNumber) -> SQL {
+    "SELECT \(entityColumns) FROM entity AS e WHERE e.tenant = \(tenant) AND e.id = \(id)"
+  }
+
+  func entities(
+    _ rows: Rows, tenant: TenantNumber
+  ) async throws(PostgresError) -> [FoundEntity] {
+    var found: [FoundEntity] = []
+    for row in rows {
+      let document = storedJSON(row[1].bytes)
+      var types = document.storedTypes
+      if let typeset = row[2].present.map({ TypesetNumber($0.int) }) {
+        if typesets.types(of: typeset, tenant: tenant) == nil {
+          try await typesets.load(tenant, from: queries)
+        }
+        types = typesets.types(of: typeset, tenant: tenant) ?? types
+      }
+      found.append(
+        FoundEntity(
+          key: row[0].int64,
+          history: EntityHistory(
+            entity: document, types: types,
+            deletedAt: row[3].bool ? DateTime(row[4].timestamp) : nil)))
+    }
+    return found
+  }
+
+  /// Whether the Entity has any history, of `attributes` if they are given; one without Attributes
+  /// has it by existing.
+  package func hasHistory(
+    _ id: String, of attributes: Set<IRI> = [], tenant: TenantNumber
+  ) async throws(PostgresError) -> Bool {
     try await names.find(names.unknown(among: attributes.map(\.text)), in: pool)
-    let rows = try await pool.query(
-      instances(of: row[0].int64, query, attributes, at: now, tenant: tenant))
-    try await names.find(numbers: Set(rows.map { NameNumber($0[0].int) }), in: pool)
-    return EntityHistory(
-      entity: storedJSON(row[1].bytes),
-      instances: rows.map { row in
-        EntityHistory.Instance(
-          attribute: IRI(names.name(of: NameNumber(row[0].int)) ?? ""), id: row[1].int64,
-          document: storedJSON(row[2].bytes))
-      })
-  }
-
-  func instances(
-    of key: Int64, _ query: TemporalQuery, _ attributes: [IRI], at now: DateTime,
-    tenant: TenantNumber
-  ) -> SQL {
-    let time = query.timeproperty.column
-    var conditions: [SQL] = [
-      "i.tenant = \(tenant)", "i.entity = \(key)",
-      "(i.expires IS NULL OR i.expires > \(now.timestamp))",
-    ]
-    if !attributes.isEmpty {
-      let numbers = attributes.compactMap { names.number(of: $0.text) }
-      conditions.append("i.attribute = ANY (\(numbers))")
-    }
-    // Without an interval, instances that lack the time property belong to the answer too.
-    let isRestricted = query.interval != nil || query.timeproperty == .deletedAt
-    if isRestricted, let condition = query.timeproperty.condition { conditions.append(condition) }
-    if let start = query.interval?.start { conditions.append("\(time) >= \(start.timestamp)") }
-    if let end = query.interval?.end { conditions.append("\(time) < \(end.timestamp)") }
-    let matching: SQL = SQL.joined(conditions, by: " AND ")
-    guard let lastN = query.lastN else {
-      return """
-        SELECT i.attribute, i.id, i.document
-        FROM attribute_instance AS i
-        WHERE \(matching)
-        ORDER BY i.attribute, \(time), i.id
-        LIMIT \(Self.instancesMax + 1)
-        """
-    }
-    return """
-      SELECT last.attribute, last.id, last.document
-      FROM (
-        SELECT i.attribute, i.id, i.document, \(time) AS at,
-          row_number() OVER (PARTITION BY i.attribute ORDER BY \(time) DESC, i.id DESC) AS place
-        FROM attribute_instance AS i
-        WHERE \(matching)
-      ) AS last
-      WHERE last.place <= \(lastN)
-      ORDER BY last.attribute, last.at, last.id
-      LIMIT \(Self.instancesMax + 1)
+    let numbers = attributes.compactMap { names.number(of: $0.text) }
+    let ofAttributes: SQL = attributes.isEmpty ? "true" : "i.attribute = ANY (\(numbers))"
+    let isBare: SQL =
+      attributes.isEmpty
+      ? """
+      e.typeset IS NOT NULL AND NOT EXISTS (
+        SELECT FROM entity_value AS v
+        WHERE v.tenant = e.tenant AND v.key = e.key AND cardinality(v.attrs) > 0)
       """
+      : "false"
+    return try await pool.query(
+      """
+      SELECT FROM entity AS e
+      WHERE e.tenant = \(tenant) AND e.id = \(id) AND (
+        EXISTS (
+          SELECT FROM attribute_instance AS i
+          WHERE i.tenant = e.tenant AND i.entity = e.key AND \(ofAttributes))
+        OR \(isBare))
+      """
+    ).count > 0
   }
-}
 
-extension TemporalQuery.TimeProperty {
-  fileprivate var column: SQL {
-    switch self {
-    case .observedAt: "i.time"
-    case .createdAt: "i.created"
-    case .modifiedAt, .deletedAt: "i.modified"
-    }
+  // MARK: Names
+
+  func queryScope(at now: DateTime, tenant: TenantNumber) -> QueryScope {
+    QueryScope(
+      tenant: tenant, now: now, names: names, typesets: typesets.typesets(of: tenant), indexed: [])
   }
 
-  /// Instances that have the property at all.
-  fileprivate var condition: SQL? {
-    switch self {
-    case .observedAt: "i.is_observed"
-    case .deletedAt: "i.is_deletion"
-    case .createdAt, .modifiedAt: nil
-    }
+  /// Looks up the names that statements refer to by number.
+  func findNames(
+    _ part: HistoryPart, _ query: HistoryQuery? = nil
+  ) async throws(PostgresError) {
+    var needed: Set = [NameTable.scope]
+    needed.formUnion(part.attributes.names.map(\.text))
+    needed.formUnion(part.datasets?.ids.map(\.text) ?? [])
+    needed.formUnion(query?.query?.names.map(\.text) ?? [])
+    if let geo = query?.geo { needed.insert(geo.geoproperty.text) }
+    try await names.find(names.unknown(among: needed), in: pool)
   }
 }

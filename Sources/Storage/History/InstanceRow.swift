@@ -1,5 +1,6 @@
 import JSON
 import NGSILD
+import Postgres
 
 /// One row of history.
 ///
@@ -12,65 +13,116 @@ final class InstanceRow: Sendable {
   let time: DateTime
   let isObserved: Bool
   let isDeletion: Bool
+  /// Also when it was modified.
   let created: DateTime
-  let modified: DateTime
   let expires: DateTime?
+  let kind: InstanceKind
   let number: Double?
+  let value: JSONB?
   let document: [UInt8]
 
+  /// - Parameter instance: of a deletion, with the NGSI-LD Null and `deletedAt`.
   init(
-    _ change: AttributeChange, tenant: TenantNumber, entity: Int64, at now: DateTime,
+    _ instance: AttributeInstance, named attribute: NameNumber, tenant: TenantNumber,
+    entity: Int64, at now: DateTime, names: NameTable
+  ) {
+    self.tenant = tenant
+    self.entity = entity
+    self.attribute = attribute
+    dataset = names.dataset(instance.datasetId)
+    isDeletion = instance[.deletedAt] != nil
+    created = now
+    expires = instance.expiresAt
+    var instance = instance
+    instance.createdAt = now
+    instance.modifiedAt = now
+    let observed = instance[.observedAt].flatMap { DateTime($0) }
+    time = observed ?? now
+    isObserved = observed != nil
+    (kind, number) = isDeletion ? (.none, nil) : InstanceKind.of(instance)
+    value = isDeletion ? nil : instance.valueRow(kind, names: names)
+    var writer = JSONWriter(reservingCapacity: 256)
+    instance.write(to: &writer, in: now)
+    document = writer.bytes
+  }
+
+  /// The scopes that an Entity has from an instant on, by default from now on (GS CIM 009, 4.18).
+  init(
+    _ scopes: TemporalRecord.Scopes, tenant: TenantNumber, entity: Int64, at now: DateTime,
     names: NameTable
   ) {
     self.tenant = tenant
     self.entity = entity
-    attribute = names.required(change.name.text)
-    dataset = names.dataset(change.datasetId)
-    isDeletion = change.after == nil
-    modified = now
+    attribute = names.scope
+    dataset = 0
+    isDeletion = scopes.scopes.isEmpty
     created = now
-    expires = change.after?.expiresAt
-    var writer = JSONWriter(reservingCapacity: 256)
-    if var instance = change.after {
-      instance.createdAt = now
-      instance.write(to: &writer, in: nil)
-      let observed = instance[.observedAt].flatMap { DateTime($0) }
-      time = observed ?? now
-      isObserved = observed != nil
-      number = instance.type == .property ? instance.value.double : nil
-    } else {
-      change.before?.writeDeletion(at: now, to: &writer)
-      time = now
-      isObserved = false
-      number = nil
-    }
-    document = writer.bytes
+    expires = nil
+    isObserved = !isDeletion || scopes.observedAt != nil
+    time = scopes.observedAt?.instant ?? now
+    kind = .scopes
+    number = nil
+    value = JSONB(scopes.scopes.valueRow)
+    document = scopes.document(at: now)
   }
 }
 
+extension NameTable {
+  /// The name under which the history of an Entity's scopes stands: no Attribute can have it.
+  static let scope = "scope"
+
+  var scope: NameNumber { required(Self.scope) }
+}
+
 extension AttributeInstance {
-  /// The record that this instance was deleted (GS CIM 009, 4.5.0, 4.5.6).
-  fileprivate func writeDeletion(at now: DateTime, to writer: inout JSONWriter) {
+  /// What filters look at; nil where it can be told from `number` and the document.
+  fileprivate func valueRow(_ kind: InstanceKind, names: NameTable) -> JSONB? {
+    let isPlain =
+      kind == .number && value.kind == .number && subAttributes.isEmpty
+      && members.allSatisfy { $0.name == .observedAt || $0.name == .unitCode }
+    if isPlain { return nil }
+    var writer = JSONWriter(reservingCapacity: 128)
+    Storage.write(
+      self, names: names, geometry: type == .geoProperty ? value : nil, to: &writer)
+    return JSONB(writer.bytes)
+  }
+}
+
+extension [String] {
+  /// Scopes with their first slash.
+  fileprivate var valueRow: [UInt8] {
+    var writer = JSONWriter()
+    writer.beginArray()
+    for scope in self { writer.string(scope.hasPrefix("/") ? scope : "/" + scope) }
+    writer.endArray()
+    return writer.bytes
+  }
+}
+
+extension TemporalRecord.Scopes {
+  /// A Property, as the history of scopes is shown (4.5.6); without any, what tells of their removal.
+  fileprivate func document(at now: DateTime) -> [UInt8] {
+    var writer = JSONWriter(reservingCapacity: 256)
     writer.beginObject()
     writer.name("type")
-    writer.string("\(type.term)")
-    writer.name(type.valueMember.term)
-    if type == .languageProperty {
-      writer.beginObject()
-      writer.name("@none")
-      writer.string("\(ngsildNull)")
-      writer.endObject()
+    writer.string("Property")
+    writer.name("value")
+    if scopes.count == 1 {
+      writer.string(scopes[0])
     } else {
-      writer.string("\(ngsildNull)")
+      writer.beginArray()
+      for scope in scopes { writer.string(scope) }
+      writer.endArray()
     }
-    if let datasetId {
-      writer.name("datasetId")
-      writer.string(datasetId)
+    if !scopes.isEmpty || observedAt != nil {
+      writer.name("observedAt")
+      writer.string(observedAt?.text ?? now.description)
     }
-    for name: StaticString in ["createdAt", "modifiedAt", "deletedAt"] {
-      writer.name(name)
+    if scopes.isEmpty {
+      writer.name("deletedAt")
       writer.string(now.description)
     }
     writer.endObject()
+    return writer.bytes
   }
 }

@@ -41,6 +41,11 @@ package final class TypesetTable: Sendable {
     tenants.withLock { $0[tenant]?.numbers[types] }
   }
 
+  /// The types of a typeset, if this process has met it.
+  package func types(of number: TypesetNumber, tenant: TenantNumber) -> [IRI]? {
+    tenants.withLock { $0[tenant]?.typesets.first { $0.number == number }?.types }
+  }
+
   package func typesets(of tenant: TenantNumber) -> [Typeset] {
     tenants.withLock { $0[tenant]?.typesets ?? [] }
   }

@@ -9,14 +9,15 @@ extension GeoQuery {
     return """
       \(table).key IN (
         SELECT g.key FROM entity_geo AS g
-        WHERE g.tenant = \(scope.tenant) AND g.attribute = \(attribute) AND \(relationSQL))
+        WHERE g.tenant = \(scope.tenant) AND g.attribute = \(attribute) AND \(sql(of: "g.geo")))
       """
   }
 
-  private var relationSQL: SQL {
+  /// - Parameter geo: the geography that is to lie so.
+  func sql(of geo: SQL) -> SQL {
     switch relation {
-    case .near(let near): relation.sql("g.geo", geometry.geography, distance: "\(near.distance)")
-    default: relation.sql("g.geo", geometry.sql, distance: "NULL")
+    case .near(let near): relation.sql(geo, geometry.geography, distance: "\(near.distance)")
+    default: relation.sql(geo, geometry.sql, distance: "NULL")
     }
   }
 }

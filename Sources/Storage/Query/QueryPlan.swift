@@ -68,7 +68,7 @@ struct QueryPlan: Hashable {
   }
 
   /// Typesets together with what the selectors that match them ask of ids.
-  private static func arms(_ selectors: [EntitySelector], in scope: QueryScope) -> [Arm] {
+  static func arms(_ selectors: [EntitySelector], in scope: QueryScope) -> [Arm] {
     var arms: [Arm] = []
     for typeset in scope.typesets {
       let matching = selectors.filter { $0.types?.matches(types: typeset.types) ?? true }

@@ -62,7 +62,7 @@ struct Change: Sendable, CustomTestStringConvertible {
       #"{"temperature":"urn:ngsi-ld:null"}"#, after: ["temperature": nil], history: 1),
     Change(
       "update replaces the scope", "PATCH", "\(roomPath)/attrs", #"{"scope":["/X","/Y"]}"#,
-      after: ["scope": #"["/X","/Y"]"#], history: 0),
+      after: ["scope": #"["/X","/Y"]"#], history: 1),
     Change(
       "partial update changes the value and keeps the rest", "PATCH",
       "\(roomPath)/attrs/temperature", #"{"value":24}"#, after: ["temperature": "24"], history: 1),
@@ -92,7 +92,7 @@ struct Change: Sendable, CustomTestStringConvertible {
       after: ["location": nil], history: 1),
     Change(
       "delete removes the scope", "DELETE", "\(roomPath)/attrs/scope", after: ["scope": nil],
-      history: 0),
+      history: 1),
     Change(
       "a matching type guards", "DELETE", "\(roomPath)/attrs/location?type=Room",
       after: ["location": nil], history: 1),
@@ -101,14 +101,14 @@ struct Change: Sendable, CustomTestStringConvertible {
       #"{"type":"Room","temperature":1}"#,
       after: [
         "temperature": "1", "label": nil, "inBuilding": nil, "location": nil, "scope": nil,
-      ], history: 5),
+      ], history: 6),
     Change(
       "replace of the Entity sets its types", "PUT", roomPath,
       #"{"id":"urn:ngsi-ld:Room:1","type":["Lab","Room"],"temperature":1}"#,
       after: [
         "type": #"["Lab","Room"]"#, "temperature": "1", "label": nil, "inBuilding": nil,
         "location": nil, "scope": nil,
-      ], history: 5),
+      ], history: 6),
     Change(
       "batch update appends", "POST", "entityOperations/update",
       #"[{"id":"urn:ngsi-ld:Room:1","humidity":5}]"#, after: ["humidity": "5"], history: 1),
@@ -127,7 +127,7 @@ struct Change: Sendable, CustomTestStringConvertible {
       after: [
         "n": "1", "temperature": nil, "label": nil, "inBuilding": nil, "location": nil,
         "scope": nil,
-      ], history: 6),
+      ], history: 7),
     Change(
       "batch upsert with update keeps the rest", "POST", "entityOperations/upsert?options=update",
       #"[{"id":"urn:ngsi-ld:Room:1","type":"Room","n":1}]"#, after: ["n": "1"], history: 1),

@@ -301,14 +301,79 @@ extension Refusal {
       "q=" + String(repeating: "a==1;", count: 1500) + "a==1", status: 403, type: "TooComplexQuery"),
   ]
 
+  private static let window = "timerel=after&timeAt=2026-01-01T00:00:00Z"
+
   static let temporal: [Refusal] =
     [
       "timerel=x&timeAt=2026-01-01T00:00:00Z", "timerel=before", "timeAt=2026-01-01T00:00:00Z",
       "timerel=before&timeAt=yesterday", "timerel=between&timeAt=2026-01-01T00:00:00Z",
       "timerel=between&timeAt=2026-01-01T00:00:00Z&endTimeAt=x", "lastN=0", "lastN=-1", "lastN=x",
-      "timeproperty=x", "attrs=a%20b",
+      "timeproperty=x", "attrs=a%20b", "attrs=a&pick=b", "pick=a&omit=a", "pick=a%7Bb%7D",
+      "format=aggregatedValues", "options=aggregatedValues&aggrMethods=median",
+      "aggrPeriodDuration=1D", "datasetId=x", "lang=;",
     ].map { Refusal("GET", "temporal/\(roomPath)?\($0)", 400, "BadRequestData") }
     + [
+      "type=Room", "type=Room&timerel=before", "\(window)", "\(window)&id=x&type=Room",
+      "\(window)&attrs=createdAt", "\(window)&q=createdAt==1", "\(window)&q=r%7Bb%7D==1",
+      "\(window)&type=Room&orderBy=temperature", "\(window)&type=Room&orderBy=createdAt",
+      "\(window)&type=Room&orderBy=id,type", "\(window)&type=Room&csf=%3D",
+      "\(window)&type=Room&georel=near", "\(window)&type=Room&scopeQ=%23",
+    ].map { Refusal("GET", "temporal/entities?\($0)", 400, "BadRequestData") }
+    + [
+      #"{}"#, #"{"type":"Query","entities":[{"type":"Room"}]}"#,
+      #"{"type":"Query","entities":[{"type":"Room"}],"temporalQ":{"timerel":"after"}}"#,
+      """
+      {"type":"Query","entities":[{"type":"Room"}],"join":"flat",
+      "temporalQ":{"timerel":"after","timeAt":"2026-01-01T00:00:00Z"}}
+      """,
+      """
+      {"type":"Query","entities":[{"type":"Room"}],"aggrParams":{"aggrMethods":"median"},
+      "temporalQ":{"timerel":"after","timeAt":"2026-01-01T00:00:00Z"}}
+      """,
+    ].map { Refusal("POST", "temporal/entityOperations/query", $0, 400, "BadRequestData") }
+    + [
+      #"{"type":"Room"}"#, #"{"id":"urn:x:1"}"#, #"{"id":"x","type":"Room"}"#,
+      #"{"id":"urn:x:1","type":"Room","a":"urn:ngsi-ld:null"}"#,
+      #"{"id":"urn:x:1","type":"Room","a":1,"expiresAt":"urn:ngsi-ld:null"}"#,
+      #"{"id":"urn:x:1","type":"Room","scope":[{"type":"Property","value":"/9"}]}"#,
+      #"{"id":"urn:x:1","type":"Room","scope":[{"type":"Relationship","value":"/A"}]}"#,
+      """
+      {"id":"urn:x:1","type":"Room",
+      "a":[{"type":"Property","value":1,"observedAt":"2026-01-01T00:00:00+01:00"}]}
+      """,
+      #"{"id":"urn:x:1","type":"Room","a":[{"type":"Property"}]}"#,
+    ].map { Refusal("POST", "temporal/entities", $0, 400, "BadRequestData") }
+    + [
+      Refusal("POST", "temporal/entities", "", 400, "InvalidRequest"),
+      Refusal("POST", "temporal/\(roomPath)/attrs", "{}", 400, "BadRequestData"),
+      Refusal(
+        "POST", "temporal/\(roomPath)/attrs", #"{"id":"urn:x:2","a":1}"#, 400, "BadRequestData"),
+      Refusal("POST", "temporal/entities/\(unknownID)/attrs", #"{"a":1}"#, 404, "ResourceNotFound"),
+      Refusal("DELETE", "temporal/entities/\(unknownID)", 404, "ResourceNotFound", unknownID),
+      Refusal("DELETE", "temporal/entities/nouri", 400, "BadRequestData", "nouri"),
+      Refusal("DELETE", "temporal/\(roomPath)/attrs/nothing", 404, "ResourceNotFound", "nothing"),
+      Refusal(
+        "DELETE", "temporal/\(roomPath)/attrs/temperature?datasetId=urn:x:d", 404,
+        "ResourceNotFound"),
+      Refusal(
+        "DELETE", "temporal/\(roomPath)/attrs/temperature?datasetId=x", 400, "BadRequestData"),
+      Refusal("DELETE", "temporal/\(roomPath)/attrs/a(b", 400, "BadRequestData", "a(b"),
+      Refusal("DELETE", "temporal/\(roomPath)/attrs/temperature/x", 400, "BadRequestData", "'x'"),
+      Refusal(
+        "DELETE", "temporal/\(roomPath)/attrs/temperature/urn:x:1", 404, "ResourceNotFound",
+        "urn:x:1"),
+      Refusal("DELETE", "temporal/\(roomPath)/attrs//urn:x:1", 400, "BadRequestData"),
+      Refusal(
+        "PATCH", "temporal/\(roomPath)/attrs/temperature/urn:ngsi-ld:Instance:0", #"{"value":1}"#,
+        404,
+        "ResourceNotFound"),
+      Refusal("PATCH", "temporal/\(roomPath)/attrs//urn:x:1", #"{"value":1}"#, 405, nil),
+      Refusal("GET", "temporal/\(roomPath)?attrs=nothing", 404, "ResourceNotFound"),
+      Refusal("GET", "temporal/\(roomPath)?pick=nothing", 404, "ResourceNotFound"),
+      Refusal(
+        "GET", "temporal/\(roomPath)?attrs=inBuilding&options=aggregatedValues&aggrMethods=avg",
+        400,
+        "InvalidRequest", "inBuilding"),
       Refusal("GET", "temporal/\(roomPath)?foo=1", 400, "InvalidRequest", "'foo'"),
       Refusal("GET", "temporal/\(roomPath)?format=x", 400, "InvalidRequest", "'x'"),
       Refusal("GET", "temporal/\(roomPath)?options=x", 400, "InvalidRequest", "'x'"),
@@ -396,13 +461,11 @@ extension Refusal {
   static let unbuilt: [Refusal] = [
     ("POST", "csourceRegistrations"), ("GET", "csourceRegistrations"),
     ("GET", "csourceRegistrations/urn:x:1"), ("GET", "csourceSubscriptions"),
-    ("POST", "temporal/entities"), ("GET", "temporal/entities?type=A"),
-    ("DELETE", "temporal/\(roomPath)"), ("POST", "temporal/\(roomPath)/attrs"),
-    ("DELETE", "temporal/\(roomPath)/attrs/temperature"), ("GET", "entityMaps"),
+    ("GET", "entityMaps"),
     ("POST", "snapshots"),
   ].map { method, target in
     Refusal(
-      method, target.hasSuffix("?type=A") ? String(target.dropLast(7)) : target,
+      method, target,
       method == "POST" || method == "PATCH" ? "{}" : nil, 501, "about:blank", "not built")
   }
 

@@ -38,7 +38,6 @@ struct TemporalTests {
       ),
       ("attrs=temperature&timerel=before&timeAt=2000-01-01T00:00:00Z&timeproperty=createdAt", []),
       ("attrs=temperature&timerel=before&timeAt=2000-01-01T00:00:00Z", []),
-      ("attrs=nothing", []),
     ])
   func selection(parameters: String, values: [Int]) async throws {
     try await withHistory { client in

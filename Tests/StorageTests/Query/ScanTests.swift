@@ -117,24 +117,27 @@ struct ScanTests {
           #expect(scans.contains { $0.contains(index) }, "\(parameters): \(scans)")
         }
       }
-      try await checkHistory(client, scope.tenant)
+      try await checkHistory(client, scope)
     }
   }
 
   /// The last 24 hours of one Attribute.
-  private func checkHistory(_ client: TestClient, _ tenant: TenantNumber) async throws {
+  private func checkHistory(_ client: TestClient, _ scope: QueryScope) async throws {
     let row = try await client.query(
-      "SELECT min(key), min(modified) FROM entity WHERE tenant = \(tenant)")[0]
+      "SELECT min(key), min(modified) FROM entity WHERE tenant = \(scope.tenant)")[0]
     let end = DateTime(microseconds: row[1].timestamp.microseconds)
     let start = DateTime(microseconds: end.microseconds - 86_400_000_000)
     let query = try TemporalQuery(
       timerel: "between", timeAt: "\(start)", endTimeAt: "\(end)", timeproperty: nil, lastN: nil)
-    let statement = client.broker.broker.history.instances(
-      of: row[0].int64, query, [Context.core.expand("n")], at: Self.now, tenant: tenant)
+    var part = HistoryPart(query)
+    part.attributes = .only([Context.core.expand("n")])
+    let statement = HistoryPlan(part, limits: HistoryLimits(), in: scope)
+      .instances(of: .keys([row[0].int64]), in: scope)
     let scans = try await scans(of: statement, client)
     #expect(!scans.isEmpty)
     #expect(!scans.contains { $0.contains("Seq Scan") }, "\(scans)")
-    #expect(scans.allSatisfy { $0.contains("_time_") }, "\(scans)")
+    let ofHistory = scans.filter { $0.contains(" on attribute_instance") }
+    #expect(!ofHistory.isEmpty && ofHistory.allSatisfy { $0.contains("_time_") }, "\(scans)")
   }
 
   /// The lines of the plan that say what is read.

@@ -1,0 +1,170 @@
+import NGSILD
+import NGSILDQuery
+import Postgres
+
+extension HistoryPlan {
+  /// The instances, one series after the other, each from the end at which reading begins.
+  func instances(of entities: Entities, in scope: QueryScope) -> SQL {
+    let direction: SQL = isBackward ? "DESC" : "ASC"
+    return """
+      WITH RECURSIVE \(series(of: entities, in: scope)),
+      cap (instances) AS (
+        SELECT greatest(1, least(
+          \(limits.instancesPerAttribute)::bigint,
+          \(limits.instances)::bigint / greatest(1, count(*))))
+        FROM series
+      )
+      SELECT s.entity, s.attribute, found.id, found.at, found.document, found.created,
+        found.modified, cap.instances
+      FROM series AS s CROSS JOIN cap CROSS JOIN LATERAL (
+        SELECT i.id, \(window.time) AS at, i.document, i.created, i.modified
+        FROM attribute_instance AS i
+        WHERE \(condition)
+        ORDER BY \(window.time) \(direction), i.id \(direction)
+        LIMIT least(\(lastN ?? .max)::bigint, cap.instances + 1)
+      ) AS found
+      ORDER BY s.entity, s.attribute, found.at \(direction), found.id \(direction)
+      """
+  }
+
+  /// The instance of each Entity's scopes that was valid when the window begins.
+  func scopesAtStart(of entities: Entities) -> SQL? {
+    guard scopes != nil, showsScopes, let start = window.interval?.start else { return nil }
+    return """
+      SELECT found.entity, i.attribute, i.id, i.time, i.document, i.created, i.modified
+      FROM \(keys(of: entities)) CROSS JOIN LATERAL (
+        SELECT i.attribute, i.id, i.time, i.document, i.created, i.modified
+        FROM attribute_instance AS i
+        WHERE i.tenant = \(scope.tenant) AND i.entity = found.entity
+          AND i.attribute = \(scope.scopeName) AND i.time < \(start.timestamp)
+        ORDER BY i.time DESC, i.id DESC LIMIT 1
+      ) AS i
+      """
+  }
+
+  /// The condition on an instance `i` of the series `s`.
+  var condition: SQL {
+    let inWindow = window.condition(entity: "s.entity", attribute: "= s.attribute")
+    return scopes == nil ? inWindow : "\(inWindow) AND s.valid @> i.time"
+  }
+
+  /// The common table expression `series`, and those that it needs.
+  ///
+  /// Which Attributes an Entity has is found by leaps over the index, from one to the next.
+  func series(of entities: Entities, in scope: QueryScope) -> SQL {
+    let validity = scopes?.validity(entity: "found.entity", in: scope) ?? "NULL::tstzmultirange"
+    let found: SQL = """
+      found (entity, valid) AS MATERIALIZED (
+        SELECT found.entity, \(validity) FROM \(keys(of: entities))
+      )
+      """
+    switch attributes {
+    case .only(let names):
+      return """
+        \(found), series (entity, valid, attribute) AS (
+          SELECT found.entity, found.valid, name.attribute
+          FROM found CROSS JOIN unnest(\(names)) AS name (attribute)
+        )
+        """
+    case .except(let names):
+      let leap = { (entity: SQL, after: SQL) -> SQL in
+        """
+        (SELECT i.attribute FROM attribute_instance AS i
+        WHERE i.tenant = \(self.scope.tenant) AND i.entity = \(entity) AND i.attribute > \(after)
+        ORDER BY i.attribute LIMIT 1)
+        """
+      }
+      return """
+        \(found), present (entity, valid, attribute) AS (
+          SELECT found.entity, found.valid, \(leap("found.entity", "-1")) FROM found
+          UNION ALL
+          SELECT present.entity, present.valid, \(leap("present.entity", "present.attribute"))
+          FROM present WHERE present.attribute IS NOT NULL
+        ), series (entity, valid, attribute) AS (
+          SELECT * FROM present WHERE attribute IS NOT NULL AND attribute <> ALL (\(names))
+        )
+        """
+    }
+  }
+
+  /// A table `found` of the Entities' keys.
+  private func keys(of entities: Entities) -> SQL {
+    switch entities {
+    case .keys(let keys): "unnest(\(keys)) AS found (entity)"
+    case .id(let id):
+      """
+      (SELECT key AS entity FROM entity WHERE tenant = \(scope.tenant) AND id = \(id)) AS found
+      """
+    }
+  }
+}
+
+// MARK: Entities
+
+/// Which Entities have a history that a query selects.
+struct HistoryFilter: Hashable {
+  private let condition: SQL
+  private let joins: SQL
+  private let order: SQL
+
+  init(_ query: HistoryQuery, _ plan: HistoryPlan, in scope: QueryScope) {
+    var conditions: [SQL] = ["e.tenant = \(scope.tenant)"]
+    conditions.append(Self.selected(QueryPlan.arms(query.selectors, in: scope)))
+    var ofAttributes: SQL?
+    switch plan.attributes {
+    case .only(let names):
+      let names = names.filter { $0 != scope.names.scope }
+      ofAttributes = query.part.attributes.names.isEmpty ? nil : "= ANY (\(names))"
+    case .except(let names): ofAttributes = names.isEmpty ? nil : "<> ALL (\(names))"
+    }
+    var inWindow = plan.window.condition(entity: "e.key", attribute: ofAttributes)
+    if let scopes = query.scopes {
+      inWindow = "\(inWindow) AND scope.valid @> i.time"
+      joins =
+        " CROSS JOIN LATERAL (SELECT \(scopes.validity(entity: "e.key", in: scope)) AS valid "
+        + "OFFSET 0) AS scope"
+    } else {
+      joins = ""
+    }
+    conditions.append("EXISTS (SELECT FROM attribute_instance AS i WHERE \(inWindow))")
+    var window = plan.window
+    window.datasets = nil
+    if let filter = query.query {
+      conditions.append(filter.sql(onHistoryIn: window, in: scope))
+    }
+    if let geo = query.geo { conditions.append(geo.sql(onHistoryIn: window, in: scope)) }
+    condition = SQL.joined(conditions, by: " AND ")
+    order =
+      switch query.order {
+      case .creation: "e.key"
+      case .ascendingID: "e.id COLLATE \"C\""
+      case .descendingID: "e.id COLLATE \"C\" DESC"
+      }
+  }
+
+  func page(limit: Int, offset: Int) -> SQL {
+    """
+    SELECT \(entityColumns)
+    FROM entity AS e\(joins) WHERE \(condition)
+    ORDER BY \(order) LIMIT \(limit) OFFSET \(offset)
+    """
+  }
+
+  var count: SQL { "SELECT count(*) FROM entity AS e\(joins) WHERE \(condition)" }
+
+  /// By the types that they have, or had.
+  private static func selected(_ arms: [QueryPlan.Arm]) -> SQL {
+    let parts: [SQL] = arms.map { arm in
+      let ofTypes: SQL = """
+        (e.past_typeset IS NULL AND e.typeset = ANY (\(arm.typesets))
+          OR e.past_typeset = ANY (\(arm.typesets)))
+        """
+      return arm.condition.map { "(\(ofTypes) AND \($0))" } ?? ofTypes
+    }
+    return parts.isEmpty ? "false" : "(\(SQL.joined(parts, by: " OR ")))"
+  }
+}
+
+/// What is read of an Entity, whose row of `entity` is `e`, beside its history.
+let entityColumns: SQL =
+  "e.key, e.document, coalesce(e.past_typeset, e.typeset), e.typeset IS NULL, e.modified"

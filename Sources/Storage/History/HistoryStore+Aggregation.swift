@@ -1,0 +1,80 @@
+import JSONLD
+package import NGSILD
+package import NGSILDQuery
+package import Postgres
+
+/// An Entity with what was computed of its history.
+package struct AggregatedHistory: Sendable {
+  package let history: EntityHistory
+  package let series: [AggregatedSeries]
+}
+
+/// One page of Entities with what was computed of their history.
+package struct AggregatedPage: Sendable {
+  package let histories: [AggregatedHistory]
+  package let hasMore: Bool
+  /// All Entities that match; nil unless asked for.
+  package let count: Int?
+  /// Whether there are more periods than one answer holds.
+  package let isTooLong: Bool
+}
+
+extension HistoryStore {
+  /// What `aggregation` computes of the history of one Entity; nil if it has none.
+  package func aggregates(
+    _ aggregation: Aggregation, of id: String, _ part: HistoryPart, at now: DateTime,
+    tenant: TenantNumber
+  ) async throws(PostgresError) -> AggregatedPage? {
+    try await findNames(part)
+    let scope = queryScope(at: now, tenant: tenant)
+    let plan = HistoryPlan(part, limits: limits, in: scope)
+    let results = try await pool.flight([
+      Self.entity(id, tenant: tenant), plan.aggregates(aggregation, of: .id(id), in: scope),
+    ])
+    guard !results[0].isEmpty else { return nil }
+    if results[1].isEmpty, try await !hasHistory(id, tenant: tenant) { return nil }
+    let entities = try await entities(results[0], tenant: tenant)
+    return try await page(
+      of: entities, results[1], plan, aggregation, hasMore: false, count: nil)
+  }
+
+  /// What `aggregation` computes of the history of one page of the Entities that `query` selects.
+  package func aggregates(
+    _ aggregation: Aggregation, _ query: HistoryQuery, at now: DateTime, tenant: TenantNumber
+  ) async throws(PostgresError) -> AggregatedPage {
+    let found = try await select(query, at: now, tenant: tenant)
+    let plan = HistoryPlan(query.part, scopes: query.scopes, limits: limits, in: found.scope)
+    let keys = HistoryPlan.Entities.keys(found.entities.map(\.key))
+    let rows = try await pool.query(plan.aggregates(aggregation, of: keys, in: found.scope))
+    return try await page(
+      of: found.entities, rows, plan, aggregation, hasMore: found.hasMore, count: found.count)
+  }
+
+  private func page(
+    of entities: [FoundEntity], _ rows: Rows, _ plan: HistoryPlan, _ aggregation: Aggregation,
+    hasMore: Bool, count: Int?
+  ) async throws(PostgresError) -> AggregatedPage {
+    let numbers = rows.map { NameNumber($0[HistoryPlan.AggregateColumn.attribute].int) }
+    try await names.find(numbers: Set(numbers), in: pool)
+    let reader = AggregateRows(
+      aggregation: aggregation, window: plan.window, lastN: plan.lastN)
+    var series: [Int64: [AggregatedSeries]] = [:]
+    var rest = Array(rows)[...]
+    while let first = rest.first {
+      let key = first[HistoryPlan.AggregateColumn.key].int64
+      let number = first[HistoryPlan.AggregateColumn.attribute].int
+      let ofSeries = rest.prefix {
+        $0[HistoryPlan.AggregateColumn.key].int64 == key
+          && $0[HistoryPlan.AggregateColumn.attribute].int == number
+      }
+      rest = rest.dropFirst(ofSeries.count)
+      guard let attribute = attribute(NameNumber(number)) else { continue }
+      series[key, default: []].append(reader.series(ofSeries, of: attribute))
+    }
+    return AggregatedPage(
+      histories: entities.map {
+        AggregatedHistory(history: $0.history, series: series[$0.key] ?? [])
+      },
+      hasMore: hasMore, count: count, isTooLong: rows.count > limits.periods)
+  }
+}
