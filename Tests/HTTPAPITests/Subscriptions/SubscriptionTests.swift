@@ -19,7 +19,8 @@ struct SubscriptionTests {
         "PATCH", path, #"{"isActive": false, "description": "d"}"#)
       #expect(updated.status == 204)
       let merged = try await client.send(
-        "PATCH", path, #"{"notification": {"format": "concise"}}"#,
+        "PATCH", path,
+        #"{"notification": {"format": "concise", "endpoint": {"uri": "http://localhost:9/"}}}"#,
         headers: [("Content-Type", "application/merge-patch+json")])
       #expect(merged.status == 204)
       let shown = try await client.send("GET", path).json
