@@ -112,7 +112,8 @@ let package = Package(
     tests(of: "HTTPServer", ["EventLoop", "CZlib"]),
     tests(of: "HTTPClient", ["HTTPServer", "EventLoop"]),
     tests(of: "MQTTClient", ["EventLoop", "TestSupport"]),
-    tests(of: "kontext", ["TestSupport", "HTTPServer", "Postgres", "EventLoop", "JSON"]),
+    tests(
+      of: "kontext", ["TestSupport", "HTTPServer", "Postgres", "EventLoop", "JSONLD", "JSON"]),
     tests(of: "HTTPAPI", ["NGSILD", "TestSupport", "HTTPServer", "Postgres", "JSON"]),
   ],
   swiftLanguageModes: [.v6]

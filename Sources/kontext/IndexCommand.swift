@@ -100,25 +100,7 @@ struct IndexCommand: Sendable {
 
 extension IndexCommand {
   /// Returns a sentence about what went wrong; nil if nothing did.
-  func run() -> String? {
-    let loop = EventLoop()
-    let outcome = Outcome()
-    Task(executorPreference: loop) {
-      do throws(PostgresError) {
-        outcome.problem = try await run(on: loop)
-      } catch {
-        outcome.problem = "the database failed: \(error)"
-      }
-      loop.stop()
-    }
-    loop.run()
-    return outcome.problem
-  }
-
-  /// `@unchecked Sendable`: written by the loop's task, and read once the loop has ended.
-  private final class Outcome: @unchecked Sendable {
-    var problem: String?
-  }
+  func run() -> String? { runOnDatabase { loop throws(PostgresError) in try await run(on: loop) } }
 
   private func run(on loop: EventLoop) async throws(PostgresError) -> String? {
     let configuration = BrokerConfiguration(databaseURL: databaseURL)

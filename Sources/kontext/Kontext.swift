@@ -1,6 +1,7 @@
 import Glibc
 
-/// The command line: `kontext serve`, `kontext tenant`, `kontext index`, `--help`, `--version`.
+/// The command line: `kontext serve`, `kontext tenant`, `kontext index`,
+/// `kontext retention`, `--help`, `--version`.
 @main
 enum Kontext {
   static let version = "0.1.0"
@@ -15,6 +16,9 @@ enum Kontext {
     case "index":
       if arguments.contains("--help") { return print(IndexCommand.help) }
       index(Array(arguments))
+    case "retention":
+      if arguments.contains("--help") { return print(RetentionCommand.help) }
+      retention(Array(arguments))
     case "--help", "-h", "help": print(help)
     case "--version", "version": print("kontext \(version)")
     case let other:
@@ -48,6 +52,16 @@ enum Kontext {
     }
   }
 
+  private static func retention(_ arguments: [String]) {
+    do throws(ConfigurationError) {
+      let databaseURL = environment()["KONTEXT_DATABASE_URL"]
+      let problem = try RetentionCommand(arguments, databaseURL: databaseURL).run()
+      if let problem { fail(problem, status: 1) }
+    } catch {
+      fail(error.description)
+    }
+  }
+
   private static func fail(_ sentence: String, status: Int32 = 2) -> Never {
     let line = Array("kontext: \(sentence)\n".utf8)
     _ = write(STDERR_FILENO, line, line.count)
@@ -73,6 +87,7 @@ enum Kontext {
       kontext tenant list          show tenants with what they have
       kontext tenant remove NAME   remove a tenant with all that it has; --yes asks no question
       kontext index COMMAND        say which Attributes are indexed; 'kontext index --help'
+      kontext retention COMMAND    say how long history is kept; 'kontext retention --help'
       kontext --version            print the version
       kontext --help               print this
 

@@ -17,6 +17,7 @@ final class Server: @unchecked Sendable {
   private var otherLoops: [EventLoop] = []
   /// With the first worker's broker.
   private var housekeeping: Housekeeping?
+  private var retention: RetentionKeeper?
   private var isStopping = false
   /// Both on the first loop, with a client of their own.
   private var contexts: ContextService?
@@ -117,6 +118,8 @@ final class Server: @unchecked Sendable {
       if index == 0 {
         housekeeping = worker.housekeeping()
         housekeeping?.start()
+        retention = RetentionKeeper(shared.configuration.broker, on: loop, log: shared.log)
+        retention?.start()
       } else {
         otherLoops.append(loop)
         _ = loop.start()
@@ -131,6 +134,7 @@ final class Server: @unchecked Sendable {
     isStopping = true
     shared.log.info("stopping", [:])
     housekeeping?.stop()
+    retention?.stop()
     await withTaskGroup { group in
       for (worker, loop) in zip(workers, [loop] + otherLoops) {
         group.addTask(executorPreference: loop) { await worker.drain() }

@@ -53,6 +53,11 @@ extension BrokerConfiguration {
     Pool(connection(), max: 1, on: loop)
   }
 
+  /// For who enforces how long history is kept, or tells what that would free.
+  package func retentionConnection(on loop: EventLoop) -> Pool {
+    Pool(connection(settings: RetentionSweep.sessionSettings), max: 1, on: loop)
+  }
+
   /// Where the database is, with settings of a session.
   func connection(settings: [String: String] = [:]) -> Connection.Configuration {
     var connection = Connection.Configuration(url: databaseURL, settings: settings)
