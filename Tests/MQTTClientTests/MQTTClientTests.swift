@@ -27,7 +27,8 @@ struct MQTTClientTests {
   @Test(
     "a message arrives", arguments: [MQTTServer.Version.v311, .v5], QualityOfService.allCases)
   func publish(version: MQTTServer.Version, quality: QualityOfService) async throws {
-    let server = try MQTTServerProcess()
+    // Not on a thread that other tests wait for: it blocks until the server listens.
+    let server = try await onEventLoop { _ in try MQTTServerProcess() }
     defer { server.stop() }
     try await withClient { loop, client in
       let subscriber = try MQTTSubscriber(to: server.port, on: loop)
@@ -44,11 +45,13 @@ struct MQTTClientTests {
 
   @Test("user and password open the door, wrong ones do not")
   func users() async throws {
-    let server = try MQTTServerProcess(settings: [
-      "allow_anonymous false", "password_file DIRECTORY/passwords",
-    ]) { directory in
-      try write("someone:secret\n", to: "\(directory)/passwords")
-      try ChildProcess.run(["mosquitto_passwd", "-U", "\(directory)/passwords"])
+    let server = try await onEventLoop { _ in
+      try MQTTServerProcess(settings: [
+        "allow_anonymous false", "password_file DIRECTORY/passwords",
+      ]) { directory in
+        try write("someone:secret\n", to: "\(directory)/passwords")
+        try ChildProcess.run(["mosquitto_passwd", "-U", "\(directory)/passwords"])
+      }
     }
     defer { server.stop() }
     try await withClient { loop, client in
@@ -67,15 +70,17 @@ struct MQTTClientTests {
 
   @Test("over TLS, the server's certificate has to be right")
   func security() async throws {
-    let server = try MQTTServerProcess(settings: [
-      "allow_anonymous true", "cafile DIRECTORY/certificate.pem",
-      "certfile DIRECTORY/certificate.pem", "keyfile DIRECTORY/key.pem",
-    ]) { directory in
-      try ChildProcess.run([
-        "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj",
-        "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout",
-        "\(directory)/key.pem", "-out", "\(directory)/certificate.pem",
-      ])
+    let server = try await onEventLoop { _ in
+      try MQTTServerProcess(settings: [
+        "allow_anonymous true", "cafile DIRECTORY/certificate.pem",
+        "certfile DIRECTORY/certificate.pem", "keyfile DIRECTORY/key.pem",
+      ]) { directory in
+        try ChildProcess.run([
+          "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj",
+          "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout",
+          "\(directory)/key.pem", "-out", "\(directory)/certificate.pem",
+        ])
+      }
     }
     defer { server.stop() }
     var trusting = MQTTClientConfiguration()
