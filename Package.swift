@@ -38,6 +38,8 @@ let package = Package(
     .target(name: "CCurl", dependencies: ["CCurlLibrary"], path: "Sources/CCurl/shim"),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
+    .systemLibrary(
+      name: "CMosquitto", pkgConfig: "libmosquitto", providers: [.apt(["libmosquitto-dev"])]),
     .target(name: "CEventLoop"),
 
     // Pure: no sockets, no clock, no database.
@@ -56,6 +58,7 @@ let package = Package(
     module("Postgres", ["EventLoop", "CLibPQ"]),
     module("HTTPServer", ["EventLoop", "CMicroHTTPD", "CZlib"]),
     module("HTTPClient", ["EventLoop", "CCurl"]),
+    module("MQTTClient", ["EventLoop", "CMosquitto"]),
     module("Storage", ["Postgres", "NGSILDQuery", "NGSILD", "JSONLD", "JSON", "Schemas"]),
 
     // The broker.
@@ -63,7 +66,7 @@ let package = Package(
       "Broker",
       [
         "Storage", "Postgres", "Subscriptions", "NGSILDQuery", "NGSILD", "JSONLD", "JSON",
-        "HTTPClient", "EventLoop", "Log", "Schemas",
+        "HTTPClient", "MQTTClient", "EventLoop", "Log", "Schemas",
       ]),
     module(
       "HTTPAPI",
@@ -100,7 +103,7 @@ let package = Package(
       of: "Broker",
       [
         "Storage", "Subscriptions", "NGSILD", "JSONLD", "JSON", "Schemas", "Postgres", "HTTPClient",
-        "HTTPServer", "EventLoop", "Log", "TestSupport",
+        "HTTPServer", "MQTTClient", "EventLoop", "Log", "TestSupport",
       ]),
     tests(of: "Subscriptions", ["NGSILDQuery", "NGSILD", "JSONLD", "JSON", "TestSupport"]),
     tests(of: "Postgres", ["TestSupport", "EventLoop"]),
@@ -108,6 +111,7 @@ let package = Package(
     tests(of: "EventLoop"),
     tests(of: "HTTPServer", ["EventLoop", "CZlib"]),
     tests(of: "HTTPClient", ["HTTPServer", "EventLoop"]),
+    tests(of: "MQTTClient", ["EventLoop", "TestSupport"]),
     tests(
       of: "kontext", ["TestSupport", "HTTPServer", "Postgres", "EventLoop", "JSONLD", "JSON"]),
     tests(of: "HTTPAPI", ["NGSILD", "TestSupport", "HTTPServer", "Postgres", "JSON"]),

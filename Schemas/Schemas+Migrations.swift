@@ -11,6 +11,7 @@ extension Schemas {
     (8, "discovery_and_expiry", PackageResources._008_discovery_and_expiry_sql),
     (9, "attribute_index", PackageResources._009_attribute_index_sql),
     (10, "history", PackageResources._010_history_sql),
+    (11, "subscription_time", PackageResources._011_subscription_time_sql),
     (12, "retention", PackageResources._012_retention_sql),
   ]
 }

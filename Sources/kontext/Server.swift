@@ -100,7 +100,8 @@ final class Server: @unchecked Sendable {
       configuration.broker, tables: shared.tables, on: loop, log: shared.log)
     self.contexts = contexts
     notifications = try await NotificationService.start(
-      configuration.broker, contexts: contexts, client: client, on: loop, log: shared.log)
+      configuration.broker, tables: shared.tables, contexts: contexts, client: client, on: loop,
+      log: shared.log)
     notifications?.delivery.attempted = { [metrics = shared.metrics] in
       metrics.notificationAttempted(succeeded: $0)
     }

@@ -307,6 +307,45 @@ struct DeliveryTests {
     }
   }
 
+  @Test("what throttling held back is told in one notification, with the last of each Entity")
+  func coalescing() async throws {
+    try await withProcess { process, receiver in
+      try await process.subscribe(to: receiver, members: #""throttling": 0.3,"#)
+      try await process.write(Self.rooms, times: 5)
+      try await process.loop.until("all is told") {
+        Self.rooms.allSatisfy { room in
+          receiver.received.contains { notification in
+            notification.body["data"]?.elements.contains {
+              $0["id"]?.string == room && $0["level"]?["value"]?.integer == 4
+            } == true
+          }
+        }
+      }
+      try await process.outboxIsEmpty()
+      #expect(try await process.count("throttled_notification") == 0)
+      #expect(receiver.received.count < 5)
+    }
+  }
+
+  @Test("what a crashed process held back is told by another one")
+  func heldBack() async throws {
+    try await withDatabase { loop, database in
+      let receiver = try Receiver(on: loop)
+      let first = try await TestBroker.start(on: loop, database)
+      try await first.subscribe(to: receiver, members: #""throttling": 0.3,"#)
+      try await first.create(Self.rooms[0], 0)
+      await receiver.received(1)
+      try await first.outboxIsEmpty()
+      try await first.create(Self.rooms[1], 1)
+      await first.crash()
+      let second = try await TestBroker.start(on: loop, database)
+      await receiver.received(2)
+      #expect(receiver.received[1].entityID == Self.rooms[1])
+      await second.shutDown()
+      await receiver.close()
+    }
+  }
+
   @Test("what was committed although nobody could tell is delivered")
   func lostConnection() async throws {
     try await withProcess { process, receiver in

@@ -71,36 +71,39 @@ final class TestBroker: @unchecked Sendable {
     let contexts = await ContextService.start(
       database: database, cache: ContextCache { WallClock.sinceEpoch }, on: loop,
       log: Log(level: .error))
+    let names = NameTable()
+    let typesets = TypesetTable(names: names)
+    let pool = Pool(Pool.Configuration(database, connectionsMax: 4), on: loop)
+    let indexed = IndexedAttributeTable()
+    let queries = QueryStore(
+      names: names, typesets: typesets, indexed: indexed, collations: CollationTable(),
+      pool: pool, readers: pool)
     let service = try await NotificationService.start(
-      configuration, database: database, on: loop, client: client,
+      configuration, database: database, on: loop, client: client, queries: queries,
       contexts: contexts.resolver(remote: NoLoader()),
       log: Log(level: .error))
-    return TestBroker(loop, database, service, client, contexts)
+    let entities = EntityStore(
+      names: names, typesets: typesets, indexed: indexed, writers: pool, readers: pool)
+    return TestBroker(loop, pool, entities, queries, service, client, contexts)
   }
 
   private init(
-    _ loop: EventLoop, _ database: Connection.Configuration, _ service: NotificationService,
-    _ client: HTTPClient, _ contexts: ContextService
+    _ loop: EventLoop, _ pool: Pool, _ entities: EntityStore, _ queries: QueryStore,
+    _ service: NotificationService, _ client: HTTPClient, _ contexts: ContextService
   ) {
     self.loop = loop
     self.service = service
     self.client = client
     self.contexts = contexts
-    pool = Pool(Pool.Configuration(database, connectionsMax: 4), on: loop)
-    let names = NameTable()
-    let typesets = TypesetTable(names: names)
-    let indexed = IndexedAttributeTable()
+    self.pool = pool
     broker = Broker(
       loop: loop, source: SourceIdentity(),
       contextLibrary: contexts.library(pool: pool, remote: NoLoader()),
       contextService: contexts, tenants: TenantTable(),
-      entities: EntityStore(
-        names: names, typesets: typesets, indexed: indexed, writers: pool, readers: pool),
-      queries: QueryStore(
-        names: names, typesets: typesets, indexed: indexed, collations: CollationTable(),
-        pool: pool, readers: pool),
-      history: HistoryStore(names: names, typesets: typesets, queries: pool, pool: pool),
-      census: CensusStore(names: names, typesets: typesets, pool: pool),
+      entities: entities, queries: queries,
+      history: HistoryStore(
+        names: entities.names, typesets: entities.typesets, queries: pool, pool: pool),
+      census: CensusStore(names: entities.names, typesets: entities.typesets, pool: pool),
       subscriptions: SubscriptionStore(pool: pool), subscriptionTable: service.table,
       delivery: service.delivery,
       notifier: service.notifier(), log: Log(level: .error))

@@ -69,6 +69,51 @@ struct NotificationTests {
     try expect(change, try compile(notification: notification), expected)
   }
 
+  @Test("NGSIv2 receivers get what they know, and nothing else")
+  func ngsiv2() throws {
+    var entity = try TestEntity(
+      #"""
+      {"type": "Room", "n": {"type": "Property", "value": 1, "unitCode": "CEL", "s": "x"},
+       "b": true, "t": "text", "o": {"k": 1}, "r": {"type": "Relationship", "object": "urn:x:1"},
+       "l": {"type": "LanguageProperty", "languageMap": {"en": "yes", "fr": "oui"}}}
+      """#)
+    let change = try entity.update(#"{"b": false}"#)
+    let subscription = try compile(
+      #""entities": [{"type": "Room"}], "lang": "fr","#,
+      notification: #""format": "x-ngsiv2-normalized","#)
+    let body = try JSONValue(
+      parsing: NotificationRendering(of: change, document: change.document, at: later)
+        .body(for: subscription, uuid: UUIDText()))
+    #expect(body.members.map(\.name.string) == ["subscriptionId", "data"])
+    try expect(
+      change, subscription,
+      #"""
+      [{"id": "urn:ngsi-ld:Room:1", "type": "Room",
+        "n": {"type": "Number", "value": 1, "metadata": {
+          "unitCode": {"type": "Text", "value": "CEL"}, "s": {"type": "Text", "value": "x"}}},
+        "b": {"type": "Boolean", "value": false, "metadata": {}},
+        "t": {"type": "Text", "value": "text", "metadata": {}},
+        "o": {"type": "StructuredValue", "value": {"k": 1}, "metadata": {}},
+        "r": {"type": "Relationship", "value": "urn:x:1", "metadata": {}},
+        "l": {"type": "Text", "value": "oui", "metadata": {}}}]
+      """#)
+    #expect(header("Ngsiv2-AttrsFormat", subscription) == "normalized")
+  }
+
+  @Test("notifications in one tell the last of each Entity")
+  func coalescing() throws {
+    let bodies = [("urn:a", 1), ("urn:b", 2), ("urn:a", 3)].map { id, value in
+      Array(
+        #"{"id":"urn:n:1","subscriptionId":"urn:s","notifiedAt":"x","data":[{"id":"\#(id)","v":\#(value)}]}"#
+          .utf8)
+    }
+    let one = try JSONValue(parsing: coalesced(bodies, at: later, uuid: UUIDText()))
+    #expect(one["data"]?.rawText == #"[{"id":"urn:b","v":2},{"id":"urn:a","v":3}]"#)
+    #expect(one["id"]?.string?.hasPrefix("urn:ngsi-ld:Notification:") == true)
+    #expect(one["notifiedAt"]?.string == later.description)
+    #expect(one["subscriptionId"]?.string == "urn:s")
+  }
+
   @Test(
     "a deleted Attribute is told of by the NGSI-LD Null",
     arguments: [

@@ -89,7 +89,8 @@ struct SubscriptionUpdateTests {
     #expect(endpoint["accept"]?.string == "application/ld+json")
     #expect(endpoint["receiverInfo"] == nil)
     #expect(endpoint["timeout"]?.integer == 5)
-    let same = try document(update(#"{"notification": {"sysAttrs": true}}"#))
+    let same = try document(
+      update(#"{"notification": {"sysAttrs": true, "endpoint": {"uri": "http://localhost:8/"}}}"#))
     #expect(
       same["notification"]?["attributes"]
         == (try document(try parse(Self.old)))["notification"]?["attributes"])
@@ -106,21 +107,41 @@ struct SubscriptionUpdateTests {
       (#"{"notification": 5}"#, .badRequestData),
       (#"{"notification": {"endpoint": "urn:ngsi-ld:null"}}"#, .badRequestData),
       (#"{"notification": {"endpoint": {"uri": null}}}"#, .badRequestData),
-      (#"{"notification": {"pick": ["a"]}}"#, .badRequestData),
-      (#"{"notification": {"format": "keyValues", "showChanges": true}}"#, .badRequestData),
+      (#"{"notification": {"pick": ["a"], \#(endpoint)}}"#, .badRequestData),
+      (
+        #"{"notification": {"format": "keyValues", "showChanges": true, \#(endpoint)}}"#,
+        .badRequestData
+      ),
       (#"{"entities": null, "watchedAttributes": null}"#, .badRequestData),
       (#"{"entities": []}"#, .badRequestData),
       (#"{"q": "a=="}"#, .badRequestData),
       (#"{"isActive": "yes"}"#, .badRequestData),
       (#"{"expiresAt": "2020-01-01T00:00:00Z"}"#, .badRequestData),
       (#"{"isActive": true, "expiresAt": "2020-01-01T00:00:00Z"}"#, .badRequestData),
-      (#"{"expandValues": "b"}"#, .notImplemented),
-      (#"{"timeInterval": 5}"#, .notImplemented),
+      (#"{"timeInterval": 5}"#, .badRequestData),
+      (#"{"notification": {"sysAttrs": true}}"#, .badRequestData),
+      (#"{"notification": {"endpoint": {"timeout": 5}}}"#, .badRequestData),
       (#"[]"#, .invalidRequest),
     ])
   func refusals(fragment: String, kind: NGSILDError.Kind) throws {
     let error = #expect(throws: NGSILDError.self) { try update(fragment) }
     #expect(error?.kind == kind, "\(error?.detail ?? "")")
+  }
+
+  private static let endpoint = #""endpoint": {"uri": "http://localhost:8/"}"#
+
+  @Test("of geoQ a part is replaced, and q that stays is read anew for expandValues")
+  func parts() throws {
+    let old = body(
+      #"""
+      "entities": [{"type": "T"}], "q": "a==x",
+      "geoQ": {"georel": "within", "geometry": "Point", "coordinates": [1, 2]},
+      """#)
+    let updated = try document(
+      update(#"{"geoQ": {"coordinates": [3, 4]}, "expandValues": "a"}"#, of: old))
+    #expect(updated["geoQ"]?["georel"]?.string == "within")
+    #expect(updated["geoQ"]?["coordinates"]?.rawText == "[3, 4]")
+    #expect(updated["q"]?.string?.contains("default-context/x") == true)
   }
 
   private static let future = #""expiresAt": "2100-01-01T00:00:00Z""#

@@ -78,7 +78,8 @@ package final class TestBroker: Sendable {
     let connections = BrokerConnections(configuration, on: loop)
     let contexts = await ContextService.start(configuration, tables: tables, on: loop, log: log)
     let notifications = try await NotificationService.start(
-      configuration, contexts: contexts, client: connections.client, on: loop, log: log)
+      configuration, tables: tables, contexts: contexts, client: connections.client, on: loop,
+      log: log)
     let broker = Broker(
       on: loop, connections: connections, tables: tables, contexts: contexts,
       notifications: notifications, log: log)

@@ -1,5 +1,6 @@
 import Glibc
 import Synchronization
+import TestSupport
 
 /// The executable, run as a child process on a port of loopback.
 final class BrokerProcess: Sendable {

@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 
 /// A PostgreSQL server of the test's own, which it may stop and crash.
 ///

@@ -48,12 +48,24 @@ extension ContextService {
 extension NotificationService {
   /// The notifications of a process, run on the loop of its contexts.
   package static func start(
-    _ configuration: BrokerConfiguration, contexts: ContextService, client: HTTPClient,
-    on loop: EventLoop, log: Log
+    _ configuration: BrokerConfiguration, tables: BrokerTables, contexts: ContextService,
+    client: HTTPClient, on loop: EventLoop, log: Log
   ) async throws(PostgresError) -> NotificationService {
-    try await start(
-      database: configuration.connection(settings: EntityStore.sessionSettings), on: loop,
-      client: client, contexts: contexts.resolver(remote: HTTPContextLoader(client: client)),
-      log: log)
+    let planned = configuration.connection(settings: EntityStore.sessionSettings)
+    let pools = [configuration.queryPool(max: 1, on: loop), Pool(planned, max: 1, on: loop)]
+    let queries = QueryStore(
+      names: tables.names, typesets: tables.typesets, indexed: tables.indexed,
+      collations: tables.collations, pool: pools[0], readers: pools[1])
+    var service = Configuration()
+    service.mqtt.allowsAddress = { [policy = configuration.allowedAddresses] address in
+      IPAddress(parsing: address).map(policy.allows) ?? false
+    }
+    let started = try await start(
+      service,
+      database: planned, on: loop,
+      client: client, queries: queries,
+      contexts: contexts.resolver(remote: HTTPContextLoader(client: client)), log: log)
+    started.ownPools += pools
+    return started
   }
 }

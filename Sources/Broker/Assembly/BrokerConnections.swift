@@ -20,15 +20,7 @@ package final class BrokerConnections: Sendable {
     writers = Pool(planned, max: configuration.writeConnections, on: loop)
     readers = Pool(planned, max: configuration.readConnections, on: loop)
     background = Pool(planned, max: 1, on: loop)
-    var filtering = configuration.connection(
-      settings: [
-        "plan_cache_mode": "force_custom_plan",
-        // Compiling a statement costs more than most of them, whatever the planner expects.
-        "jit": "off",
-        "statement_timeout": configuration.statementTimeout,
-      ])
-    filtering.cancelsQueries = true
-    queries = Pool(filtering, max: configuration.queryConnections, on: loop)
+    queries = configuration.queryPool(max: configuration.queryConnections, on: loop)
     var ranging = configuration.connection(
       settings: EntityStore.sessionSettings.merging(
         ["jit": "off", "statement_timeout": configuration.statementTimeout]
@@ -72,10 +64,23 @@ extension BrokerConfiguration {
     connection.applicationName = "kontext"
     return connection
   }
+
+  /// Connections for statements that are planned for their values, and bounded in time.
+  func queryPool(max: Int, on loop: EventLoop) -> Pool {
+    var filtering = connection(
+      settings: [
+        "plan_cache_mode": "force_custom_plan",
+        // Compiling a statement costs more than most of them, whatever the planner expects.
+        "jit": "off",
+        "statement_timeout": statementTimeout,
+      ])
+    filtering.cancelsQueries = true
+    return Pool(filtering, max: max, on: loop)
+  }
 }
 
 extension Pool {
-  fileprivate convenience init(
+  convenience init(
     _ connection: Connection.Configuration, max: Int, on loop: EventLoop
   ) {
     self.init(Configuration(connection, connectionsMax: max), on: loop)

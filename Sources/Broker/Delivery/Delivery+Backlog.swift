@@ -86,10 +86,8 @@ extension Delivery {
     forgetIfIdle(key)
   }
 
-  /// A feed is kept for a throttled subscription, whose last attempt counts.
   func forgetIfIdle(_ key: SubscriptionKey) {
     guard let feed = feeds[key], feed.isIdle else { return }
-    if let subscription = table.subscription(key), feed.isThrottled(subscription) { return }
     feeds[key] = nil
   }
 
@@ -120,10 +118,7 @@ extension Delivery {
   func comeBack(for keys: Set<SubscriptionKey>) {
     for wait in [Duration.seconds(1), .seconds(60)] {
       loop.after(wait) { [self] in
-        for key in keys {
-          feed(of: key).addBacklog(of: process)
-          wantRead(key)
-        }
+        for key in keys { readOwn(key) }
       }
     }
   }
@@ -133,6 +128,12 @@ extension Delivery {
     guard let (owner, key) = OutboxStore.told(payload) else { return }
     guard owner == process || taken.contains(owner) else { return }
     feed(of: key).addBacklog(of: owner, isOwn: owner == process)
+    wantRead(key)
+  }
+
+  /// Reads what this process has written for a subscription beside its changes.
+  func readOwn(_ key: SubscriptionKey) {
+    feed(of: key).addBacklog(of: process)
     wantRead(key)
   }
 
@@ -149,10 +150,7 @@ extension Delivery {
 
   /// Reads all that this process owes; what it has in memory already stays as it is.
   func findOwed() async throws(PostgresError) {
-    for key in try await outbox.subscriptions(owedBy: process) {
-      feed(of: key).addBacklog(of: process)
-      wantRead(key)
-    }
+    for key in try await outbox.subscriptions(owedBy: process) { readOwn(key) }
   }
 
   /// Makes dead letters of old rows in the database whose endpoint does not answer.

@@ -1,6 +1,7 @@
 package import EventLoop
 package import HTTPClient
 package import Log
+package import MQTTClient
 import NGSILD
 import Postgres
 package import Storage
@@ -46,6 +47,7 @@ package final class Delivery: @unchecked Sendable {
   package let process: ProcessNumber
   let loop: EventLoop
   let client: HTTPClient
+  let mqtt: MQTTClient
   let outbox: OutboxStore
   let table: SubscriptionTable
   let limits: DeliveryLimits
@@ -88,12 +90,14 @@ package final class Delivery: @unchecked Sendable {
   package var attempted: (_ succeeded: Bool) -> Void = { _ in }
 
   package init(
-    process: ProcessNumber, on loop: EventLoop, client: HTTPClient, outbox: OutboxStore,
-    table: SubscriptionTable, limits: DeliveryLimits = DeliveryLimits(), log: Log
+    process: ProcessNumber, on loop: EventLoop, client: HTTPClient, mqtt: MQTTClient,
+    outbox: OutboxStore, table: SubscriptionTable, limits: DeliveryLimits = DeliveryLimits(),
+    log: Log
   ) {
     self.process = process
     self.loop = loop
     self.client = client
+    self.mqtt = mqtt
     self.outbox = outbox
     self.table = table
     self.limits = limits
@@ -203,9 +207,7 @@ package final class Delivery: @unchecked Sendable {
           endpoints[uri]?.queue.dropped(notification.lane)
           evict([notification])
           moveAway(subscription.key, from: uri)
-        } else if let subscription,
-          attempts > 0 || !feed(of: subscription.key).isThrottled(subscription)
-        {
+        } else if let subscription {
           attempt(notification, subscription, uri, attempts: attempts)
         } else {
           endpoints[uri]?.queue.dropped(notification.lane)
@@ -245,14 +247,9 @@ package final class Delivery: @unchecked Sendable {
   ) {
     inFlight += 1
     let began = DateTime.now
-    feeds[notification.subscription]?.lastAttempt = .now
     underWay[notification.subscription, default: AttemptsUnderWay()].begin(at: began)
-    let request = HTTPClientRequest(
-      method: "POST", url: uri, headers: subscription.headers, body: notification.body,
-      timeout: min(subscription.timeout ?? limits.timeout, limits.timeoutMax),
-      responseBytesMax: 1 << 20)
     Task(executorPreference: loop) { [self] in
-      let error = await failure(of: request)
+      let error = await failure(of: notification.body, to: subscription)
       inFlight -= 1
       attempted(error == nil)
       underWay[notification.subscription]?.count -= 1
@@ -270,18 +267,6 @@ package final class Delivery: @unchecked Sendable {
       }
       send(to: uri)
       if isStopping && inFlight == 0 { resumeWhenIdle() }
-    }
-  }
-
-  /// nil for success: any status from 200 to 299.
-  ///
-  /// Choice: the standard says 200 alone, but receivers in the field answer 201 and 204 too.
-  private func failure(of request: HTTPClientRequest) async -> String? {
-    do throws(HTTPClientError) {
-      let status = try await client.send(request).status
-      return 200...299 ~= status ? nil : "HTTP status \(status)"
-    } catch {
-      return error.description
     }
   }
 

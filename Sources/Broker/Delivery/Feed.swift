@@ -17,7 +17,6 @@ final class Feed {
   var isReading = false
   /// Whether it waits for its turn to be read.
   var isListed = false
-  var lastAttempt: ContinuousClock.Instant?
 
   /// Whether a new notification stays in the database, which makes it part of the backlog.
   func leaves(_ mustStay: Bool, max: Int, to process: ProcessNumber) -> Bool {
@@ -46,10 +45,4 @@ final class Feed {
   }
 
   var isIdle: Bool { known.isEmpty && queued == 0 && backlog.isEmpty && !isReading }
-
-  /// Choice: what comes within the time is dropped. A retry is no new notification.
-  func isThrottled(_ subscription: CompiledSubscription) -> Bool {
-    guard let throttling = subscription.throttling, let lastAttempt else { return false }
-    return ContinuousClock.now < lastAttempt + throttling
-  }
 }

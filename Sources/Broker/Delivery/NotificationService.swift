@@ -2,8 +2,9 @@ package import EventLoop
 package import HTTPClient
 package import JSONLD
 package import Log
+package import MQTTClient
 package import Postgres
-import Storage
+package import Storage
 import Subscriptions
 
 /// Subscriptions and notifications of a process: the table that all loops share, delivery on one
@@ -18,6 +19,7 @@ package final class NotificationService: @unchecked Sendable {
     /// Between renewals of the lease and looks at the database; less than half of `lease`.
     package var sweepInterval = Duration.seconds(5)
     package var connectionsMax = 2
+    package var mqtt = MQTTClientConfiguration()
 
     package init() {}
   }
@@ -27,6 +29,10 @@ package final class NotificationService: @unchecked Sendable {
   private let loop: EventLoop
   private let pool: Pool
   private let subscriptions: SubscriptionStore
+  private let throttle: Throttle
+  /// Further connections that end with the service.
+  var ownPools: [Pool] = []
+  private var periodic: PeriodicNotifications?
   private var outbox: OutboxStore { delivery.outbox }
   private let processes: ProcessStore
   private let contexts: ContextResolver
@@ -43,10 +49,11 @@ package final class NotificationService: @unchecked Sendable {
   /// - Parameters:
   ///   - database: for connections of its own on `loop`.
   ///   - client: on `loop`; shut it down after this service.
+  ///   - queries: on `loop`, for what periodic notifications tell.
   package static func start(
     _ configuration: Configuration = Configuration(),
     database: Connection.Configuration, on loop: EventLoop, client: HTTPClient,
-    contexts: ContextResolver, log: Log
+    queries: QueryStore, contexts: ContextResolver, log: Log
   ) async throws(PostgresError) -> NotificationService {
     let pool = Pool(
       Pool.Configuration(database, connectionsMax: configuration.connectionsMax), on: loop)
@@ -54,12 +61,15 @@ package final class NotificationService: @unchecked Sendable {
     let process = try await processes.register(lease: configuration.lease)
     let table = SubscriptionTable(log: log)
     let delivery = Delivery(
-      process: process, on: loop, client: client, outbox: OutboxStore(pool: pool), table: table,
+      process: process, on: loop, client: client,
+      mqtt: MQTTClient(loop: loop, configuration: configuration.mqtt),
+      outbox: OutboxStore(pool: pool), table: table,
       limits: configuration.delivery, log: log)
     let service = NotificationService(
       configuration, table: table, delivery: delivery, pool: pool, contexts: contexts, log: log)
     try await table.refresh(from: service.subscriptions, contexts: contexts)
     try await processes.enterMissing()
+    service.startPeriodic(database, queries)
     await service.listen(database)
     await service.sweep()
     return service
@@ -77,34 +87,56 @@ package final class NotificationService: @unchecked Sendable {
     self.log = log
     loop = delivery.loop
     subscriptions = SubscriptionStore(pool: pool)
+    throttle = Throttle(
+      store: ThrottleStore(pool: pool), table: table, delivery: delivery, log: log)
     processes = ProcessStore(pool: pool)
   }
 
   /// For the write path of a loop.
   package func notifier() -> SubscriptionNotifier {
-    SubscriptionNotifier(table: table, delivery: delivery)
+    SubscriptionNotifier(table: table, delivery: delivery, throttle: throttle)
+  }
+
+  /// Over a connection of its own, on which a transaction lasts as long as a query.
+  private func startPeriodic(_ database: Connection.Configuration, _ queries: QueryStore) {
+    let pool = Pool(Pool.Configuration(database, connectionsMax: 1), on: loop)
+    ownPools.append(pool)
+    periodic = PeriodicNotifications(
+      store: PeriodStore(pool: pool), queries: queries, table: table, delivery: delivery, log: log,
+      refresh: { [self] in await refresh() })
+  }
+
+  private func closePools() {
+    for pool in [pool] + ownPools { pool.close() }
+  }
+
+  private func stopTimed() {
+    isStopped = true
+    listener?.close()
+    throttle.stop()
+    periodic?.stop()
   }
 
   /// Lets requests under way end for at most `grace`, writes down what became of them, and leaves
   /// the rest to other processes. Call it on its loop, once no more writes come.
   package func shutDown(grace: Duration = .seconds(10)) async {
-    isStopped = true
-    listener?.close()
+    stopTimed()
     await delivery.stop(grace: grace)
+    delivery.mqtt.shutDown()
     do throws(PostgresError) {
       try await processes.handBack(delivery.process)
     } catch {
       log.warning("not signed off", ["error": "\(error)"])
     }
-    pool.close()
+    closePools()
   }
 
   /// Ends as a crash does, for tests: nothing is written down or signed off.
   package func abandon() {
-    isStopped = true
-    listener?.close()
+    stopTimed()
     delivery.isStopping = true
-    pool.close()
+    delivery.mqtt.shutDown()
+    closePools()
   }
 
   /// What is owed in the database, to all processes' subscribers, and how long the oldest has been.
@@ -153,7 +185,10 @@ package final class NotificationService: @unchecked Sendable {
   }
 
   private func refreshSoon() {
-    Task(executorPreference: loop) { await self.refresh() }
+    Task(executorPreference: loop) {
+      await self.refresh()
+      self.periodic?.wake()
+    }
   }
 
   private func refresh() async {
@@ -173,6 +208,7 @@ package final class NotificationService: @unchecked Sendable {
       try await table.refresh(from: subscriptions, contexts: contexts)
       try await takeOver()
       try await delivery.buryOldRows()
+      try await throttle.sweep()
       if sweeps % Self.sweepsPerSearch == 0 {
         try await processes.enterMissing()
         try await delivery.findOwed()
@@ -183,6 +219,7 @@ package final class NotificationService: @unchecked Sendable {
       reachingSince = .now
     }
     await table.resolveContexts(contexts)
+    periodic?.wake()
     sweeps += 1
     guard !isStopped else { return }
     loop.after(configuration.sweepInterval) { [self] in

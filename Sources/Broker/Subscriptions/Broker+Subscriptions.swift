@@ -24,7 +24,8 @@ extension Broker {
     let version = try await subscriptions.insert(
       NewSubscription(
         tenant: tenant, id: subscription.id, created: subscription.createdAt,
-        document: subscription.stored, context: source))
+        document: subscription.stored, context: source,
+        isPeriodic: subscription.timeInterval != nil))
     try await refreshSubscriptions(to: version)
     return subscription
   }
@@ -51,10 +52,19 @@ extension Broker {
         ? row.context.map { Array($0.rawText.utf8) }
         : try await linkContext(of: &new, requested: context, in: tenant, at: site)
       let version = try await subscriptions.update(
-        row, modified: new.modifiedAt, document: new.stored, context: source)
+        row, modified: new.modifiedAt, document: new.stored, context: source,
+        period: periodChange(from: old, to: new))
       // Without one, another change came between.
       if let version { return try await refreshSubscriptions(to: version) }
     }
+  }
+
+  /// Choice: the period begins anew where a subscription has another one, or comes to be active.
+  private func periodChange(from old: Subscription, to new: Subscription) -> PeriodChange {
+    guard let interval = new.timeInterval else { return old.timeInterval == nil ? .stay : .end }
+    let now = DateTime.now
+    let isResumed = new.status(at: now) == .active && old.status(at: now) != .active
+    return isResumed || interval.value != old.timeInterval?.value ? .restart : .stay
   }
 
   /// Returns the context of the notifications, as JSON, and sees that `jsonldContext` names it where

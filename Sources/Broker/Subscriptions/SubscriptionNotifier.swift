@@ -1,5 +1,6 @@
 import JSON
 import NGSILD
+package import Postgres
 package import Storage
 import Subscriptions
 
@@ -7,34 +8,52 @@ import Subscriptions
 package final class SubscriptionNotifier: ChangeNotifier {
   private let table: SubscriptionTable
   private let delivery: Delivery
+  private let throttle: Throttle
 
-  init(table: SubscriptionTable, delivery: Delivery) {
+  init(table: SubscriptionTable, delivery: Delivery, throttle: Throttle) {
     self.table = table
     self.delivery = delivery
+    self.throttle = throttle
   }
 
   package var process: ProcessNumber { delivery.process }
 
-  package func due(for writes: [EntityWrite]) -> [DueNotification] {
-    var due: [DueNotification] = []
+  package func due(
+    for writes: [EntityWrite], on connection: Connection
+  ) async throws(PostgresError) -> [DueNotification] {
+    var matched: [MatchedChange] = []
     for write in writes where table.hasSubscriptions(in: write.tenant) {
-      render(write, into: &due)
+      if let change = match(write) { matched.append(change) }
+    }
+    guard !matched.isEmpty else { return [] }
+    var conditions = DatabaseConditions(of: writes, on: connection)
+    try await conditions.filter(&matched)
+    var due: [DueNotification] = []
+    for change in matched {
+      for subscription in change.subscriptions {
+        due.append(
+          DueNotification(
+            tenant: change.write.tenant, subscription: subscription.key, entity: change.write.key,
+            body: try await conditions.body(of: change, for: subscription),
+            isThrottled: subscription.throttling != nil))
+      }
     }
     return due
   }
 
-  package func committed(_ notifications: [OwedNotification]) {
+  package func committed(_ notifications: [OwedNotification], of due: [DueNotification]) {
     if !notifications.isEmpty { delivery.deliver(notifications) }
+    throttle.hold(due.filter(\.isThrottled))
   }
 
   package func unsure(_ notifications: [DueNotification]) {
     if !notifications.isEmpty { delivery.deliverIfCommitted(notifications) }
   }
 
-  private func render(_ write: EntityWrite, into notifications: inout [DueNotification]) {
-    guard var matching = ChangeMatching(write.change) else { return }
+  private func match(_ write: EntityWrite) -> MatchedChange? {
+    guard var matching = ChangeMatching(write.change) else { return nil }
     table.findCandidates(for: &matching, in: write.tenant)
-    guard matching.hasCandidates else { return }
+    guard matching.hasCandidates else { return nil }
     var parsed: JSONValue?
     func document() -> JSONValue {
       if let parsed { return parsed }
@@ -43,30 +62,27 @@ package final class SubscriptionNotifier: ChangeNotifier {
       return document
     }
     let due = matching.due(document: document, at: write.at)
-    guard !due.isEmpty else { return }
-    let rendering = NotificationRendering(of: write.change, document: document(), at: write.at)
-    for subscription in due {
-      notifications.append(
-        DueNotification(
-          tenant: write.tenant, subscription: subscription.key, entity: write.key,
-          body: rendering.body(for: subscription, uuid: UUIDText())))
-    }
+    guard !due.isEmpty else { return nil }
+    return MatchedChange(write: write, document: document(), subscriptions: due)
   }
+}
+
+/// A change, and the subscriptions that are due for it.
+struct MatchedChange {
+  let write: EntityWrite
+  /// The Entity in stored form after the change; of a deleted one as it was before.
+  let document: JSONValue
+  var subscriptions: [CompiledSubscription]
 }
 
 extension EntityWrite {
   /// The Entity in stored form after the change; of a deleted one as it was before.
   fileprivate var notifiedDocument: JSONValue {
-    var bytes = document
-    if change.after == nil, let before = change.before {
-      var writer = JSONWriter(reservingCapacity: 2048)
-      before.write(to: &writer)
-      bytes = writer.bytes
+    guard change.after == nil, let before = change.before else {
+      return JSONValue(storedDocument: document)
     }
-    do throws(JSONError) {
-      return try JSONValue(parsing: bytes, limits: JSONLimits(depthMax: 256))
-    } catch {
-      preconditionFailure("A stored form that was just written is no JSON: \(error)")
-    }
+    var writer = JSONWriter(reservingCapacity: 2048)
+    before.write(to: &writer)
+    return JSONValue(storedDocument: writer.bytes)
   }
 }

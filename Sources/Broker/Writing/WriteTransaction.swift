@@ -1,6 +1,6 @@
 package import Log
 package import NGSILD
-import Postgres
+package import Postgres
 package import Storage
 
 /// One transaction of the write path: lock and read, apply, write and commit.
@@ -69,10 +69,10 @@ package struct WriteTransaction {
         return outcomes
       }
       let writes = try await rows(of: changes, locked: locked)
-      let due = notifier.due(for: writes)
+      let due = try await notifier.due(for: writes, on: connection)
       do throws(PostgresError) {
         notifier.committed(
-          try await EntityStore.commit(writes, due, by: notifier.process, on: connection))
+          try await EntityStore.commit(writes, due, by: notifier.process, on: connection), of: due)
       } catch {
         if error.isConnectionLoss { notifier.unsure(due) }
         throw error
@@ -118,8 +118,12 @@ extension PostgresError {
 package protocol ChangeNotifier: AnyObject, Sendable {
   /// The process that owes them.
   var process: ProcessNumber { get }
-  func due(for writes: [EntityWrite]) -> [DueNotification]
-  func committed(_ notifications: [OwedNotification])
+  /// - Parameter connection: of the transaction that makes the changes, which it has not written.
+  func due(
+    for writes: [EntityWrite], on connection: Connection
+  ) async throws(PostgresError) -> [DueNotification]
+  /// - Parameter due: all that `due(for:on:)` has told, also what throttling holds back.
+  func committed(_ notifications: [OwedNotification], of due: [DueNotification])
   /// The connection was lost on the way: whether they are committed is unknown.
   func unsure(_ notifications: [DueNotification])
 }

@@ -1,9 +1,9 @@
-import JSON
-import JSONLD
-import NGSILD
+package import JSON
+package import JSONLD
+package import NGSILD
 
 /// `joinLevel` as it is given: the text of a parameter, or a member of a body.
-enum JoinLevel {
+package enum JoinLevel {
   case text(String)
   case value(JSONValue)
 
@@ -30,7 +30,7 @@ extension Join {
   /// Choice: without a join, the level and `containedBy` are checked and have no effect.
   ///
   /// - Throws: `badRequestData`.
-  init?(_ form: String?, level: JoinLevel?, containedBy: [IRI]) throws(NGSILDError) {
+  package init?(_ form: String?, level: JoinLevel?, containedBy: [IRI]) throws(NGSILDError) {
     let level = try level.map { level throws(NGSILDError) in try level.number } ?? 1
     guard let form, form != "@none" else { return nil }
     guard let form = Form(rawValue: form) else {

@@ -9,11 +9,24 @@ extension EntityStore {
   package func documents(
     _ references: [EntityReference], at now: DateTime
   ) async throws(PostgresError) -> [[UInt8]?] {
-    let rows = try await readers.query(
-      Self.readStatement(references.map(\.tenant), references.map(\.id), now.timestamp))
+    Self.documents(of: references, try await readers.query(Self.read(references, at: now)))
+  }
+
+  /// The same, within a transaction.
+  package static func documents(
+    _ references: [EntityReference], at now: DateTime, on connection: Connection
+  ) async throws(PostgresError) -> [[UInt8]?] {
+    documents(of: references, try await connection.query(read(references, at: now)))
+  }
+
+  private static func documents(of references: [EntityReference], _ rows: Rows) -> [[UInt8]?] {
     var documents = [[UInt8]?](repeating: nil, count: references.count)
     for row in rows { documents[row[0].int - 1] = row[1].bytes }
     return documents
+  }
+
+  private static func read(_ references: [EntityReference], at now: DateTime) -> SQL {
+    readStatement(references.map(\.tenant), references.map(\.id), now.timestamp)
   }
 
   private static let readStatement = Statement(

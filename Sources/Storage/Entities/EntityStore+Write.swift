@@ -44,7 +44,7 @@ extension EntityStore {
     """)
 
   /// Writes everything that the changes of a batch consist of, and commits. Returns the
-  /// notifications as the outbox has them.
+  /// notifications as the outbox has them, without those that throttling holds back.
   ///
   /// - Parameter process: the one that delivers what nobody else has begun to.
   package static func commit(
@@ -65,10 +65,13 @@ extension EntityStore {
     statements += deleteExpiredInstances(writes)
     statements += CensusStore.insert(writes)
     statements += IndexChange.statements(writes)
-    if !due.isEmpty { statements.append(OutboxStore.insert(due, by: process)) }
+    let throttled = due.filter(\.isThrottled)
+    let prompt = due.filter { !$0.isThrottled }
+    if !throttled.isEmpty { statements.append(ThrottleStore.hold(throttled)) }
+    if !prompt.isEmpty { statements.append(OutboxStore.insert(prompt, by: process)) }
     statements.append("COMMIT")
     let results = try await connection.flight(statements)
-    return due.isEmpty ? [] : OutboxStore.owed(due, results[results.count - 2])
+    return prompt.isEmpty ? [] : OutboxStore.owed(prompt, results[results.count - 2])
   }
 
   // MARK: Current state

@@ -12,14 +12,21 @@ package struct DueNotification: Sendable {
   package let entity: Int64
   /// The request body, whole.
   package let body: [UInt8]
+  /// Whether it waits until throttling allows to tell of it.
+  package let isThrottled: Bool
+
+  /// The `entity` of notifications that are not of one change of one Entity.
+  package static let severalEntities: Int64 = 0
 
   package init(
-    tenant: TenantNumber, subscription: SubscriptionNumber, entity: Int64, body: [UInt8]
+    tenant: TenantNumber, subscription: SubscriptionNumber, entity: Int64, body: [UInt8],
+    isThrottled: Bool = false
   ) {
     self.tenant = tenant
     self.subscription = subscription
     self.entity = entity
     self.body = body
+    self.isThrottled = isThrottled
   }
 }
 
@@ -83,7 +90,7 @@ package struct OutboxStore {
 
   // MARK: Writing
 
-  /// Writes notifications of different lanes; to be run after the lock of their Entities' rows, so
+  /// Writes notifications, each lane's in its order; to be run after the lock of their Entities' rows, so
   /// that it sees what is owed before them. A row for each, in their order: id, process, predecessor.
   ///
   /// A lane in which something is owed stays with the process that owes it, and that one is told.

@@ -17,16 +17,28 @@ package struct NewSubscription: Sendable {
   package let document: [UInt8]
   /// The value of the `@context` of its notifications, as JSON; nil for the Core.
   package let context: [UInt8]?
+  /// Whether it is notified periodically, for the first time at once.
+  package let isPeriodic: Bool
 
   package init(
-    tenant: TenantNumber, id: String, created: DateTime, document: [UInt8], context: [UInt8]?
+    tenant: TenantNumber, id: String, created: DateTime, document: [UInt8], context: [UInt8]?,
+    isPeriodic: Bool = false
   ) {
     self.tenant = tenant
     self.id = id
     self.created = created
     self.document = document
     self.context = context
+    self.isPeriodic = isPeriodic
   }
+}
+
+/// What a change of a subscription does to its periodic notifications.
+package enum PeriodChange: Sendable {
+  case stay
+  /// The next one is due at once.
+  case restart
+  case end
 }
 
 /// A row of `subscription`, as it was read.
@@ -89,6 +101,9 @@ package struct SubscriptionStore {
       RETURNING tenant, key, version
     ), record AS (
       INSERT INTO subscription_delivery (tenant, subscription) SELECT tenant, key FROM new
+    ), period AS (
+      INSERT INTO subscription_period (tenant, subscription, due)
+      SELECT tenant, key, now() FROM new WHERE \(new.isPeriodic)
     )
     SELECT version, pg_notify(\(channel), version::text) FROM new
     """
@@ -96,15 +111,17 @@ package struct SubscriptionStore {
 
   /// Replaces a subscription as it was read; nil if it has changed or gone since.
   package func update(
-    _ old: StoredSubscription, modified: DateTime, document: [UInt8], context: [UInt8]?
+    _ old: StoredSubscription, modified: DateTime, document: [UInt8], context: [UInt8]?,
+    period: PeriodChange
   ) async throws(NGSILDError) -> SubscriptionVersion? {
     try await pool.rows(
-      Self.update(old, modified: modified, document: document, context: context)
+      Self.update(old, modified: modified, document: document, context: context, period: period)
     ).first?[0].int64
   }
 
   static func update(
-    _ old: StoredSubscription, modified: DateTime, document: [UInt8], context: [UInt8]?
+    _ old: StoredSubscription, modified: DateTime, document: [UInt8], context: [UInt8]?,
+    period: PeriodChange
   ) -> SQL {
     """
     WITH tick AS (
@@ -121,6 +138,13 @@ package struct SubscriptionStore {
       FROM tick
       WHERE s.tenant = \(old.tenant) AND s.key = \(old.number) AND s.version = \(old.version)
       RETURNING s.version
+    ), restarted AS (
+      INSERT INTO subscription_period (tenant, subscription, due)
+      SELECT \(old.tenant), \(old.number), now() FROM changed WHERE \(period == .restart)
+      ON CONFLICT (tenant, subscription) DO UPDATE SET due = excluded.due
+    ), ended AS (
+      DELETE FROM subscription_period USING changed
+      WHERE tenant = \(old.tenant) AND subscription = \(old.number) AND \(period == .end)
     )
     SELECT version, pg_notify(\(channel), version::text) FROM changed
     """
@@ -156,6 +180,12 @@ package struct SubscriptionStore {
     ), record AS (
       DELETE FROM subscription_delivery AS d USING gone
       WHERE d.tenant = \(tenant) AND d.subscription = gone.key
+    ), period AS (
+      DELETE FROM subscription_period AS p USING gone
+      WHERE p.tenant = \(tenant) AND p.subscription = gone.key
+    ), throttled AS (
+      DELETE FROM throttled_notification AS t USING gone
+      WHERE t.tenant = \(tenant) AND t.subscription = gone.key
     ), owed AS (
       DELETE FROM notification AS n
       USING (

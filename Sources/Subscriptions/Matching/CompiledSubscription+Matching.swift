@@ -1,7 +1,7 @@
-import JSON
-import JSONLD
-import NGSILD
-import NGSILDQuery
+package import JSON
+package import JSONLD
+package import NGSILD
+package import NGSILDQuery
 
 /// What of a change matching looks at, worked out once for all subscriptions.
 struct ChangeSummary {
@@ -24,16 +24,18 @@ struct ChangeSummary {
 }
 
 extension CompiledSubscription {
-  /// Whether the subscription is due for the change, all but `q` and `scopeQ` considered.
+  /// Whether the subscription is due for the change, its conditions on the Entity aside.
   ///
   /// Standard: GS CIM 009, 5.8.6. Choice: `entityCreated` and `entityDeleted` do not depend on
   /// watched Attributes.
   func isTriggered(by change: ChangeSummary, at now: DateTime) -> Bool {
-    guard subscription.status(at: now) == .active, selects(change) else { return false }
+    guard isActive(at: now), selects(change) else { return false }
     if change.isCreation && triggers.contains(.entityCreated) { return true }
     if change.isDeletion && triggers.contains(.entityDeleted) { return true }
     return change.attributes.contains { concerns($0) && triggers.contains($0.trigger) }
   }
+
+  package func isActive(at now: DateTime) -> Bool { subscription.status(at: now) == .active }
 
   private func selects(_ change: ChangeSummary) -> Bool {
     subscription.entities.isEmpty
@@ -46,13 +48,46 @@ extension CompiledSubscription {
     return datasets?.contains(change.datasetId) ?? true
   }
 
-  /// Whether the Entity is one that the subscription asks for by `q` and `scopeQ`.
+  /// Whether the Entity is one that the subscription asks for, as far as it can tell by itself.
   func accepts(_ document: JSONValue, at now: DateTime) -> Bool {
     if let scopeQuery = subscription.scopeQuery, !scopeQuery.tree.matches(document) { return false }
-    return subscription.query?.tree.matches(document, at: now) ?? true
+    guard let query = subscription.query, !followsLinks else { return true }
+    return query.tree.matches(document, at: now)
   }
 
   var needsDocument: Bool { subscription.query != nil || subscription.scopeQuery != nil }
+}
+
+/// Conditions that only the database can decide.
+extension CompiledSubscription {
+  /// Whether `q` has conditions on linked Entities.
+  package var followsLinks: Bool { (subscription.query?.tree.linkDepth ?? 0) > 0 }
+
+  /// Whether the Entity satisfies `q`, as far as linked Entities are known.
+  ///
+  /// - Parameter linked: the Entity of an id; whoever does not have it can note the id, load the
+  ///   Entity and ask again.
+  package func accepts(
+    _ document: JSONValue, at now: DateTime, linked: @escaping (IRI) -> JSONValue?
+  ) -> Bool {
+    subscription.query?.tree.matches(document, at: now, linked: linked) ?? true
+  }
+
+  package var geoQuery: GeoQuery? { subscription.geoQuery?.tree }
+
+  /// The geometries of an Entity at which `geoQuery` looks, as GeoJSON.
+  package func geometries(of document: JSONValue, at now: DateTime) -> [[UInt8]] {
+    guard let geoQuery, let instances = document[named: geoQuery.geoproperty.text] else {
+      return []
+    }
+    return instances.elements.compactMap { instance in
+      guard instance["type"]?.string == "GeoProperty", let value = instance["value"] else {
+        return nil
+      }
+      if let expiry = instance["expiresAt"].flatMap({ DateTime($0) }), expiry <= now { return nil }
+      return Array(value.rawText.utf8)
+    }
+  }
 }
 
 extension AttributeChange {

@@ -1,6 +1,6 @@
 import JSON
 package import JSONLD
-import NGSILD
+package import NGSILD
 import NGSILDQuery
 
 /// `subscription.key`: a subscription's number, never used again.
@@ -21,6 +21,10 @@ package final class CompiledSubscription: Sendable {
   /// Instances that are told of; nil for all.
   let datasets: Set<String?>?
   let representation: Representation
+  /// What is shown of Entities, and of those that they link to.
+  let selection: EntitySelection
+  /// nil unless notifications go out as NGSIv2 has them.
+  let ngsiv2: NGSIv2Representation?
   /// How its notifications show Entities in the place of `representation`; nil unless as GeoJSON.
   let features: FeatureRepresentation?
   /// The id as JSON, which all its notifications repeat.
@@ -44,11 +48,15 @@ package final class CompiledSubscription: Sendable {
     // Choice: a linked context needs a URL; without one, names go out expanded, which means the
     // same.
     let shown = endpoint.linksContext && contextURL == nil ? Context.core : context
-    representation = Representation(subscription, context: shown, datasets: datasets)
+    selection = EntitySelection(subscription.notification.projection)
+    representation = Representation(
+      subscription, members: selection.members, context: shown, datasets: datasets)
+    ngsiv2 =
+      subscription.notification.format == .ngsiv2 ? NGSIv2Representation(representation) : nil
     features = endpoint.accept == .geoJSON ? FeatureRepresentation(representation) : nil
     idJSON = subscriptionIDJSON(of: subscription)
     headers = notificationHeaders(
-      of: subscription, contextURL: contextURL ?? CoreContext.url, tenantName: tenantName)
+      of: subscription, contextURL: contextURL, tenantName: tenantName)
   }
 
   package var endpointURI: String { subscription.notification.endpoint.uri }
@@ -62,19 +70,30 @@ package final class CompiledSubscription: Sendable {
     subscription.notification.endpoint.timeout.map { .milliseconds($0.value) }
   }
 
+  /// Choice: at least a millisecond.
   package var throttling: Duration? {
-    subscription.throttling.map { .seconds($0.value) }
+    subscription.throttling.map { max(.seconds($0.value), .milliseconds(1)) }
   }
+
+  /// The time between two periodic notifications; nil where changes are notified of.
+  ///
+  /// Choice: at least a tenth of a second.
+  package var period: Duration? {
+    subscription.timeInterval.map { max(.seconds($0.value), .milliseconds(100)) }
+  }
+
+  package var join: Join? { subscription.notification.join }
 }
 
 extension Representation {
   fileprivate init(
-    _ subscription: Subscription, context: Context, datasets: Set<String?>?
+    _ subscription: Subscription, members: MemberSelection, context: Context,
+    datasets: Set<String?>?
   ) {
     let notification = subscription.notification
     self.init(
       format: Format(notification.format), showsSystemAttributes: notification.sysAttrs ?? false,
-      members: MemberSelection(notification.projection), datasets: datasets,
+      members: members, datasets: datasets,
       language: subscription.language?.tree,
       olderVersion: subscription.conformance.flatMap { $0.tree < .own ? $0.tree : nil },
       context: context, embedsContext: !notification.endpoint.linksContext)
@@ -84,30 +103,9 @@ extension Representation {
 extension Representation.Format {
   fileprivate init(_ format: NotificationParameters.Format?) {
     switch format {
-    case nil, .normalized: self = .normalized
+    case nil, .normalized, .ngsiv2: self = .normalized
     case .concise: self = .concise
     case .simplified, .keyValues: self = .simplified
     }
-  }
-}
-
-extension MemberSelection {
-  fileprivate init(_ projection: NotificationParameters.Projection) {
-    switch projection {
-    case .all: self = .all
-    case .attributes(let attributes): self = .attributes(Set(attributes))
-    case .pick(let members): self = .pick(core: members.core, attributes: members.attributes)
-    case .omit(let members): self = .omit(core: members.core, attributes: members.attributes)
-    }
-  }
-}
-
-extension [ProjectedMember] {
-  fileprivate var core: Set<NGSILD.CoreMember> {
-    Set(compactMap { if case .core(let member) = $0 { member } else { nil } })
-  }
-
-  fileprivate var attributes: Set<IRI> {
-    Set(compactMap { if case .attribute(let iri) = $0 { iri } else { nil } })
   }
 }

@@ -56,6 +56,12 @@ struct MemberReader {
     return PositiveNumber(text: value.rawText, value: number)
   }
 
+  func integer(_ name: StaticString) throws(NGSILDError) -> Int? {
+    guard let value = try value(name) else { return nil }
+    guard let integer = value.integer else { throw expected("a whole number", name, value) }
+    return integer
+  }
+
   func dateTime(_ name: StaticString) throws(NGSILDError) -> DateTimeText? {
     guard let text = try string(name) else { return nil }
     return try DateTimeText(parsing: text, of: title(name))
@@ -95,16 +101,6 @@ struct MemberReader {
 
   func expected(_ what: String, _ name: StaticString, _ value: JSONValue) -> NGSILDError {
     .badRequestData("\(title(name)) is \(value.excerpt); \(what) is expected")
-  }
-
-  /// Refuses a member whose behaviour this broker lacks, so that none is accepted in vain.
-  func refuse(_ name: StaticString) throws(NGSILDError) {
-    guard try has(name) else { return }
-    throw notImplemented(title(name))
-  }
-
-  func notImplemented(_ what: String) -> NGSILDError {
-    NGSILDError(.notImplemented, "\(what) of a Subscription is not supported yet")
   }
 }
 

@@ -1,6 +1,6 @@
-package import JSONLD
+import JSONLD
 package import NGSILD
-import NGSILDQuery
+package import NGSILDQuery
 
 /// What notifications of a subscription hold, and where they go.
 ///
@@ -8,27 +8,34 @@ import NGSILDQuery
 package struct NotificationParameters: Sendable {
   package enum Format: String, Sendable, CaseIterable {
     case normalized, concise, simplified, keyValues
+    /// Choice: that of NGSIv2, for receivers which know nothing else.
+    case ngsiv2 = "x-ngsiv2-normalized"
   }
 
-  /// Which members of an Entity are sent, as it was given.
-  package enum Projection: Sendable {
-    case all
-    case attributes([IRI])
-    case pick([ProjectedMember])
-    case omit([ProjectedMember])
+  package enum JoinForm: String, Sendable, CaseIterable {
+    case flat, inline
+    case none = "@none"
   }
 
   package var endpoint: NotificationEndpoint
-  package var projection = Projection.all
+  /// Which members of Entities are sent.
+  package var projection = Projection.everything
   package var format: Format?
   package var sysAttrs: Bool?
   package var showChanges: Bool?
-}
+  package var joinForm: JoinForm?
+  package var joinLevel: Int?
 
-/// A member that `pick` or `omit` names (GS CIM 009, 4.21).
-package enum ProjectedMember: Sendable, Hashable {
-  case core(NGSILD.CoreMember)
-  case attribute(IRI)
+  /// nil without Linked Entity retrieval.
+  package var join: Join? {
+    let form: Join.Form
+    switch joinForm {
+    case .flat: form = .flat
+    case .inline: form = .inline
+    case nil, .some(.none): return nil
+    }
+    return Join(form, level: joinLevel ?? 1)
+  }
 }
 
 /// Where notifications go (GS CIM 009, 5.2.15).
@@ -52,5 +59,8 @@ package struct NotificationEndpoint: Sendable {
   package var cooldown: PositiveNumber?
   /// Header fields of the request; they may hold secrets and are never logged.
   package var receiverInfo: [Pair] = []
+  /// How the broker is to speak to the endpoint; never sent.
   package var notifierInfo: [Pair] = []
+  /// nil for an HTTP endpoint.
+  package var mqtt: MQTTEndpoint?
 }

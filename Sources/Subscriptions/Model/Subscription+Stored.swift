@@ -25,7 +25,6 @@ extension Subscription {
   ) throws(NGSILDError) {
     let parser = SubscriptionParser.stored
     let reader = try MemberReader(document, "")
-    try parser.refuseWhatIsMissing(reader)
     self.init(
       id: try reader.string("id") ?? "", notification: try parser.notification(reader),
       createdAt: createdAt, modifiedAt: modifiedAt)

@@ -16,13 +16,13 @@ struct NameWriting {
 
   /// A name within a text of a query language: one that its grammar would not read whole stands in
   /// angle brackets.
-  private func nameInText(_ iri: IRI) -> String {
+  func nameInText(_ iri: IRI) -> String {
     let name = name(iri)
     return isName(name) || isReadWhole(name) ? name : "<\(iri.text)>"
   }
 
   /// The text as the client gave it, if it means the same here; else one made of the tree.
-  func text(_ given: Given<Query>, expandValues: [IRI]) -> String {
+  func text(_ given: Given<Query>, expandValues: [IRI] = []) -> String {
     guard let context else { return given.tree.description }
     let same = try? Query(
       parsing: given.text, expander: ContextNames(context: context),
@@ -58,8 +58,10 @@ extension Subscription {
     writer.member("description", description)
     writeEntities(to: &writer, names: names)
     writer.member("watchedAttributes", watchedAttributes.map(names.name))
-    let triggers = givenTriggers ?? (names.isStored ? [] : NotificationTrigger.standard)
+    let shownTriggers = timeInterval == nil ? NotificationTrigger.standard : []
+    let triggers = givenTriggers ?? (names.isStored ? [] : shownTriggers)
     writer.member("notificationTrigger", triggers.map(\.rawValue))
+    writer.member("timeInterval", timeInterval)
     writer.member("throttling", throttling)
     if let query {
       writer.member("q", names.text(query, expandValues: expandValues))
@@ -68,12 +70,28 @@ extension Subscription {
     if !expandValues.isEmpty {
       writer.member("expandValues", expandValues.map(names.name).joined(separator: ","))
     }
+    if !jsonKeys.isEmpty {
+      writer.member("jsonKeys", jsonKeys.map(names.name).joined(separator: ","))
+    }
+    if let geoQuery {
+      writer.name("geoQ")
+      geoQuery.write(to: &writer, names: names)
+    }
     writer.member("scopeQ", scopeQuery?.text)
+    if let sourceQuery {
+      writer.member("csf", names.text(sourceQuery))
+      if names.isStored { writer.member("givenCsf", sourceQuery.text) }
+    }
+    if let temporalQuery {
+      writer.name("temporalQ")
+      writer.raw(temporalQuery.text)
+    }
     writer.member("datasetId", datasetIds ?? [])
     writer.member("expiresAt", expiresAt?.text)
     writer.member("isActive", isActive)
     writer.member("jsonldContext", jsonldContext)
     writer.member("localOnly", localOnly)
+    writer.member("splitEntities", splitEntities)
     writer.member("lang", language?.text)
     writer.member("ngsildConformance", conformance?.text)
     writer.name("notification")
@@ -101,15 +119,17 @@ extension NotificationParameters {
     to writer: inout JSONWriter, names: NameWriting, more: (inout JSONWriter) -> Void
   ) {
     writer.beginObject()
-    switch projection {
-    case .all: break
-    case .attributes(let attributes): writer.member("attributes", attributes.map(names.name))
-    case .pick(let members): writer.member("pick", members.map { $0.text(names) })
-    case .omit(let members): writer.member("omit", members.map { $0.text(names) })
-    }
+    writer.member("attributes", projection.attributes.map(names.name))
+    writer.member("pick", names.texts(projection.pick))
+    writer.member("omit", names.texts(projection.omit))
     writer.member("format", format?.rawValue)
     writer.member("sysAttrs", sysAttrs)
     writer.member("showChanges", showChanges)
+    writer.member("join", joinForm?.rawValue)
+    if let joinLevel {
+      writer.name("joinLevel")
+      writer.integer(joinLevel)
+    }
     writer.name("endpoint")
     endpoint.write(to: &writer)
     more(&writer)
@@ -130,12 +150,22 @@ extension NotificationEndpoint {
   }
 }
 
-extension ProjectedMember {
-  fileprivate func text(_ names: NameWriting) -> String {
-    switch self {
-    case .core(let member): "\(member.term)"
-    case .attribute(let iri): names.name(iri)
-    }
+extension GivenGeoQuery {
+  fileprivate func write(to writer: inout JSONWriter, names: NameWriting) {
+    writer.beginObject()
+    writer.member("geometry", tree.geometry.kind.rawValue)
+    writer.name("coordinates")
+    writer.raw(coordinates)
+    writer.member("georel", georel)
+    if namesGeoproperty { writer.member("geoproperty", names.name(tree.geoproperty)) }
+    writer.endObject()
+  }
+}
+
+extension NameWriting {
+  /// Each term of a projection as a string of its own.
+  fileprivate func texts(_ terms: ProjectionTerms?) -> [String] {
+    terms?.terms.map { ProjectionTerms([$0]).text(naming: nameInText) } ?? []
   }
 }
 

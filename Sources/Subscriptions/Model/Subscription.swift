@@ -18,18 +18,31 @@ package struct Subscription: Sendable {
   package var watchedAttributes: [IRI] = []
   /// nil where the client named none, so that the default ones hold.
   package var givenTriggers: [NotificationTrigger]?
+  /// Seconds between periodic notifications; nil where changes are notified of.
+  package var timeInterval: PositiveNumber?
+  /// Seconds after a notification within which there is no other.
   package var throttling: PositiveNumber?
   package var query: Given<Query>?
+  package var geoQuery: GivenGeoQuery?
   package var scopeQuery: Given<ScopeQuery>?
+  /// `csf`, which restricts Context Sources, and so no Entity that is held here.
+  package var sourceQuery: Given<Query>?
+  /// As JSON; only subscriptions to registrations evaluate it.
+  package var temporalQuery: Given<TemporalQuery>?
   /// As given: URIs and `@none`.
   package var datasetIds: [String]?
   /// Attributes whose string operands in `query` are names.
   package var expandValues: [IRI] = []
+  /// Attributes whose values are JSON as it stands; so are all compound values here, and paths in
+  /// `query` name their keys.
+  package var jsonKeys: [IRI] = []
   package var expiresAt: DateTimeText?
   package var isActive: Bool?
   /// The URL of the `@context` of notifications that the client named.
   package var jsonldContext: String?
   package var localOnly: Bool?
+  /// Whether Entities are put together from parts in several Context Sources.
+  package var splitEntities: Bool?
   /// The language to which notifications reduce LanguageProperties.
   package var language: Given<LanguageFilter>?
   /// The version of the standard that notifications keep to, an older one or this.
@@ -54,6 +67,17 @@ package struct Subscription: Sendable {
 package struct Given<Tree: Sendable>: Sendable {
   package let text: String
   package let tree: Tree
+}
+
+/// A geo-query, with its members as they were given.
+///
+/// Standard: GS CIM 009, 5.2.13.
+package struct GivenGeoQuery: Sendable {
+  package let tree: GeoQuery
+  let georel: String
+  /// JSON: an array, or a string that holds one.
+  let coordinates: String
+  let namesGeoproperty: Bool
 }
 
 /// A number above zero, with the text in which it was given.

@@ -1,6 +1,7 @@
 import JSON
 import JSONLD
 import NGSILD
+import NGSILDQuery
 
 extension SubscriptionParser {
   /// Standard: GS CIM 009, 5.2.14.
@@ -20,61 +21,40 @@ extension SubscriptionParser {
       throw .badRequestData(
         "'notification.showChanges' and the simplified format exclude each other")
     }
+    parameters.joinForm = try reader.word("join")
+    parameters.joinLevel = try joinLevel(reader)
     parameters.projection = try projection(reader)
-    try refuseJoin(reader)
+    try requireLinks(parameters.projection.linkDepth, within: parameters.join?.level)
     return parameters
   }
 
-  private func refuseJoin(_ reader: MemberReader) throws(NGSILDError) {
-    enum Join: String, CaseIterable {
-      case flat, inline
-      case none = "@none"
+  private func joinLevel(_ reader: MemberReader) throws(NGSILDError) -> Int? {
+    guard let level = try reader.integer("joinLevel") else { return nil }
+    guard 1...Join.levelMax ~= level else {
+      throw .badRequestData(
+        "'notification.joinLevel' is \(level); a number from 1 to \(Join.levelMax) is expected")
     }
-    let join: Join? = try reader.word("join")
-    guard let join, join != .none else { return }
-    throw reader.notImplemented("'notification.join'")
+    return level
   }
 
   // MARK: Projection
 
-  private func projection(
-    _ reader: MemberReader
-  ) throws(NGSILDError) -> NotificationParameters.Projection {
-    let attributes = try attributes(reader, "attributes")
-    let pick = try projectedMembers(reader, "pick")
-    let omit = try projectedMembers(reader, "omit")
-    switch (attributes, pick, omit) {
-    case (nil, nil, nil): return .all
-    case (let attributes?, nil, nil): return .attributes(attributes)
-    case (nil, let pick?, nil): return .pick(pick)
-    case (nil, nil, let omit?): return .omit(omit)
-    default: break
-    }
-    guard attributes == nil else {
+  private func projection(_ reader: MemberReader) throws(NGSILDError) -> Projection {
+    let attributes = try attributes(reader, "attributes") ?? []
+    let pick = try terms(reader, "pick")
+    let omit = try terms(reader, "omit")
+    guard attributes.isEmpty || (pick == nil && omit == nil) else {
       throw .badRequestData("'notification.attributes' excludes 'pick' and 'omit'")
     }
-    if let twice = pick?.first(where: { omit?.contains($0) ?? false }) {
-      throw .badRequestData("'pick' and 'omit' of 'notification' both name '\(twice)'")
-    }
-    throw reader.notImplemented("'notification.pick' together with 'omit'")
+    return try Projection(
+      validating: attributes.map(EntityMember.attribute), pick: pick, omit: omit)
   }
 
-  private func projectedMembers(
+  private func terms(
     _ reader: MemberReader, _ name: StaticString
-  ) throws(NGSILDError) -> [ProjectedMember]? {
+  ) throws(NGSILDError) -> ProjectionTerms? {
     guard let texts = try reader.strings(name) else { return nil }
-    var members: [ProjectedMember] = []
-    for text in texts {
-      guard !text.contains("{") else {
-        throw reader.notImplemented("A projection of linked Entities in \(reader.title(name))")
-      }
-      if let member = NGSILD.CoreMember.projectable[text] {
-        members.append(.core(member))
-      } else {
-        members.append(.attribute(try attribute(text, in: reader.title(name))))
-      }
-    }
-    return members
+    return try ProjectionTerms(parsing: texts, as: reader.title(name), expander: names)
   }
 
   // MARK: Endpoint
@@ -85,10 +65,6 @@ extension SubscriptionParser {
     guard let uri = try reader.string("uri") else {
       throw .badRequestData("'notification.endpoint.uri' is missing; a URL is expected")
     }
-    if uri.hasPrefix("mqtt://") || uri.hasPrefix("mqtts://") {
-      throw reader.notImplemented("An MQTT endpoint")
-    }
-    try requireHTTP(uri, as: "'notification.endpoint.uri'")
     var endpoint = NotificationEndpoint(uri: uri)
     endpoint.accept = try reader.word("accept")
     endpoint.timeout = try reader.positiveNumber("timeout")
@@ -96,6 +72,16 @@ extension SubscriptionParser {
     endpoint.receiverInfo = try pairs(reader, "receiverInfo")
     for pair in endpoint.receiverInfo { try requireHeader(pair, reader) }
     endpoint.notifierInfo = try pairs(reader, "notifierInfo")
+    guard MQTTEndpoint.isMQTT(uri) else {
+      try requireHTTP(uri, as: "'notification.endpoint.uri'")
+      return endpoint
+    }
+    endpoint.mqtt = try MQTTEndpoint(parsing: uri, notifierInfo: endpoint.notifierInfo)
+    guard endpoint.accept != .geoJSON else {
+      throw .badRequestData(
+        "'notification.endpoint.accept' is application/geo+json, which does not go by MQTT; "
+          + "application/json or application/ld+json is expected")
+    }
     return endpoint
   }
 
@@ -129,10 +115,8 @@ extension SubscriptionParser {
         "The value of '\(pair.key)' in 'receiverInfo' has a control character")
     }
     guard pair.value != "urn:ngsi-ld:request" else {
-      throw reader.notImplemented("'urn:ngsi-ld:request' in 'receiverInfo'")
-    }
-    guard pair.key.lowercased() != "link" else {
-      throw reader.notImplemented("'Link' in 'receiverInfo'")
+      throw NGSILDError(
+        .notImplemented, "'urn:ngsi-ld:request' in 'receiverInfo' is not supported yet")
     }
   }
 }
@@ -149,21 +133,4 @@ private func isHeaderNameByte(_ byte: UInt8) -> Bool {
 
 extension NotificationParameters.Format {
   var isSimplified: Bool { self == .simplified || self == .keyValues }
-}
-
-extension NGSILD.CoreMember {
-  /// Members of an Entity that `pick` and `omit` may name beside Attributes.
-  static let projectable: [String: NGSILD.CoreMember] = [
-    "id": .id, "type": .type, "scope": .scope, "createdAt": .createdAt,
-    "modifiedAt": .modifiedAt, "expiresAt": .expiresAt,
-  ]
-}
-
-extension ProjectedMember: CustomStringConvertible {
-  package var description: String {
-    switch self {
-    case .core(let member): "\(member.term)"
-    case .attribute(let iri): iri.text
-    }
-  }
 }

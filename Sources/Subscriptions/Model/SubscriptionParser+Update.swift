@@ -1,12 +1,13 @@
 package import JSON
 package import NGSILD
+import NGSILDQuery
 
 /// Changes of a Subscription.
 ///
 /// Standard: GS CIM 009, 5.8.2.4 and, for the merging, 5.5.8.
 extension SubscriptionParser {
-  /// `subscription` with the members of `fragment` in place of its own. Within `notification` and
-  /// its `endpoint` members are replaced one by one; all else is replaced whole.
+  /// `subscription` with the members of `fragment` in place of its own. Within `notification`, its
+  /// `endpoint`, `geoQ` and `temporalQ` members are replaced one by one; all else is replaced whole.
   ///
   /// Choice: a JSON null removes a member as the NGSI-LD Null does.
   ///
@@ -20,13 +21,14 @@ extension SubscriptionParser {
         .invalidRequest, "The body is no JSON object; a Subscription Fragment is expected")
     }
     let named = Set(fragment.members.compactMap(\.name.string))
-    let reader = try MemberReader(document { $0.writeMerged(nil, fragment) }, "")
+    let stored = try document { $0.raw(subscription.stored) }
+    let reader = try MemberReader(
+      document { $0.writeMerged(nil, fragment, within: stored, of: ["geoQ", "temporalQ"]) }, "")
     try requireSame(subscription, reader, named)
-    try refuseWhatIsMissing(reader)
     var updated = subscription
     try replaceMembers(of: &updated, reader, named)
     if named.contains("notification") {
-      updated.notification = try notification(merging: fragment, into: subscription)
+      updated.notification = try notification(merging: fragment, into: stored)
     }
     try requireFuture(updated, named, at: now)
     if named.contains("expiresAt"), !named.contains("isActive"),
@@ -64,9 +66,6 @@ extension SubscriptionParser {
   private func replaceMembers(
     of updated: inout Subscription, _ reader: MemberReader, _ named: Set<String>
   ) throws(NGSILDError) {
-    if named.contains("expandValues"), !named.contains("q"), updated.query != nil {
-      throw reader.notImplemented("A change of 'expandValues' without 'q'")
-    }
     var given = updated
     given.entities = []
     if named.contains("expandValues") { given.expandValues = [] }
@@ -74,11 +73,19 @@ extension SubscriptionParser {
     try readSelection(reader, into: &given)
     try readTime(reader, into: &given)
     for name in named { updated.replace(name, from: given) }
+    guard named.contains("expandValues"), !named.contains("q"), let query = updated.query else {
+      return
+    }
+    // Choice: a 'q' that stays is read again as it was given, with the names of this request.
+    let tree = try Query(
+      parsing: query.text, expander: names, expandValues: Set(updated.expandValues),
+      isPercentEncoded: true)
+    updated.query = Given(text: query.text, tree: tree)
   }
 
   /// Names that stay are IRIs, which expand to themselves.
   private func notification(
-    merging fragment: JSONValue, into subscription: Subscription
+    merging fragment: JSONValue, into stored: JSONValue
   ) throws(NGSILDError) -> NotificationParameters {
     guard let given = fragment["notification"], !given.isRemoval else {
       throw .badRequestData("'notification' is removed; a Subscription must have it")
@@ -86,7 +93,14 @@ extension SubscriptionParser {
     guard given.isObject else {
       throw .badRequestData("'notification' is \(given.excerpt); an object is expected")
     }
-    let stored = try document { $0.raw(subscription.stored) }
+    // Members of a fragment obey the restrictions of their types (5.8.2.4).
+    for (object, path) in [(given, "endpoint"), (given["endpoint"], "endpoint.uri")] {
+      let name = path == "endpoint" ? object?["endpoint"] : object?["uri"]
+      guard name.map({ !$0.isRemoval }) ?? false else {
+        throw .badRequestData(
+          "'notification.\(path)' is missing; a fragment with 'notification' must have it")
+      }
+    }
     let merged = try document { writer in
       writer.beginObject()
       writer.name("notification")
@@ -115,9 +129,15 @@ extension Subscription {
     case "entities": entities = given.entities
     case "watchedAttributes": watchedAttributes = given.watchedAttributes
     case "notificationTrigger": givenTriggers = given.givenTriggers
+    case "timeInterval": timeInterval = given.timeInterval
     case "throttling": throttling = given.throttling
     case "q": query = given.query
     case "expandValues": expandValues = given.expandValues
+    case "jsonKeys": jsonKeys = given.jsonKeys
+    case "geoQ": geoQuery = given.geoQuery
+    case "csf": sourceQuery = given.sourceQuery
+    case "temporalQ": temporalQuery = given.temporalQuery
+    case "splitEntities": splitEntities = given.splitEntities
     case "scopeQ": scopeQuery = given.scopeQuery
     case "datasetId": datasetIds = given.datasetIds
     case "expiresAt": expiresAt = given.expiresAt
@@ -138,7 +158,12 @@ extension JSONValue {
 
 extension JSONWriter {
   /// Writes an object with the members of `fragment` in place of those of `old`.
-  fileprivate mutating func writeMerged(_ old: JSONValue?, _ fragment: JSONValue) {
+  ///
+  /// - Parameter nested: members that are merged with those of `outer`.
+  fileprivate mutating func writeMerged(
+    _ old: JSONValue?, _ fragment: JSONValue, within outer: JSONValue? = nil,
+    of nested: Set<String> = []
+  ) {
     beginObject()
     if let old {
       for (name, value) in old.members where fragment[named: name.string ?? ""] == nil {
@@ -149,7 +174,8 @@ extension JSONWriter {
     for (name, value) in fragment.members where !value.isRemoval {
       let name = name.string ?? ""
       self.name(name)
-      if let before = old?[named: name], before.isObject, value.isObject {
+      let before = nested.contains(name) ? outer?[named: name] : old?[named: name]
+      if let before, before.isObject, value.isObject {
         writeMerged(before, value)
       } else {
         raw(value.rawText)

@@ -39,7 +39,6 @@ package struct SubscriptionParser {
     }
     let reader = try MemberReader(body, "")
     try requireType(reader)
-    try refuseWhatIsMissing(reader)
     var subscription = Subscription(
       id: try id(reader) ?? generatedID(), notification: try notification(reader), createdAt: now,
       modifiedAt: now)
@@ -83,6 +82,7 @@ package struct SubscriptionParser {
     subscription.jsonldContext = try reader.string("jsonldContext")
     if let url = subscription.jsonldContext { try requireHTTP(url, as: "'jsonldContext'") }
     subscription.localOnly = try reader.boolean("localOnly")
+    subscription.splitEntities = try reader.boolean("splitEntities")
     if let text = try reader.string("lang") {
       subscription.language = Given(text: text, tree: try LanguageFilter(parsing: text))
     }
@@ -110,8 +110,21 @@ package struct SubscriptionParser {
     }
     subscription.watchedAttributes = try attributes(reader, "watchedAttributes") ?? []
     subscription.givenTriggers = try triggers(reader)
-    if let expandValues = try expandValues(reader) { subscription.expandValues = expandValues }
+    if let expandValues = try nameList(reader, "expandValues") {
+      subscription.expandValues = expandValues
+    }
+    subscription.jsonKeys = try nameList(reader, "jsonKeys") ?? []
     subscription.query = try query(reader, expandValues: Set(subscription.expandValues))
+    if let value = try reader.value("geoQ") { subscription.geoQuery = try geoQuery(value) }
+    if let text = try reader.string("csf") {
+      let tree = try Query(
+        parsing: text, as: "csf", expander: names, isPercentEncoded: !isStored)
+      let given = isStored ? try reader.string("givenCsf") : text
+      subscription.sourceQuery = Given(text: given ?? text, tree: tree)
+    }
+    if let value = try reader.value("temporalQ") {
+      subscription.temporalQuery = Given(text: value.rawText, tree: try TemporalQuery(value))
+    }
     if let text = try reader.string("scopeQ") {
       subscription.scopeQuery = Given(text: text, tree: try ScopeQuery(parsing: text))
     }
@@ -124,6 +137,7 @@ package struct SubscriptionParser {
   func readTime(
     _ reader: MemberReader, into subscription: inout Subscription
   ) throws(NGSILDError) {
+    subscription.timeInterval = try reader.positiveNumber("timeInterval")
     subscription.throttling = try reader.positiveNumber("throttling")
     subscription.expiresAt = try reader.dateTime("expiresAt")
     subscription.isActive = try reader.boolean("isActive")
@@ -165,21 +179,28 @@ package struct SubscriptionParser {
     guard let text = try reader.string("q") else { return nil }
     let tree = try Query(
       parsing: text, expander: names, expandValues: expandValues, isPercentEncoded: !isStored)
-    guard tree.linkDepth == 0 else {
-      throw reader.notImplemented("A 'q' that follows Relationships to other Entities")
-    }
     let given = isStored ? try reader.string("givenQ") : text
     return Given(text: given ?? text, tree: tree)
   }
 
   /// A list of names in one string, separated by commas.
-  private func expandValues(_ reader: MemberReader) throws(NGSILDError) -> [IRI]? {
-    guard let text = try reader.string("expandValues") else { return nil }
-    var expanded: [IRI] = []
-    for name in text.split(separator: ",") {
-      expanded.append(try attribute(String(name), in: "'expandValues'"))
+  private func nameList(
+    _ reader: MemberReader, _ name: StaticString
+  ) throws(NGSILDError) -> [IRI]? {
+    guard let text = try reader.string(name) else { return nil }
+    var names: [IRI] = []
+    for part in text.split(separator: ",") {
+      names.append(try attribute(String(part), in: reader.title(name)))
     }
-    return expanded
+    return names
+  }
+
+  private func geoQuery(_ value: JSONValue) throws(NGSILDError) -> GivenGeoQuery {
+    let tree = try GeoQuery(value, expander: names)
+    return GivenGeoQuery(
+      tree: tree, georel: value["georel"]?.string ?? "\(tree.relation)",
+      coordinates: value["coordinates"]?.rawText ?? tree.geometry.coordinates,
+      namesGeoproperty: value["geoproperty"] != nil)
   }
 
   // MARK: Names
@@ -222,6 +243,15 @@ extension Subscription {
     guard !entities.isEmpty || !watchedAttributes.isEmpty || localOnly == true else {
       throw .badRequestData(
         "Neither 'entities' nor 'watchedAttributes' is present; at least one is expected")
+    }
+    guard timeInterval != nil else { return }
+    for (name, isPresent) in [
+      ("watchedAttributes", !watchedAttributes.isEmpty), ("throttling", throttling != nil),
+    ] where isPresent {
+      throw .badRequestData("'timeInterval' and '\(name)' exclude each other")
+    }
+    guard !entities.isEmpty || localOnly == true else {
+      throw .badRequestData("'timeInterval' needs 'entities', which is not present")
     }
   }
 }

@@ -1,16 +1,26 @@
+import JSONLD
+
 /// The header fields of the request that carries a notification.
 ///
 /// `receiverInfo` cannot replace what the broker itself says.
 ///
 /// Standard: GS CIM 009, 6.3.8.
 func notificationHeaders(
-  of subscription: Subscription, contextURL: String, tenantName: String
+  of subscription: Subscription, contextURL: String?, tenantName: String
 ) -> [(name: String, value: String)] {
   let endpoint = subscription.notification.endpoint
   var headers: [(name: String, value: String)] = [
     ("Content-Type", (endpoint.accept ?? .json).rawValue)
   ]
-  if endpoint.linksContext { headers.append(("Link", contextLink(contextURL))) }
+  if subscription.notification.format == .ngsiv2 {
+    headers.append(("Ngsiv2-AttrsFormat", "normalized"))
+  }
+  if endpoint.linksContext {
+    // Choice: a link that the subscriber gives counts where neither the Subscription nor the request
+    // that made it named a context.
+    let link = contextURL == nil ? endpoint.link : nil
+    headers.append(("Link", link ?? contextLink(contextURL ?? CoreContext.url)))
+  }
   if !tenantName.isEmpty { headers.append(("NGSILD-Tenant", tenantName)) }
   for pair in endpoint.receiverInfo
   where !managedHeaders.contains(pair.key.lowercased()) {
@@ -28,6 +38,8 @@ extension NotificationEndpoint {
     case .geoJSON: prefersPlainBody
     }
   }
+
+  fileprivate var link: String? { receiverInfo.first { $0.key.lowercased() == "link" }?.value }
 
   /// Whether `receiverInfo` has the preference `body=json`.
   private var prefersPlainBody: Bool {

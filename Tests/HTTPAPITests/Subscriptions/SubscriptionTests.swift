@@ -19,7 +19,8 @@ struct SubscriptionTests {
         "PATCH", path, #"{"isActive": false, "description": "d"}"#)
       #expect(updated.status == 204)
       let merged = try await client.send(
-        "PATCH", path, #"{"notification": {"format": "concise"}}"#,
+        "PATCH", path,
+        #"{"notification": {"format": "concise", "endpoint": {"uri": "http://localhost:9/"}}}"#,
         headers: [("Content-Type", "application/merge-patch+json")])
       #expect(merged.status == 204)
       let shown = try await client.send("GET", path).json
@@ -39,7 +40,7 @@ struct SubscriptionTests {
         ("urn:s:2", "{}", 404), ("no-uri", "{}", 400), ("urn:s:1", "[]", 400),
         ("urn:s:1", #"{"expiresAt": "2020-01-01T00:00:00Z"}"#, 400),
         ("urn:s:1", #"{"description": "d", "entities": null}"#, 400),
-        ("urn:s:1", #"{"description": "d", "jsonKeys": "a"}"#, 501),
+        ("urn:s:1", #"{"description": "d", "jsonKeys": "id"}"#, 400),
       ] {
         let response = try await client.send("PATCH", "subscriptions/\(target)", fragment)
         #expect(response.status == status, "\(fragment)")

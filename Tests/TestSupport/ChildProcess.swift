@@ -1,19 +1,19 @@
-import Glibc
+package import Glibc
 
 /// A program run as a child, with the environment of the test and no standard input.
 ///
 /// Not Foundation's: that waits for the descendants too, and a database server is one.
-struct ChildProcess: Sendable {
-  struct Failure: Error, CustomStringConvertible {
-    let description: String
+package struct ChildProcess: Sendable {
+  package struct Failure: Error, CustomStringConvertible {
+    package let description: String
   }
 
-  let pid: pid_t
+  package let pid: pid_t
 
   /// - Parameters:
   ///   - arguments: the first is the program, looked up in the PATH.
   ///   - error: where standard error goes; nil drops it.
-  init(_ arguments: [String], error: Int32? = nil) throws {
+  package init(_ arguments: [String], error: Int32? = nil) throws {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
@@ -37,14 +37,14 @@ struct ChildProcess: Sendable {
 
   /// Blocks until it has ended; returns its status, 0 for success.
   @discardableResult
-  func wait() -> Int32 {
+  package func wait() -> Int32 {
     var status: Int32 = 0
     while waitpid(pid, &status, 0) < 0, errno == EINTR {}
     return status
   }
 
   /// Runs a program to its end.
-  static func run(_ arguments: [String]) throws {
+  package static func run(_ arguments: [String]) throws {
     let status = try ChildProcess(arguments).wait()
     guard status == 0 else {
       throw Failure(description: "'\(arguments.joined(separator: " "))' ends with \(status)")

@@ -1,10 +1,9 @@
 import JSONLD
-import NGSILD
-import NGSILDQuery
+package import NGSILD
 
 extension EntitySelection {
   /// What a projection keeps of the Entities that are asked for, and of those that they link to.
-  init(_ projection: Projection) {
+  package init(_ projection: Projection) {
     self.init(members: MemberSelection(projection))
     for relationship in projection.relationships {
       linked[relationship] = EntitySelection(projection.ofEntities(linkedBy: relationship))

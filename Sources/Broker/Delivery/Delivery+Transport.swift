@@ -1,0 +1,62 @@
+import HTTPClient
+import MQTTClient
+import Subscriptions
+
+/// How a notification gets to its endpoint.
+extension Delivery {
+  /// nil for success.
+  func failure(of body: [UInt8], to subscription: CompiledSubscription) async -> String? {
+    let timeout = min(subscription.timeout ?? limits.timeout, limits.timeoutMax)
+    if let endpoint = subscription.mqtt {
+      let message = MQTTMessage(
+        topic: endpoint.topic, payload: subscription.mqttPayload(of: body),
+        quality: QualityOfService(endpoint.quality))
+      return await failure(of: message, to: MQTTServer(endpoint), timeout)
+    }
+    return await failure(
+      of: HTTPClientRequest(
+        method: "POST", url: subscription.endpointURI, headers: subscription.headers, body: body,
+        timeout: timeout, responseBytesMax: 1 << 20))
+  }
+
+  /// Success is any status from 200 to 299.
+  ///
+  /// Choice: the standard says 200 alone, but receivers in the field answer 201 and 204 too.
+  private func failure(of request: HTTPClientRequest) async -> String? {
+    do throws(HTTPClientError) {
+      let status = try await client.send(request).status
+      return 200...299 ~= status ? nil : "HTTP status \(status)"
+    } catch {
+      return error.description
+    }
+  }
+
+  private func failure(
+    of message: MQTTMessage, to server: MQTTServer, _ timeout: Duration
+  ) async -> String? {
+    do throws(MQTTError) {
+      try await mqtt.publish(message, to: server, timeout: timeout)
+      return nil
+    } catch {
+      return error.description
+    }
+  }
+}
+
+extension MQTTServer {
+  fileprivate init(_ endpoint: MQTTEndpoint) {
+    self.init(
+      host: endpoint.host, port: endpoint.port, isSecure: endpoint.isSecure, user: endpoint.user,
+      password: endpoint.password, version: endpoint.version == .v5 ? .v5 : .v311)
+  }
+}
+
+extension QualityOfService {
+  fileprivate init(_ quality: MQTTEndpoint.Quality) {
+    switch quality {
+    case .atMostOnce: self = .atMostOnce
+    case .atLeastOnce: self = .atLeastOnce
+    case .exactlyOnce: self = .exactlyOnce
+    }
+  }
+}

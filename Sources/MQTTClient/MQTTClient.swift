@@ -1,0 +1,69 @@
+import CMosquitto
+package import EventLoop
+
+/// The bounds of a client.
+package struct MQTTClientConfiguration: Sendable {
+  /// Servers with a connection, also one that is just being opened.
+  package var connectionsMax = 256
+  /// A connection without messages is closed after so long.
+  package var idleMax = Duration.seconds(60)
+  /// Whether the client may connect to a numeric address.
+  package var allowsAddress: @Sendable (String) -> Bool = { _ in true }
+  /// Certificates of authorities in the place of the system's, as PEM.
+  package var authoritiesFile: String?
+
+  package init() {}
+}
+
+/// Publishes to MQTT servers from one event loop, over one connection for each server and user.
+///
+/// `@unchecked Sendable`: used on its loop's thread only.
+package final class MQTTClient: @unchecked Sendable {
+  let loop: EventLoop
+  let configuration: MQTTClientConfiguration
+  private var connections: [MQTTServer: MQTTConnection] = [:]
+  private var isShutDown = false
+
+  private static let isReady = mosquitto_lib_init() == MOSQ_ERR_SUCCESS.rawValue
+
+  package init(loop: EventLoop, configuration: MQTTClientConfiguration = .init()) {
+    precondition(Self.isReady, "libmosquitto does not start")
+    self.loop = loop
+    self.configuration = configuration
+  }
+
+  package var connectionCount: Int { connections.count }
+
+  /// Publishes a message; returns once the server has it, as far as its quality of service tells:
+  /// without one, once it is written.
+  ///
+  /// After a timeout the connection is given up, and with it all that it has under way: nobody
+  /// knows what the server has of it.
+  package func publish(
+    _ message: MQTTMessage, to server: MQTTServer, timeout: Duration
+  ) async throws(MQTTError) {
+    precondition(loop.isOnLoop)
+    let connection = try connection(to: server)
+    try await connection.publish(message, timeout: timeout).get()
+  }
+
+  private func connection(to server: MQTTServer) throws(MQTTError) -> MQTTConnection {
+    if let connection = connections[server] { return connection }
+    guard !isShutDown else { throw .shutDown }
+    guard connections.count < configuration.connectionsMax else { throw .overloaded }
+    let connection = MQTTConnection(to: server, of: self)
+    connections[server] = connection
+    connection.open()
+    return connection
+  }
+
+  func forget(_ connection: MQTTConnection) {
+    if connections[connection.server] === connection { connections[connection.server] = nil }
+  }
+
+  /// Ends all connections; what is under way fails.
+  package func shutDown() {
+    isShutDown = true
+    for connection in connections.values { connection.end(.shutDown) }
+  }
+}

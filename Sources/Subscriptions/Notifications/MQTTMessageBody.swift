@@ -1,0 +1,27 @@
+import JSON
+
+extension CompiledSubscription {
+  package var mqtt: MQTTEndpoint? { subscription.notification.endpoint.mqtt }
+
+  /// A notification as one MQTT message: what HTTP has as header fields is `metadata`.
+  ///
+  /// Standard: GS CIM 009, 7.2.
+  ///
+  /// - Parameter body: the notification, a JSON object.
+  package func mqttPayload(of body: [UInt8]) -> [UInt8] {
+    var writer = JSONWriter(reservingCapacity: body.count + 512)
+    writer.beginObject()
+    writer.name("metadata")
+    writer.beginObject()
+    var written: Set<String> = []
+    for (name, value) in headers where written.insert(name).inserted {
+      writer.name(name)
+      writer.string(value)
+    }
+    writer.endObject()
+    writer.name("body")
+    writer.raw(body)
+    writer.endObject()
+    return writer.bytes
+  }
+}
