@@ -134,7 +134,9 @@ struct JSONTests {
 
   @Test(
     "a string ends, escapes and goes on at any distance from its begin",
-    arguments: [("\\n", "\n"), ("\\\"", "\""), ("\\\\", "\\"), ("é", "é"), ("😀", "😀")])
+    arguments: [
+      ("\\n", "\n"), ("\\b", "\u{8}"), ("\\\"", "\""), ("\\\\", "\\"), ("é", "é"), ("😀", "😀"),
+    ])
   func alignment(spelt: String, meant: String) throws {
     for before in 0..<20 {
       for after in 0..<20 {
