@@ -79,6 +79,15 @@ struct MHD_Response *cmicrohttpd_response(const void *bytes, size_t count) {
       count, (void *)(bytes ? bytes : ""), count ? MHD_RESPMEM_MUST_COPY : MHD_RESPMEM_PERSISTENT);
 }
 
+const ssize_t cmicrohttpd_body_end = MHD_CONTENT_READER_END_OF_STREAM;
+const ssize_t cmicrohttpd_body_broken_off = MHD_CONTENT_READER_END_WITH_ERROR;
+
+struct MHD_Response *cmicrohttpd_streamed_response(
+    MHD_ContentReaderCallback read, void *context, MHD_ContentReaderFreeCallback free) {
+  // The block is for HTTP/1.0 alone: chunks are made in the connection's own memory.
+  return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 1024, read, context, free);
+}
+
 // Fills in an address of either family; returns its length, or 0 if the text is no address.
 static socklen_t parse(const char *address, uint16_t port, struct sockaddr_storage *storage) {
   memset(storage, 0, sizeof *storage);
