@@ -23,6 +23,8 @@ package struct HTTPBodyBrokenOff: Error {
 package final class HTTPBodyWriter: @unchecked Sendable {
   private enum State { case open, complete, brokenOff }
 
+  /// Whether the request was HEAD, so that nothing is written.
+  let isForHead: Bool
   private let server: HTTPServer
   /// nil once the request is over.
   private var connection: OpaquePointer?
@@ -35,7 +37,8 @@ package final class HTTPBodyWriter: @unchecked Sendable {
   /// Since when the connection has waited for bytes; nil while it does not.
   private(set) var starvingSince: ContinuousClock.Instant?
 
-  init(server: HTTPServer, connection: OpaquePointer) {
+  init(server: HTTPServer, connection: OpaquePointer, isForHead: Bool) {
+    self.isForHead = isForHead
     self.server = server
     self.connection = connection
   }
@@ -55,6 +58,7 @@ package final class HTTPBodyWriter: @unchecked Sendable {
   }
 
   func run(_ produce: HTTPBodyProducer) async {
+    guard !isForHead else { return }
     do throws(HTTPBodyBrokenOff) {
       try await produce(self)
       end(.complete)

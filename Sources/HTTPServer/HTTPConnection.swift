@@ -265,20 +265,20 @@ final class HTTPConnection: @unchecked Sendable {
     task = Task(executorPreference: server.loop) { [request] in
       let response = await responder.respond(to: request)
         .compressed(for: request, bytes: compressedBytes)
-      await self.finish(number, response, hasBody: request.method != "HEAD")
+      await self.finish(number, response, isForHead: request.method == "HEAD")
     }
     return .YES
   }
 
   /// Takes the answer of the request's task, unless the request is over already, and lets the task
   /// write the body where it is still to be written.
-  private func finish(_ number: Int, _ response: HTTPResponse, hasBody: Bool) async {
+  private func finish(_ number: Int, _ response: HTTPResponse, isForHead: Bool) async {
     guard number == self.number else { return }
     guard let producer = response.producer else { return answer(response) }
-    let writer = HTTPBodyWriter(server: server, connection: connection)
+    let writer = HTTPBodyWriter(server: server, connection: connection, isForHead: isForHead)
     self.writer = writer
     answer(response)
-    if hasBody { await writer.run(producer) }
+    await writer.run(producer)
   }
 
   private func answer(_ response: HTTPResponse) {

@@ -46,7 +46,8 @@ extension HTTPServer {
       return response.body.withUnsafeBytes { cmicrohttpd_response($0.baseAddress, $0.count) }
     }
     let context = Unmanaged.passRetained(writer)
-    let native = cmicrohttpd_streamed_response(onBodyWanted, context.toOpaque(), onBodyReleased)
+    let native = cmicrohttpd_streamed_response(
+      writer.isForHead ? 1 : 0, onBodyWanted, context.toOpaque(), onBodyReleased)
     if native == nil { context.release() }
     return native
   }
