@@ -66,14 +66,14 @@ let package = Package(
     module(
       "Broker",
       [
-        "Storage", "Postgres", "Subscriptions", "NGSILDQuery", "NGSILD", "JSONLD", "JSON",
-        "HTTPClient", "MQTTClient", "EventLoop", "Log", "Schemas",
+        "Storage", "Postgres", "Subscriptions", "Registrations", "NGSILDQuery", "NGSILD", "JSONLD",
+        "JSON", "HTTPClient", "MQTTClient", "EventLoop", "Log", "Schemas",
       ]),
     module(
       "HTTPAPI",
       [
         "Broker", "Storage", "NGSILDQuery", "NGSILD", "JSONLD", "JSON", "HTTPServer", "Log",
-        "Subscriptions",
+        "Subscriptions", "Registrations",
       ]),
     .executableTarget(
       name: "kontext",
@@ -103,8 +103,8 @@ let package = Package(
     tests(
       of: "Broker",
       [
-        "Storage", "Subscriptions", "NGSILD", "JSONLD", "JSON", "Schemas", "Postgres", "HTTPClient",
-        "HTTPServer", "MQTTClient", "EventLoop", "Log", "TestSupport",
+        "Storage", "Subscriptions", "Registrations", "NGSILD", "JSONLD", "JSON", "Schemas",
+        "Postgres", "HTTPClient", "HTTPServer", "MQTTClient", "EventLoop", "Log", "TestSupport",
       ]),
     tests(of: "Subscriptions", ["NGSILDQuery", "NGSILD", "JSONLD", "JSON", "TestSupport"]),
     tests(

@@ -23,6 +23,8 @@ package final class Broker: @unchecked Sendable {
   package let census: CensusStore
   package let subscriptions: SubscriptionStore
   package let subscriptionTable: SubscriptionTable
+  package let registrations: RegistrationTable
+  package let registrationStore: RegistrationStore
   package let delivery: Delivery
   package let writer: WriteBatcher
   package let reader: ReadBatcher
@@ -32,7 +34,8 @@ package final class Broker: @unchecked Sendable {
     loop: EventLoop, source: SourceIdentity, contextLibrary: ContextLibrary,
     contextService: ContextService, tenants: TenantTable, entities: EntityStore,
     queries: QueryStore, history: HistoryStore, census: CensusStore,
-    subscriptions: SubscriptionStore, subscriptionTable: SubscriptionTable, delivery: Delivery,
+    subscriptions: SubscriptionStore, subscriptionTable: SubscriptionTable,
+    registrations: RegistrationTable, registrationStore: RegistrationStore, delivery: Delivery,
     notifier: any ChangeNotifier, log: Log
   ) {
     self.loop = loop
@@ -47,6 +50,8 @@ package final class Broker: @unchecked Sendable {
     self.census = census
     self.subscriptions = subscriptions
     self.subscriptionTable = subscriptionTable
+    self.registrations = registrations
+    self.registrationStore = registrationStore
     self.delivery = delivery
     self.log = log
     writer = WriteBatcher(

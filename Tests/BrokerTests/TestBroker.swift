@@ -105,7 +105,8 @@ final class TestBroker: @unchecked Sendable {
         names: entities.names, typesets: entities.typesets, queries: pool, pool: pool),
       census: CensusStore(names: entities.names, typesets: entities.typesets, pool: pool),
       subscriptions: SubscriptionStore(pool: pool), subscriptionTable: service.table,
-      delivery: service.delivery,
+      registrations: service.registrations,
+      registrationStore: RegistrationStore(pool: pool, names: names), delivery: service.delivery,
       notifier: service.notifier(), log: Log(level: .error))
     // A broker lives as long as its loop.
     loop.beforeSleep(.flush) { [broker] in

@@ -28,7 +28,9 @@ extension Broker {
       census: CensusStore(
         names: tables.names, typesets: tables.typesets, pool: connections.queries),
       subscriptions: SubscriptionStore(pool: connections.readers),
-      subscriptionTable: notifications.table, delivery: notifications.delivery,
+      subscriptionTable: notifications.table, registrations: notifications.registrations,
+      registrationStore: RegistrationStore(pool: connections.queries, names: tables.names),
+      delivery: notifications.delivery,
       notifier: notifications.notifier(), log: log)
   }
 }

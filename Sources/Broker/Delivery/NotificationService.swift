@@ -7,7 +7,7 @@ package import Postgres
 package import Storage
 import Subscriptions
 
-/// Subscriptions and notifications of a process: the table that all loops share, delivery on one
+/// Subscriptions, registrations and notifications of a process: the tables that all loops share, delivery on one
 /// loop, and what keeps both in step with the database and with other processes.
 ///
 /// `@unchecked Sendable`: what changes is used on its loop's thread only.
@@ -25,6 +25,7 @@ package final class NotificationService: @unchecked Sendable {
   }
 
   package let table: SubscriptionTable
+  package let registrations: RegistrationTable
   package let delivery: Delivery
   private let loop: EventLoop
   private let pool: Pool
@@ -68,6 +69,7 @@ package final class NotificationService: @unchecked Sendable {
     let service = NotificationService(
       configuration, table: table, delivery: delivery, pool: pool, contexts: contexts, log: log)
     try await table.refresh(from: service.subscriptions, contexts: contexts)
+    try await service.registrations.refresh(from: pool)
     try await processes.enterMissing()
     service.startPeriodic(database, queries)
     await service.listen(database)
@@ -86,6 +88,7 @@ package final class NotificationService: @unchecked Sendable {
     self.contexts = contexts
     self.log = log
     loop = delivery.loop
+    registrations = RegistrationTable(log: log)
     subscriptions = SubscriptionStore(pool: pool)
     throttle = Throttle(
       store: ThrottleStore(pool: pool), table: table, delivery: delivery, log: log)
@@ -102,7 +105,8 @@ package final class NotificationService: @unchecked Sendable {
     let pool = Pool(Pool.Configuration(database, connectionsMax: 1), on: loop)
     ownPools.append(pool)
     periodic = PeriodicNotifications(
-      store: PeriodStore(pool: pool), queries: queries, table: table, delivery: delivery, log: log,
+      store: PeriodStore(pool: pool), queries: queries, table: table,
+      registrations: registrations, delivery: delivery, log: log,
       refresh: { [self] in await refresh() })
   }
 
@@ -124,6 +128,7 @@ package final class NotificationService: @unchecked Sendable {
     await delivery.stop(grace: grace)
     delivery.mqtt.shutDown()
     do throws(PostgresError) {
+      try await registrations.writeCounts(to: pool)
       try await processes.handBack(delivery.process)
     } catch {
       log.warning("not signed off", ["error": "\(error)"])
@@ -174,11 +179,13 @@ package final class NotificationService: @unchecked Sendable {
       database, on: loop, log: log,
       channels: [
         (SubscriptionStore.channel, { [self] _ in refreshSoon() }),
+        (RegistrationStore.channel, { [self] _ in refreshRegistrationsSoon() }),
         (OutboxStore.channel, { [delivery] in delivery.told($0) }),
         (DeliveryStore.channel, { [delivery] in delivery.retry($0) }),
       ],
       opened: { [self] in
         refreshSoon()
+        refreshRegistrationsSoon()
         delivery.readAgain()
       })
     self.listener = listener
@@ -189,6 +196,16 @@ package final class NotificationService: @unchecked Sendable {
     Task(executorPreference: loop) {
       await self.refresh()
       self.periodic?.wake()
+    }
+  }
+
+  private func refreshRegistrationsSoon() {
+    Task(executorPreference: loop) { [self] in
+      do throws(PostgresError) {
+        try await registrations.refresh(from: pool)
+      } catch {
+        log.warning("registrations not refreshed", ["error": "\(error)"])
+      }
     }
   }
 
@@ -207,6 +224,8 @@ package final class NotificationService: @unchecked Sendable {
     do throws(PostgresError) {
       try await processes.renew(delivery.process, lease: configuration.lease)
       try await table.refresh(from: subscriptions, contexts: contexts)
+      try await registrations.refresh(from: pool)
+      try await registrations.writeCounts(to: pool)
       try await takeOver()
       try await delivery.buryOldRows()
       try await throttle.sweep()
@@ -215,7 +234,10 @@ package final class NotificationService: @unchecked Sendable {
         try await delivery.findOwed()
         try await prune()
       }
-      if sweeps % Self.sweepsPerPruning == 0 { try await subscriptions.pruneDeletions() }
+      if sweeps % Self.sweepsPerPruning == 0 {
+        try await subscriptions.pruneDeletions()
+        try await RegistrationStore.pruneDeletions(in: pool)
+      }
     } catch {
       log.warning("sweep failed", ["error": "\(error)"])
       reachingSince = .now

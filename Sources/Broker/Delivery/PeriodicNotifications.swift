@@ -5,6 +5,7 @@ import Log
 import NGSILD
 import NGSILDQuery
 import Postgres
+import Registrations
 import Storage
 import Subscriptions
 
@@ -21,6 +22,7 @@ final class PeriodicNotifications: @unchecked Sendable {
   private let store: PeriodStore
   private let queries: QueryStore
   private let table: SubscriptionTable
+  private let registrations: RegistrationTable
   private let delivery: Delivery
   private let log: Log
   private let refresh: () async -> Void
@@ -35,12 +37,13 @@ final class PeriodicNotifications: @unchecked Sendable {
 
   /// - Parameter refresh: brings `table` up to date.
   init(
-    store: PeriodStore, queries: QueryStore, table: SubscriptionTable, delivery: Delivery,
-    log: Log, refresh: @escaping () async -> Void
+    store: PeriodStore, queries: QueryStore, table: SubscriptionTable,
+    registrations: RegistrationTable, delivery: Delivery, log: Log, refresh: @escaping () async -> Void
   ) {
     self.store = store
     self.queries = queries
     self.table = table
+    self.registrations = registrations
     self.delivery = delivery
     self.log = log
     self.refresh = refresh
@@ -117,7 +120,11 @@ final class PeriodicNotifications: @unchecked Sendable {
     let isSent = try await store.pool.withConnection { connection throws(PostgresError) in
       guard try await PeriodStore.begin(due, on: connection) else { return false }
       if let subscription, subscription.isActive(at: .now), subscription.period != nil {
-        try await owe(subscription, due.tenant, on: connection)
+        switch subscription.subscription.subject {
+        case .entities: try await oweEntities(to: subscription, due.tenant, on: connection)
+        case .registrations:
+          try await oweRegistrations(to: subscription, due.tenant, on: connection)
+        }
       }
       return try await PeriodStore.commit(due, again: subscription?.period, on: connection)
     }
@@ -126,8 +133,8 @@ final class PeriodicNotifications: @unchecked Sendable {
   }
 
   /// Writes notifications of all Entities that the subscription asks for, a portion each.
-  private func owe(
-    _ subscription: CompiledSubscription, _ tenant: TenantNumber, on connection: Connection
+  private func oweEntities(
+    to subscription: CompiledSubscription, _ tenant: TenantNumber, on connection: Connection
   ) async throws(PostgresError) {
     let now = DateTime.now
     let query = EntityQuery(subscription.subscription)
@@ -151,6 +158,18 @@ final class PeriodicNotifications: @unchecked Sendable {
     }
   }
 
+  private func oweRegistrations(
+    to subscription: CompiledSubscription, _ tenant: TenantNumber, on connection: Connection
+  ) async throws(PostgresError) {
+    let matching = RegistrationMatching(
+      store: RegistrationStore(pool: store.pool, names: queries.names), tenant: tenant,
+      connection: connection)
+    let due = try await matching.notifications(
+      of: registrations.index(of: tenant), to: subscription, because: .updated, at: .now)
+    guard !due.isEmpty else { return }
+    try await PeriodStore.owe(due, by: delivery.process, on: connection)
+  }
+
   private func body(
     of entities: [JSONValue], for subscription: CompiledSubscription, _ tenant: TenantNumber,
     at now: DateTime, on connection: Connection
@@ -169,11 +188,7 @@ extension EntityQuery {
   /// The Entities that a subscription asks for.
   fileprivate init(_ subscription: Subscription) {
     self.init()
-    selectors = subscription.entities.map { selector in
-      NGSILDQuery.EntitySelector(
-        types: selector.types.tree, ids: selector.id.map { [IRI($0)] } ?? [],
-        idPattern: selector.id == nil ? selector.idPattern : nil)
-    }
+    selectors = subscription.entities.map(NGSILDQuery.EntitySelector.init)
     query = subscription.query?.tree
     geo = subscription.geoQuery?.tree
     scopes = subscription.scopeQuery?.tree

@@ -3,7 +3,7 @@ import Log
 package import Postgres
 import Storage
 
-/// What a process does in the background, again and again: expired Entities and Attributes are
+/// What a process does in the background, again and again: expired Entities, Attributes and registrations are
 /// reaped, the census is folded, and removed tenants are forgotten.
 ///
 /// Every process does all of it; what two find at the same time is done once, since the later one
@@ -49,6 +49,7 @@ package final class Housekeeping: @unchecked Sendable {
       // First, since the others may take long: a tenant that was removed must not be used again.
       try await broker.tenants.refresh(from: pool)
       while try await broker.reapExpired(foundIn: pool), !isStopped {}
+      while try await broker.reapRegistrations(foundIn: pool), !isStopped {}
       while try await CensusStore.fold(in: pool), !isStopped {}
       if rounds % Self.roundsPerPruning == 0 { try await CensusStore.prune(in: pool) }
     } catch {

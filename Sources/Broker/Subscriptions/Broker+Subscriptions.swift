@@ -5,7 +5,7 @@ import Postgres
 package import Storage
 package import Subscriptions
 
-/// Subscriptions (GS CIM 009, 5.8).
+/// Subscriptions to Entities (GS CIM 009, 5.8) and to Context Source Registrations (5.11).
 extension Broker {
   /// 5.8.1: the subscription is in force once this returns.
   ///
@@ -16,17 +16,19 @@ extension Broker {
   /// - Throws: `invalidRequest`, `badRequestData`, `notImplemented`, `alreadyExists`,
   ///   `ldContextNotAvailable`.
   package func createSubscription(
-    _ body: JSONValue, context: Context, in tenant: TenantNumber, at site: ContextSite
+    _ body: JSONValue, of subject: SubscriptionSubject = .entities, context: Context,
+    in tenant: TenantNumber, at site: ContextSite
   ) async throws(NGSILDError) -> Subscription {
-    var subscription = try SubscriptionParser(context: context).subscription(
+    var subscription = try SubscriptionParser(context: context, of: subject).subscription(
       body, generatedID: "urn:ngsi-ld:Subscription:\(UUIDText())", at: .now)
     let source = try await linkContext(of: &subscription, requested: context, in: tenant, at: site)
-    let version = try await subscriptions.insert(
+    let version = try await subscriptions.of(subject).insert(
       NewSubscription(
         tenant: tenant, id: subscription.id, created: subscription.createdAt,
         document: subscription.stored, context: source,
-        isPeriodic: subscription.timeInterval != nil))
+        firstPeriod: subscription.firstPeriod))
     try await refreshSubscriptions(to: version)
+    if subject == .registrations { try await tellRegistrations(to: subscription.id, in: tenant) }
     return subscription
   }
 
@@ -37,15 +39,15 @@ extension Broker {
   ///   - site: as for `createSubscription`.
   /// - Throws: as `createSubscription`, but `resourceNotFound` for `alreadyExists`.
   package func updateSubscription(
-    _ id: String, with fragment: JSONValue, context: Context, in tenant: TenantNumber,
-    at site: ContextSite
+    _ id: String, of subject: SubscriptionSubject = .entities, with fragment: JSONValue,
+    context: Context, in tenant: TenantNumber, at site: ContextSite
   ) async throws(NGSILDError) {
     try requireURI(id, as: "The Subscription id")
     while true {
-      let (row, _) = try await subscriptions.subscription(id, tenant: tenant)
-      let old = try Subscription(
-        stored: row.document, createdAt: row.created, modifiedAt: row.modified)
-      var new = try SubscriptionParser(context: context).update(old, with: fragment, at: .now)
+      let (row, _) = try await subscriptions.of(subject).subscription(id, tenant: tenant)
+      let old = try Subscription(row)
+      var new = try SubscriptionParser(context: context, of: subject)
+        .update(old, with: fragment, at: .now)
       // Where 'jsonldContext' is removed, that of this request takes its place.
       let source =
         new.jsonldContext == old.jsonldContext
@@ -55,7 +57,10 @@ extension Broker {
         row, modified: new.modifiedAt, document: new.stored, context: source,
         period: periodChange(from: old, to: new))
       // Without one, another change came between.
-      if let version { return try await refreshSubscriptions(to: version) }
+      guard let version else { continue }
+      try await refreshSubscriptions(to: version)
+      if subject == .registrations { try await tellRegistrations(to: id, in: tenant) }
+      return
     }
   }
 
@@ -64,7 +69,8 @@ extension Broker {
     guard let interval = new.timeInterval else { return old.timeInterval == nil ? .stay : .end }
     let now = DateTime.now
     let isResumed = new.status(at: now) == .active && old.status(at: now) != .active
-    return isResumed || interval.value != old.timeInterval?.value ? .restart : .stay
+    return isResumed || interval.value != old.timeInterval?.value
+      ? .restart(after: new.firstPeriod ?? .zero) : .stay
   }
 
   /// Returns the context of the notifications, as JSON, and sees that `jsonldContext` names it where
@@ -92,21 +98,23 @@ extension Broker {
   ///
   /// - Throws: `resourceNotFound`, and `badRequestData` for an id that is no URI.
   package func retrieveSubscription(
-    _ id: String, in tenant: TenantNumber
+    _ id: String, of subject: SubscriptionSubject = .entities, in tenant: TenantNumber
   ) async throws(NGSILDError) -> SubscriptionView {
     try requireURI(id, as: "The Subscription id")
     let (row, counts) = try await delivery.withCounts { () async throws(NGSILDError) in
-      try await subscriptions.subscription(id, tenant: tenant)
+      try await subscriptions.of(subject).subscription(id, tenant: tenant)
     }
     return try SubscriptionView(row.subscription, row.record, counts)
   }
 
   /// 5.8.4: in the order of their creation.
   package func querySubscriptions(
-    limit: Int, offset: Int, counts: Bool, in tenant: TenantNumber
+    of subject: SubscriptionSubject = .entities, limit: Int, offset: Int, counts: Bool,
+    in tenant: TenantNumber
   ) async throws(NGSILDError) -> (views: [SubscriptionView], count: Int?) {
     let (page, unwritten) = try await delivery.withCounts { () async throws(NGSILDError) in
-      try await subscriptions.page(of: tenant, limit: limit, offset: offset, counts: counts)
+      try await subscriptions.of(subject).page(
+        of: tenant, limit: limit, offset: offset, counts: counts)
     }
     var views: [SubscriptionView] = []
     for (stored, record) in page.subscriptions {
@@ -119,10 +127,11 @@ extension Broker {
   ///
   /// - Throws: as `retrieveSubscription`.
   package func deleteSubscription(
-    _ id: String, in tenant: TenantNumber
+    _ id: String, of subject: SubscriptionSubject = .entities, in tenant: TenantNumber
   ) async throws(NGSILDError) {
     try requireURI(id, as: "The Subscription id")
-    try await refreshSubscriptions(to: try await subscriptions.delete(id, tenant: tenant))
+    let version = try await subscriptions.of(subject).delete(id, tenant: tenant)
+    try await refreshSubscriptions(to: version)
   }
 
   /// The change is committed: if the table cannot follow now, it will at its next check.
@@ -148,8 +157,7 @@ package struct SubscriptionView: Sendable {
   init(
     _ stored: StoredSubscription, _ record: StoredDeliveryRecord, _ unwritten: UnwrittenCounts
   ) throws(NGSILDError) {
-    subscription = try Subscription(
-      stored: stored.document, createdAt: stored.created, modifiedAt: stored.modified)
+    subscription = try Subscription(stored)
     self.record = DeliveryRecord(record, adding: unwritten[stored.number])
     contextURL = stored.context.flatMap(Context.url)
   }
@@ -160,8 +168,13 @@ package struct SubscriptionView: Sendable {
   }
 }
 
+extension Subscription {
+  /// Registrations are told when the subscription is made, Entities with the first period.
+  fileprivate var firstPeriod: Duration? { subject == .registrations ? period : period.map { _ in .zero } }
+}
+
 extension DeliveryRecord {
-  fileprivate init(_ stored: StoredDeliveryRecord, adding counts: DeliveryCounts?) {
+  init(_ stored: StoredDeliveryRecord, adding counts: DeliveryCounts? = nil) {
     self.init()
     timesSent = stored.timesSent + (counts?.sent ?? 0)
     timesFailed = stored.timesFailed + (counts?.failed ?? 0)

@@ -20,6 +20,7 @@ package final class SubscriptionTable: Sendable {
   fileprivate struct State {
     var entries: [SubscriptionKey: Entry] = [:]
     var indexes: [TenantNumber: SubscriptionIndex] = [:]
+    var toRegistrations: [TenantNumber: [SubscriptionKey: CompiledSubscription]] = [:]
     var version: SubscriptionVersion = 0
     var unresolved: Set<SubscriptionKey> = []
   }
@@ -50,6 +51,11 @@ package final class SubscriptionTable: Sendable {
     matching.findCandidates(in: index)
   }
 
+  /// The subscriptions to registrations of a tenant, in the order of their keys.
+  func toRegistrations(of tenant: TenantNumber) -> [CompiledSubscription] {
+    (state.withLock { $0.toRegistrations[tenant] } ?? [:]).values.sorted { $0.key < $1.key }
+  }
+
   // MARK: Following the database
 
   /// Reads changes until the table knows `version`, or, without one, all there are.
@@ -66,8 +72,8 @@ package final class SubscriptionTable: Sendable {
       for row in changes.subscriptions {
         if let entry = await compile(row, &resolution) { entries.append(entry) }
       }
-      apply(entries, changes, since: known)
-      if version == nil && !changes.isPartial { return }
+      let isApplied = apply(entries, changes, since: known)
+      if version == nil && isApplied && !changes.isPartial { return }
     }
   }
 
@@ -86,15 +92,16 @@ package final class SubscriptionTable: Sendable {
     }
   }
 
-  /// Another one may have been faster; its work is as good, and this one's could be older.
+  /// Another one may have been faster: then these are not what comes next.
   private func apply(
     _ entries: [Entry], _ changes: SubscriptionChanges, since version: SubscriptionVersion
-  ) {
+  ) -> Bool {
     state.withLock { state in
-      guard state.version == version else { return }
+      guard state.version == version else { return false }
       for entry in entries { state.put(entry) }
       for key in changes.deleted { state.remove(key) }
       state.version = changes.version
+      return true
     }
   }
 
@@ -104,8 +111,7 @@ package final class SubscriptionTable: Sendable {
   ) async -> Entry? {
     let context = await resolution.context(of: row, log)
     do throws(NGSILDError) {
-      let subscription = try Subscription(
-        stored: row.document, createdAt: row.created, modifiedAt: row.modified)
+      let subscription = try Subscription(row)
       return Entry(
         tenant: row.tenant,
         compiled: CompiledSubscription(
@@ -126,6 +132,9 @@ extension SubscriptionTable.State {
     remove(key)
     entries[key] = entry
     if entry.unresolved != nil { unresolved.insert(key) }
+    if entry.compiled.subscription.subject == .registrations {
+      toRegistrations[entry.tenant, default: [:]][key] = entry.compiled
+    }
     // A paused one comes back by a change of its row, and expiry is asked for at each match.
     guard entry.compiled.subscription.isActive != false else { return }
     indexes[entry.tenant, default: SubscriptionIndex()].insert(entry.compiled)
@@ -135,6 +144,14 @@ extension SubscriptionTable.State {
     unresolved.remove(key)
     guard let entry = entries.removeValue(forKey: key) else { return }
     indexes[entry.tenant]?.remove(entry.compiled)
+    toRegistrations[entry.tenant]?[key] = nil
+  }
+}
+
+extension Subscription {
+  init(_ row: StoredSubscription) throws(NGSILDError) {
+    try self.init(stored: row.document, createdAt: row.created, modifiedAt: row.modified)
+    subject = row.subject
   }
 }
 

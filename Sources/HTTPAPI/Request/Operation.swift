@@ -44,12 +44,20 @@ enum Operation: String, Sendable, CaseIterable {
     case .mergeEntity: ["type", "format", "options", "lang", "observedAt", "local"]
     case .retrieveTypes, .retrieveAttributes: ["details", "local", "count"]
     case .retrieveType, .retrieveAttribute: ["local"]
-    case .createSubscription, .updateSubscription, .deleteSubscription, .addContext: []
+    case .createSubscription, .updateSubscription, .deleteSubscription, .addContext,
+      .createRegistration, .updateRegistration, .deleteRegistration,
+      .createRegistrationSubscription, .updateRegistrationSubscription,
+      .deleteRegistrationSubscription:
+      []
     case .listContexts: ["details", "kind"]
     case .serveContext: ["details"]
     case .deleteContext: ["reload"]
-    case .retrieveSubscription: ["options"]
-    case .querySubscriptions: ["limit", "offset", "count", "options"]
+    case .retrieveSubscription, .retrieveRegistration, .retrieveRegistrationSubscription: ["options"]
+    case .querySubscriptions, .queryRegistrationSubscriptions: Self.page.union(["options"])
+    case .queryRegistrations:
+      Self.selection.union(Self.page).union([
+        "attrs", "timerel", "timeAt", "endTimeAt", "timeproperty", "lang", "datasetId", "options",
+      ])
     case .upsertBatch, .updateBatch: ["options", "local"]
     case .retrieveEntity: Self.consumption
     case .queryEntities:
@@ -139,7 +147,8 @@ enum Operation: String, Sendable, CaseIterable {
     case .queryEntities, .queryEntitiesByPost, .retrieveEntity, .retrieveTypes, .retrieveType,
       .retrieveAttributes, .retrieveAttribute, .querySubscriptions, .retrieveSubscription,
       .queryTemporalEntities, .queryTemporalEntitiesByPost, .retrieveTemporalEntity,
-      .listContexts, .serveContext, .retrieveSourceIdentity:
+      .listContexts, .serveContext, .retrieveSourceIdentity, .retrieveRegistration,
+      .queryRegistrations, .retrieveRegistrationSubscription, .queryRegistrationSubscriptions:
       true
     default: false
     }

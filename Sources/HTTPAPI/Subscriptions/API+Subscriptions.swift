@@ -6,33 +6,40 @@ import NGSILD
 import Storage
 import Subscriptions
 
-/// Subscriptions (GS CIM 009, 6.10, 6.11).
+/// Subscriptions to Entities (GS CIM 009, 6.10, 6.11) and to registrations (6.12, 6.13).
 extension API {
-  func createSubscription(_ call: Call) async throws(NGSILDError) -> HTTPResponse {
+  func createSubscription(
+    _ call: Call, of subject: SubscriptionSubject
+  ) async throws(NGSILDError) -> HTTPResponse {
     let (body, context) = try await body(of: call)
     let tenant = try await newTenant(of: call)
     let subscription = try await broker.createSubscription(
-      body, context: context, in: tenant, at: try contextSite(of: call))
-    return .created(at: "/ngsi-ld/v1/subscriptions/\(subscription.id)")
+      body, of: subject, context: context, in: tenant, at: try contextSite(of: call))
+    return .created(at: "\(subject.path)/\(subscription.id)")
   }
 
-  func retrieveSubscription(_ call: Call) async throws(NGSILDError) -> HTTPResponse {
+  func retrieveSubscription(
+    _ call: Call, of subject: SubscriptionSubject
+  ) async throws(NGSILDError) -> HTTPResponse {
     let tenant = try await tenant(of: call)
     let context = try await context(of: call)
     let representation = try subscriptionRepresentation(call, context)
-    let view = try await broker.retrieveSubscription(call.identifiers[0], in: tenant)
+    let view = try await broker.retrieveSubscription(
+      call.identifiers[0], of: subject, in: tenant)
     var writer = JSONWriter(reservingCapacity: 1024)
     view.write(to: &writer, as: representation)
     return .body(writer.bytes, as: call.accepts, context: context)
   }
 
-  func querySubscriptions(_ call: Call) async throws(NGSILDError) -> HTTPResponse {
+  func querySubscriptions(
+    _ call: Call, of subject: SubscriptionSubject
+  ) async throws(NGSILDError) -> HTTPResponse {
     let page = try Page(call.parameters)
     let context = try await context(of: call)
     let representation = try subscriptionRepresentation(call, context)
     let tenant = try await tenant(of: call)
     let (views, count) = try await broker.querySubscriptions(
-      limit: page.limit + 1, offset: page.offset, counts: page.wantsCount, in: tenant)
+      of: subject, limit: page.limit + 1, offset: page.offset, counts: page.wantsCount, in: tenant)
     var writer = JSONWriter(reservingCapacity: 1024 * (views.count + 1))
     writer.beginArray()
     for view in views.prefix(page.limit) { view.write(to: &writer, as: representation) }
@@ -40,25 +47,29 @@ extension API {
     var response = HTTPResponse.body(writer.bytes, as: call.accepts, context: context)
     response.headers +=
       PageLinks(
-        path: "/ngsi-ld/v1/subscriptions", parameters: call.parameters, isSorted: false,
+        path: subject.path, parameters: call.parameters, isSorted: false,
         page: page, hasMore: views.count > page.limit, type: call.accepts
       ).headers
     if let count { response.headers.append(("NGSILD-Results-Count", "\(count)")) }
     return response
   }
 
-  func updateSubscription(_ call: Call) async throws(NGSILDError) -> HTTPResponse {
+  func updateSubscription(
+    _ call: Call, of subject: SubscriptionSubject
+  ) async throws(NGSILDError) -> HTTPResponse {
     let (fragment, context) = try await body(of: call)
     let tenant = try await tenant(of: call)
     try await broker.updateSubscription(
-      call.identifiers[0], with: fragment, context: context, in: tenant,
+      call.identifiers[0], of: subject, with: fragment, context: context, in: tenant,
       at: try contextSite(of: call))
     return .noContent
   }
 
-  func deleteSubscription(_ call: Call) async throws(NGSILDError) -> HTTPResponse {
+  func deleteSubscription(
+    _ call: Call, of subject: SubscriptionSubject
+  ) async throws(NGSILDError) -> HTTPResponse {
     let tenant = try await tenant(of: call)
-    try await broker.deleteSubscription(call.identifiers[0], in: tenant)
+    try await broker.deleteSubscription(call.identifiers[0], of: subject, in: tenant)
     return .noContent
   }
 
@@ -69,5 +80,15 @@ extension API {
     return SubscriptionRepresentation(
       context: context, showsSystemAttributes: options.contains("sysAttrs"),
       embedsContext: call.accepts == .jsonLD)
+  }
+}
+
+extension SubscriptionSubject {
+  /// Of the resource that lists the subscriptions.
+  fileprivate var path: String {
+    switch self {
+    case .entities: "/ngsi-ld/v1/subscriptions"
+    case .registrations: "/ngsi-ld/v1/csourceSubscriptions"
+    }
   }
 }

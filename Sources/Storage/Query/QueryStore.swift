@@ -8,7 +8,7 @@ package import Postgres
 /// Shape of a page: the keys first, by an index of each typeset with the limit inside, then their
 /// documents. Values outside of what is indexed are filtered in `entity_value`, which is narrow.
 package final class QueryStore {
-  let names: NameTable
+  package let names: NameTable
   let typesets: TypesetTable
   let indexed: IndexedAttributeTable
   private let collations: CollationTable

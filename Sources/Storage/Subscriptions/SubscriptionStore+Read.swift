@@ -30,13 +30,17 @@ extension SubscriptionStore {
       FROM subscription AS s
       JOIN tenant AS t ON t.id = s.tenant
       LEFT JOIN subscription_delivery AS d ON d.tenant = s.tenant AND d.subscription = s.key
-      WHERE s.tenant = \(tenant)
+      WHERE s.tenant = \(tenant) AND s.of_registrations = \(isOfRegistrations)
       ORDER BY s.key
       LIMIT \(limit) OFFSET \(offset)
       """)
     let count =
       counts
-      ? try await pool.rows("SELECT count(*) FROM subscription WHERE tenant = \(tenant)")[0][0].int
+      ? try await pool.rows(
+        """
+        SELECT count(*) FROM subscription
+        WHERE tenant = \(tenant) AND of_registrations = \(isOfRegistrations)
+        """)[0][0].int
       : nil
     return SubscriptionPage(
       subscriptions: rows.map { (StoredSubscription($0), StoredDeliveryRecord($0)) }, count: count)
@@ -52,7 +56,8 @@ extension SubscriptionStore {
       FROM subscription AS s
       JOIN tenant AS t ON t.id = s.tenant
       LEFT JOIN subscription_delivery AS d ON d.tenant = s.tenant AND d.subscription = s.key
-      WHERE s.tenant = \(tenant) AND s.id = \(id)
+      WHERE s.tenant = \(tenant) AND s.of_registrations = \(isOfRegistrations)
+        AND s.id = \(id)
       """)
     guard let row = rows.first else {
       throw NGSILDError(.resourceNotFound, "The Subscription '\(id)' does not exist")
@@ -88,7 +93,10 @@ extension SubscriptionStore {
   }
 
   private static let columns: SQL =
-    "s.tenant, t.name, s.key, s.version, s.created, s.modified, s.document, s.context"
+    """
+    s.tenant, t.name, s.key, s.version, s.created, s.modified, s.document, s.context,
+      s.of_registrations
+    """
 
   private static let recordColumns: SQL =
     """
@@ -108,14 +116,15 @@ extension StoredSubscription {
     document = storedJSON(row[6].bytes)
     let context = storedJSON(row[7].bytes)
     self.context = context.isNull ? nil : context
+    subject = row[8].bool ? .registrations : .entities
   }
 }
 
 extension StoredDeliveryRecord {
   fileprivate init(_ row: Row) {
-    timesSent = row[8].int
-    timesFailed = row[9].int
-    let times = (10...12).map { row[$0].present.map { $0.timestamp.microseconds } }
+    timesSent = row[9].int
+    timesFailed = row[10].int
+    let times = (11...13).map { row[$0].present.map { $0.timestamp.microseconds } }
     lastNotification = times[0].map { DateTime(microseconds: $0) }
     lastSuccess = times[1].map { DateTime(microseconds: $0) }
     lastFailure = times[2].map { DateTime(microseconds: $0) }

@@ -17,34 +17,37 @@ package struct NewSubscription: Sendable {
   package let document: [UInt8]
   /// The value of the `@context` of its notifications, as JSON; nil for the Core.
   package let context: [UInt8]?
-  /// Whether it is notified periodically, for the first time at once.
-  package let isPeriodic: Bool
+  /// How long it is until the first periodic notification; nil for one that has none.
+  package let firstPeriod: Duration?
 
   package init(
     tenant: TenantNumber, id: String, created: DateTime, document: [UInt8], context: [UInt8]?,
-    isPeriodic: Bool = false
+    firstPeriod: Duration? = nil
   ) {
     self.tenant = tenant
     self.id = id
     self.created = created
     self.document = document
     self.context = context
-    self.isPeriodic = isPeriodic
+    self.firstPeriod = firstPeriod
   }
 }
 
 /// What a change of a subscription does to its periodic notifications.
 package enum PeriodChange: Sendable {
   case stay
-  /// The next one is due at once.
-  case restart
+  case restart(after: Duration)
   case end
+
+  fileprivate var restart: Duration? { if case .restart(let wait) = self { wait } else { nil } }
+  fileprivate var isEnd: Bool { if case .end = self { true } else { false } }
 }
 
 /// A row of `subscription`, as it was read.
 package struct StoredSubscription: Sendable {
   package let tenant: TenantNumber
   package let tenantName: String
+  package let subject: SubscriptionSubject
   package let number: SubscriptionNumber
   package let version: SubscriptionVersion
   package let created: DateTime
@@ -63,14 +66,25 @@ package struct StoredDeliveryRecord: Sendable {
   package let lastFailure: DateTime?
 }
 
-/// Subscriptions in the database.
+/// Subscriptions in the database; ids are told apart by what the subscriptions are to.
 package struct SubscriptionStore {
   /// Every change is announced here; the payload is the version that it made.
   package static let channel = "kontext_subscription"
 
   let pool: Pool
+  let subject: SubscriptionSubject
 
-  package init(pool: Pool) { self.pool = pool }
+  package init(pool: Pool, of subject: SubscriptionSubject = .entities) {
+    self.pool = pool
+    self.subject = subject
+  }
+
+  /// The same database, for subscriptions to something else.
+  package func of(_ subject: SubscriptionSubject) -> SubscriptionStore {
+    SubscriptionStore(pool: pool, of: subject)
+  }
+
+  var isOfRegistrations: Bool { subject == .registrations }
 
   // MARK: Changes
 
@@ -81,7 +95,7 @@ package struct SubscriptionStore {
     _ new: NewSubscription
   ) async throws(NGSILDError) -> SubscriptionVersion {
     do throws(PostgresError) {
-      return try await pool.query(Self.insert(new))[0][0].int64
+      return try await pool.query(insert(new))[0][0].int64
     } catch  where error.isUniqueViolation {
       throw NGSILDError(.alreadyExists, "The Subscription '\(new.id)' exists already")
     } catch {
@@ -89,23 +103,27 @@ package struct SubscriptionStore {
     }
   }
 
-  static func insert(_ new: NewSubscription) -> SQL {
-    """
+  func insert(_ new: NewSubscription) -> SQL {
+    let wait = new.firstPeriod?.milliseconds
+    return """
     WITH tick AS (
       UPDATE subscription_clock SET version = version + 1 RETURNING version
     ), new AS (
-      INSERT INTO subscription (tenant, id, version, created, modified, document, context)
-      SELECT \(new.tenant), \(new.id), version, \(new.created.timestamp),
-        \(new.created.timestamp), \(new.document), \(new.context ?? Array("null".utf8))
+      INSERT INTO subscription
+        (tenant, of_registrations, id, version, created, modified, document, context)
+      SELECT \(new.tenant), \(isOfRegistrations), \(new.id), version,
+        \(new.created.timestamp), \(new.created.timestamp), \(new.document),
+        \(new.context ?? Array("null".utf8))
       FROM tick
       RETURNING tenant, key, version
     ), record AS (
       INSERT INTO subscription_delivery (tenant, subscription) SELECT tenant, key FROM new
     ), period AS (
       INSERT INTO subscription_period (tenant, subscription, due)
-      SELECT tenant, key, now() FROM new WHERE \(new.isPeriodic)
+      SELECT tenant, key, now() + \(wait ?? 0) * interval '1 millisecond'
+      FROM new WHERE \(wait != nil)
     )
-    SELECT version, pg_notify(\(channel), version::text) FROM new
+    SELECT version, pg_notify(\(Self.channel), version::text) FROM new
     """
   }
 
@@ -140,11 +158,13 @@ package struct SubscriptionStore {
       RETURNING s.version
     ), restarted AS (
       INSERT INTO subscription_period (tenant, subscription, due)
-      SELECT \(old.tenant), \(old.number), now() FROM changed WHERE \(period == .restart)
+      SELECT \(old.tenant), \(old.number),
+        now() + \(period.restart?.milliseconds ?? 0) * interval '1 millisecond'
+      FROM changed WHERE \(period.restart != nil)
       ON CONFLICT (tenant, subscription) DO UPDATE SET due = excluded.due
     ), ended AS (
       DELETE FROM subscription_period USING changed
-      WHERE tenant = \(old.tenant) AND subscription = \(old.number) AND \(period == .end)
+      WHERE tenant = \(old.tenant) AND subscription = \(old.number) AND \(period.isEnd)
     )
     SELECT version, pg_notify(\(channel), version::text) FROM changed
     """
@@ -159,17 +179,19 @@ package struct SubscriptionStore {
   package func delete(
     _ id: String, tenant: TenantNumber
   ) async throws(NGSILDError) -> SubscriptionVersion {
-    let rows = try await pool.rows(Self.delete(id, tenant: tenant))
+    let rows = try await pool.rows(delete(id, tenant: tenant))
     guard let row = rows.first else {
       throw NGSILDError(.resourceNotFound, "The Subscription '\(id)' does not exist")
     }
     return row[0].int64
   }
 
-  static func delete(_ id: String, tenant: TenantNumber) -> SQL {
+  func delete(_ id: String, tenant: TenantNumber) -> SQL {
     """
     WITH gone AS (
-      DELETE FROM subscription WHERE tenant = \(tenant) AND id = \(id) RETURNING key
+      DELETE FROM subscription
+      WHERE tenant = \(tenant) AND of_registrations = \(isOfRegistrations) AND id = \(id)
+      RETURNING key
     ), tick AS (
       UPDATE subscription_clock SET version = version + 1
       WHERE EXISTS (SELECT FROM gone)
@@ -202,7 +224,7 @@ package struct SubscriptionStore {
       ) AS old
       WHERE n.tenant = old.tenant AND n.id = old.id
     )
-    SELECT version, pg_notify(\(channel), version::text) FROM tick
+    SELECT version, pg_notify(\(Self.channel), version::text) FROM tick
     """
   }
 

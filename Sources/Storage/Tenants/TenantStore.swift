@@ -115,9 +115,12 @@ package struct TenantStore {
 
   /// One by one, as users delete them: all brokers hear of it.
   private func removeSubscriptions(of tenant: TenantNumber) async throws(NGSILDError) -> Int {
-    let subscriptions = SubscriptionStore(pool: pool)
-    let rows = try await pool.rows("SELECT id FROM subscription WHERE tenant = \(tenant)")
-    for row in rows { _ = try await subscriptions.delete(row[0].string, tenant: tenant) }
+    let rows = try await pool.rows(
+      "SELECT id, of_registrations FROM subscription WHERE tenant = \(tenant)")
+    for row in rows {
+      let store = SubscriptionStore(pool: pool, of: row[1].bool ? .registrations : .entities)
+      _ = try await store.delete(row[0].string, tenant: tenant)
+    }
     return rows.count
   }
 

@@ -75,12 +75,13 @@ package final class CompiledSubscription: Sendable {
     subscription.throttling.map { max(.seconds($0.value), .milliseconds(1)) }
   }
 
-  /// The time between two periodic notifications; nil where changes are notified of.
-  ///
-  /// Choice: at least a tenth of a second.
-  package var period: Duration? {
-    subscription.timeInterval.map { max(.seconds($0.value), .milliseconds(100)) }
-  }
+  package var period: Duration? { subscription.period }
+
+  /// By which notifications name things: `context`, or the Core's where nothing could link to it.
+  package var notifiedContext: Context { representation.context }
+
+  /// Whether notifications carry the `@context` in their bodies.
+  package var embedsContext: Bool { representation.embedsContext }
 
   package var join: Join? { subscription.notification.join }
 }

@@ -58,7 +58,9 @@ package struct SubscriptionIndex: Sendable {
 
   private static func places(of subscription: CompiledSubscription) -> Set<Place> {
     // The clock reaches those that are notified periodically, not changes.
-    guard subscription.period == nil else { return [] }
+    guard subscription.period == nil, subscription.subscription.subject == .entities else {
+      return []
+    }
     let selectors = subscription.subscription.entities
     let watched = subscription.triggers.hearsOfEntities ? [] : subscription.watched
     guard !selectors.isEmpty else { return places(ofType: nil, watched) }

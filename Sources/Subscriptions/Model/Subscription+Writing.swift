@@ -60,7 +60,8 @@ extension Subscription {
     writer.member("description", description)
     writeEntities(to: &writer, names: names)
     writer.member("watchedAttributes", watchedAttributes.map(names.name))
-    let shownTriggers = timeInterval == nil ? NotificationTrigger.standard : []
+    let shownTriggers =
+      timeInterval == nil && subject == .entities ? NotificationTrigger.standard : []
     let triggers = givenTriggers ?? (names.isStored ? [] : shownTriggers)
     writer.member("notificationTrigger", triggers.map(\.rawValue))
     writer.member("timeInterval", timeInterval)

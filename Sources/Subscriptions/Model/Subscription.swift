@@ -10,6 +10,8 @@ package import NGSILDQuery
 /// Standard: GS CIM 009, 5.2.12.
 package struct Subscription: Sendable {
   package let id: String
+  /// Said by the resource that it is made at, not by its members.
+  package var subject = SubscriptionSubject.entities
   package var name: String?
   package var description: String?
   /// Empty: any Entity that has a watched Attribute.
@@ -56,6 +58,13 @@ package struct Subscription: Sendable {
   package func status(at now: DateTime) -> Status {
     if let expiresAt, expiresAt.instant <= now { return .expired }
     return isActive == false ? .paused : .active
+  }
+
+  /// The time between two periodic notifications; nil where changes are notified of.
+  ///
+  /// Choice: at least a tenth of a second.
+  package var period: Duration? {
+    timeInterval.map { max(.seconds($0.value), .milliseconds(100)) }
   }
 
   package var triggers: NotificationTriggers {

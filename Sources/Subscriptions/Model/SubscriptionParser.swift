@@ -10,15 +10,19 @@ package struct SubscriptionParser {
   let names: any NameExpander
   /// Whether the text is the broker's own: names are IRIs, and texts as given stand beside trees.
   let isStored: Bool
+  let subject: SubscriptionSubject
 
-  private init(names: any NameExpander, isStored: Bool) {
+  private init(
+    names: any NameExpander, isStored: Bool, of subject: SubscriptionSubject = .entities
+  ) {
     self.names = names
     self.isStored = isStored
+    self.subject = subject
   }
 
   /// - Parameter context: Of the request.
-  package init(context: Context) {
-    self.init(names: context, isStored: false)
+  package init(context: Context, of subject: SubscriptionSubject = .entities) {
+    self.init(names: context, isStored: false, of: subject)
   }
 
   static var stored: SubscriptionParser {
@@ -45,6 +49,7 @@ package struct SubscriptionParser {
     try readDescription(reader, into: &subscription)
     try readSelection(reader, into: &subscription)
     try readTime(reader, into: &subscription)
+    subscription.subject = subject
     try subscription.validate()
     if let expiresAt = subscription.expiresAt { try requireFuture(expiresAt, at: now) }
     return subscription
@@ -159,8 +164,9 @@ package struct SubscriptionParser {
     return selector
   }
 
+  /// Registrations are notified of whatever changes (5.11.2).
   private func triggers(_ reader: MemberReader) throws(NGSILDError) -> [NotificationTrigger]? {
-    guard let words = try reader.strings("notificationTrigger") else { return nil }
+    guard subject == .entities, let words = try reader.strings("notificationTrigger") else { return nil }
     var triggers: [NotificationTrigger] = []
     for word in words {
       guard let trigger = NotificationTrigger(rawValue: word) else {
@@ -228,6 +234,11 @@ extension Subscription {
     guard !entities.isEmpty || !watchedAttributes.isEmpty || localOnly == true else {
       throw .badRequestData(
         "Neither 'entities' nor 'watchedAttributes' is present; at least one is expected")
+    }
+    guard subject == .entities || notification.endpoint.accept != .geoJSON else {
+      throw .badRequestData(
+        "'notification.endpoint.accept' is application/geo+json, which does not show registrations; "
+          + "application/json or application/ld+json is expected")
     }
     guard timeInterval != nil else { return }
     for (name, isPresent) in [
