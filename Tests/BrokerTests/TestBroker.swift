@@ -106,7 +106,8 @@ final class TestBroker: @unchecked Sendable {
       census: CensusStore(names: entities.names, typesets: entities.typesets, pool: pool),
       subscriptions: SubscriptionStore(pool: pool), subscriptionTable: service.table,
       registrations: service.registrations,
-      registrationStore: RegistrationStore(pool: pool, names: names), delivery: service.delivery,
+      registrationStore: RegistrationStore(pool: pool, names: entities.names),
+      delivery: service.delivery,
       notifier: service.notifier(), log: Log(level: .error))
     // A broker lives as long as its loop.
     loop.beforeSleep(.flush) { [broker] in

@@ -38,7 +38,8 @@ final class PeriodicNotifications: @unchecked Sendable {
   /// - Parameter refresh: brings `table` up to date.
   init(
     store: PeriodStore, queries: QueryStore, table: SubscriptionTable,
-    registrations: RegistrationTable, delivery: Delivery, log: Log, refresh: @escaping () async -> Void
+    registrations: RegistrationTable, delivery: Delivery, log: Log,
+    refresh: @escaping () async -> Void
   ) {
     self.store = store
     self.queries = queries

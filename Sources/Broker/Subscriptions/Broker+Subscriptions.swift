@@ -170,7 +170,9 @@ package struct SubscriptionView: Sendable {
 
 extension Subscription {
   /// Registrations are told when the subscription is made, Entities with the first period.
-  fileprivate var firstPeriod: Duration? { subject == .registrations ? period : period.map { _ in .zero } }
+  fileprivate var firstPeriod: Duration? {
+    subject == .registrations ? period : period.map { _ in .zero }
+  }
 }
 
 extension DeliveryRecord {

@@ -45,7 +45,7 @@ extension API {
     response.headers +=
       PageLinks(
         path: "/ngsi-ld/v1/csourceRegistrations", parameters: call.parameters, isSorted: false,
-        page: page, hasMore: views.count > page.limit, type: call.accepts
+        page: page, hasMore: views.count > page.limit, type: call.linkedType
       ).headers
     if let count { response.headers.append(("NGSILD-Results-Count", "\(count)")) }
     return response

@@ -52,7 +52,8 @@ enum Operation: String, Sendable, CaseIterable {
     case .listContexts: ["details", "kind"]
     case .serveContext: ["details"]
     case .deleteContext: ["reload"]
-    case .retrieveSubscription, .retrieveRegistration, .retrieveRegistrationSubscription: ["options"]
+    case .retrieveSubscription, .retrieveRegistration, .retrieveRegistrationSubscription:
+      ["options"]
     case .querySubscriptions, .queryRegistrationSubscriptions: Self.page.union(["options"])
     case .queryRegistrations:
       Self.selection.union(Self.page).union([

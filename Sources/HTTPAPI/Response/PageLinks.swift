@@ -1,3 +1,10 @@
+extension Call {
+  /// The media type of pages of what other Context Sources are about, where they are linked.
+  ///
+  /// Choice: JSON-LD, unless the client says what it accepts (TS 037_11, 041_03).
+  var linkedType: MediaType { request.headers.contains("Accept") ? accepts : .jsonLD }
+}
+
 /// The links of a page to the next and the previous one.
 ///
 /// Shape: `<path?parameters>;rel="next";type="application/json"` with the request's own parameters

@@ -48,7 +48,8 @@ extension API {
     response.headers +=
       PageLinks(
         path: subject.path, parameters: call.parameters, isSorted: false,
-        page: page, hasMore: views.count > page.limit, type: call.accepts
+        page: page, hasMore: views.count > page.limit,
+        type: subject == .registrations ? call.linkedType : call.accepts
       ).headers
     if let count { response.headers.append(("NGSILD-Results-Count", "\(count)")) }
     return response

@@ -65,14 +65,12 @@ extension EntityInfo {
 }
 
 extension TimeInterval {
-  /// Whether the source can have data of the time that is asked for.
+  /// Whether the source can have data of the time that is asked for; borders count.
   ///
-  /// `before` and `after` ask that the instant itself lies within or on a border (5.10.2.4).
+  /// Choice: by 5.10.2.4 the instant of `before` and `after` itself has to lie within, which would
+  /// leave out sources that have data before or after it (TS 037_09).
   package func covers(_ asked: TemporalInterval) -> Bool {
-    let end = endAt?.instant ?? .latest
-    return switch asked {
-    case .before(let instant), .after(let instant): startAt.instant <= instant && instant <= end
-    case .between(let from, let to): startAt.instant <= to && from <= end
-    }
+    startAt.instant <= asked.end ?? .latest
+      && asked.start ?? .earliest <= endAt?.instant ?? .latest
   }
 }

@@ -9,13 +9,17 @@ package struct RegistrationRepresentation: Sendable {
   package let showsSystemAttributes: Bool
   /// Whether the body carries the `@context` (JSON-LD).
   package let embedsContext: Bool
+  /// Whether a lone type of Entities stands in an array too.
+  let listsTypes: Bool
 
   package init(
-    context: Context, showsSystemAttributes: Bool = false, embedsContext: Bool = false
+    context: Context, showsSystemAttributes: Bool = false, embedsContext: Bool = false,
+    listsTypes: Bool = false
   ) {
     self.context = context
     self.showsSystemAttributes = showsSystemAttributes
     self.embedsContext = embedsContext
+    self.listsTypes = listsTypes
   }
 
   /// - Parameters:
@@ -28,7 +32,7 @@ package struct RegistrationRepresentation: Sendable {
     writer.beginObject()
     registration.writeMembers(
       to: &writer, names: NameWriting(context: context),
-      information: information ?? registration.information)
+      information: information ?? registration.information, listsTypes: listsTypes)
     for property in registration.properties { write(property, to: &writer) }
     record.write(to: &writer)
     if showsSystemAttributes {

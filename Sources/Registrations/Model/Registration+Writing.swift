@@ -7,9 +7,12 @@ import Subscriptions
 extension Registration {
   /// Writes all members that a client can set but the Context Source Properties.
   ///
-  /// - Parameter information: what is shown in its place.
+  /// - Parameters:
+  ///   - information: what is shown in its place.
+  ///   - listsTypes: whether a lone type of Entities stands in an array too.
   func writeMembers(
-    to writer: inout JSONWriter, names: NameWriting, information: [RegistrationInfo]
+    to writer: inout JSONWriter, names: NameWriting, information: [RegistrationInfo],
+    listsTypes: Bool = false
   ) {
     writer.member("id", id)
     writer.member("type", "ContextSourceRegistration")
@@ -17,7 +20,7 @@ extension Registration {
     writer.member("description", description)
     writer.name("information")
     writer.beginArray()
-    for info in information { info.write(to: &writer, names: names) }
+    for info in information { info.write(to: &writer, names: names, listsTypes) }
     writer.endArray()
     writer.member("mode", givenMode?.rawValue)
     writer.member("operations", givenOperations?.names ?? [])
@@ -53,12 +56,14 @@ extension Registration {
 }
 
 extension RegistrationInfo {
-  fileprivate func write(to writer: inout JSONWriter, names: NameWriting) {
+  fileprivate func write(
+    to writer: inout JSONWriter, names: NameWriting, _ listsTypes: Bool
+  ) {
     writer.beginObject()
     if !entities.isEmpty {
       writer.name("entities")
       writer.beginArray()
-      for entity in entities { entity.write(to: &writer, names: names) }
+      for entity in entities { entity.write(to: &writer, names: names, listsTypes) }
       writer.endArray()
     }
     writer.member("propertyNames", propertyNames.map(names.name))
@@ -68,11 +73,17 @@ extension RegistrationInfo {
 }
 
 extension EntityInfo {
-  fileprivate func write(to writer: inout JSONWriter, names: NameWriting) {
+  fileprivate func write(
+    to writer: inout JSONWriter, names: NameWriting, _ listsTypes: Bool
+  ) {
     writer.beginObject()
     writer.member("id", id?.text)
     writer.member("idPattern", idPattern?.text)
-    writer.oneOrMore("type", types.map(names.name))
+    if listsTypes {
+      writer.member("type", types.map(names.name))
+    } else {
+      writer.oneOrMore("type", types.map(names.name))
+    }
     writer.endObject()
   }
 }

@@ -17,12 +17,13 @@ extension CompiledSubscription {
 
   /// The body of a notification of registrations.
   ///
-  /// Standard: CsourceNotification (GS CIM 009, 5.3.2).
+  /// Standard: CsourceNotification (GS CIM 009, 5.3.2). Choice: types of Entities are arrays, which
+  /// the standard allows, as receivers in the field read them so (TS 047_03).
   package func notification(
     of registrations: [Registration], because reason: TriggerReason, at now: DateTime,
     uuid: UUIDText
   ) -> [UInt8] {
-    let representation = RegistrationRepresentation(context: notifiedContext)
+    let representation = RegistrationRepresentation(context: notifiedContext, listsTypes: true)
     var writer = JSONWriter(reservingCapacity: 512 + 1024 * registrations.count)
     writer.beginObject()
     writer.member("id", "urn:ngsi-ld:ContextSourceNotification:\(uuid)")

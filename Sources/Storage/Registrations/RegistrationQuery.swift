@@ -40,17 +40,15 @@ package struct RegistrationQuery: Sendable {
     return SQL.joined(conditions, by: " AND ")
   }
 
-  /// `before` and `after` ask that the instant itself lies within the interval.
+  /// Whether the source can have data of the time that is asked for; borders count.
   private var temporalCondition: SQL {
     guard let temporal else { return "e.observed IS NULL AND e.managed IS NULL" }
     let interval: SQL = temporal.timeproperty == .observedAt ? "e.observed" : "e.managed"
-    return switch temporal.interval {
-    case nil: "\(interval) IS NOT NULL"
-    case .before(let instant), .after(let instant):
-      "coalesce(\(interval) @> \(instant.timestamp), false)"
-    case .between(let from, let to):
-      "coalesce(\(interval) && tstzrange(\(from.timestamp), \(to.timestamp), '[]'), false)"
-    }
+    let start = temporal.interval?.start?.timestamp
+    let end = temporal.interval?.end?.timestamp
+    return """
+      coalesce(\(interval) && tstzrange(\(start as Timestamp?), \(end as Timestamp?), '[]'), false)
+      """
   }
 }
 

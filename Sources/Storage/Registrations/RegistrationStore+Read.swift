@@ -69,7 +69,9 @@ extension RegistrationStore {
       if counts { statements.append("SELECT count(*) FROM \(Self.rows) WHERE \(selected)") }
       let results = try await pool.flight(statements)
       return RegistrationPage(
-        registrations: results[0].map { (StoredRegistration($0), StoredDeliveryRecord(request: $0)) },
+        registrations: results[0].map {
+          (StoredRegistration($0), StoredDeliveryRecord(request: $0))
+        },
         count: counts ? results[1][0][0].int : nil)
     } catch {
       throw NGSILDError(error)

@@ -106,25 +106,25 @@ package struct SubscriptionStore {
   func insert(_ new: NewSubscription) -> SQL {
     let wait = new.firstPeriod?.milliseconds
     return """
-    WITH tick AS (
-      UPDATE subscription_clock SET version = version + 1 RETURNING version
-    ), new AS (
-      INSERT INTO subscription
-        (tenant, of_registrations, id, version, created, modified, document, context)
-      SELECT \(new.tenant), \(isOfRegistrations), \(new.id), version,
-        \(new.created.timestamp), \(new.created.timestamp), \(new.document),
-        \(new.context ?? Array("null".utf8))
-      FROM tick
-      RETURNING tenant, key, version
-    ), record AS (
-      INSERT INTO subscription_delivery (tenant, subscription) SELECT tenant, key FROM new
-    ), period AS (
-      INSERT INTO subscription_period (tenant, subscription, due)
-      SELECT tenant, key, now() + \(wait ?? 0) * interval '1 millisecond'
-      FROM new WHERE \(wait != nil)
-    )
-    SELECT version, pg_notify(\(Self.channel), version::text) FROM new
-    """
+      WITH tick AS (
+        UPDATE subscription_clock SET version = version + 1 RETURNING version
+      ), new AS (
+        INSERT INTO subscription
+          (tenant, of_registrations, id, version, created, modified, document, context)
+        SELECT \(new.tenant), \(isOfRegistrations), \(new.id), version,
+          \(new.created.timestamp), \(new.created.timestamp), \(new.document),
+          \(new.context ?? Array("null".utf8))
+        FROM tick
+        RETURNING tenant, key, version
+      ), record AS (
+        INSERT INTO subscription_delivery (tenant, subscription) SELECT tenant, key FROM new
+      ), period AS (
+        INSERT INTO subscription_period (tenant, subscription, due)
+        SELECT tenant, key, now() + \(wait ?? 0) * interval '1 millisecond'
+        FROM new WHERE \(wait != nil)
+      )
+      SELECT version, pg_notify(\(Self.channel), version::text) FROM new
+      """
   }
 
   /// Replaces a subscription as it was read; nil if it has changed or gone since.

@@ -40,7 +40,9 @@ package struct SubscriptionRepresentation: Sendable {
     to writer: inout JSONWriter
   ) {
     var subscription = subscription
-    subscription.jsonldContext = subscription.jsonldContext ?? contextURL
+    if subscription.subject == .entities {
+      subscription.jsonldContext = subscription.jsonldContext ?? contextURL
+    }
     writer.beginObject()
     subscription.writeMembers(to: &writer, names: NameWriting(context: context)) { writer in
       record.write(to: &writer)

@@ -166,7 +166,9 @@ package struct SubscriptionParser {
 
   /// Registrations are notified of whatever changes (5.11.2).
   private func triggers(_ reader: MemberReader) throws(NGSILDError) -> [NotificationTrigger]? {
-    guard subject == .entities, let words = try reader.strings("notificationTrigger") else { return nil }
+    guard subject == .entities, let words = try reader.strings("notificationTrigger") else {
+      return nil
+    }
     var triggers: [NotificationTrigger] = []
     for word in words {
       guard let trigger = NotificationTrigger(rawValue: word) else {
