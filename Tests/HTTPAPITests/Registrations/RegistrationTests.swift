@@ -298,7 +298,8 @@ struct RegistrationSubscriptionTests {
     try await withTestTenant { client in
       let body = Self.body.replacing(
         #""uri":"#, with: #""accept": "application/geo+json", "uri":"#)
-      #expect(try await client.send("POST", "csourceSubscriptions", body).status == 400)
+      let response = try await client.send("POST", "csourceSubscriptions", body)
+      #expect(response.status == 400)
     }
   }
 }
