@@ -24,6 +24,7 @@ package final class Broker: @unchecked Sendable {
   package let subscriptions: SubscriptionStore
   package let subscriptionTable: SubscriptionTable
   package let delivery: Delivery
+  package let snapshots: SnapshotService
   package let writer: WriteBatcher
   package let reader: ReadBatcher
   package let log: Log
@@ -33,7 +34,7 @@ package final class Broker: @unchecked Sendable {
     contextService: ContextService, tenants: TenantTable, entities: EntityStore,
     queries: QueryStore, history: HistoryStore, census: CensusStore,
     subscriptions: SubscriptionStore, subscriptionTable: SubscriptionTable, delivery: Delivery,
-    notifier: any ChangeNotifier, log: Log
+    snapshots: SnapshotService, notifier: any ChangeNotifier, log: Log
   ) {
     self.loop = loop
     self.source = source
@@ -48,6 +49,7 @@ package final class Broker: @unchecked Sendable {
     self.subscriptions = subscriptions
     self.subscriptionTable = subscriptionTable
     self.delivery = delivery
+    self.snapshots = snapshots
     self.log = log
     writer = WriteBatcher(
       loop: loop,

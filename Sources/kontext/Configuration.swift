@@ -23,6 +23,7 @@ struct Configuration: Sendable {
   var allowedAddresses = AddressPolicy.publicOnly
   var corsOrigins = AllowedOrigins.none
   var takesTenantFromFIWAREService = false
+  var snapshotLifetime = Duration.seconds(30 * 86400)
   var sourceAlias: String?
   var logLevel = Log.Level.info
   var logFormat: Log.Format?
@@ -145,6 +146,10 @@ struct Configuration: Sendable {
       configuration.takesTenantFromFIWAREService = text == "tenant"
       return text == "tenant" || text == "ignore"
     },
+    Setting(
+      option: "--snapshot-lifetime-max", placeholder: "SECONDS",
+      help: "how long a Snapshot, or a map of Entities, is kept at most (default 2592000)"
+    ) { $0.set(\.snapshotLifetime, seconds: $1, 1...(366 * 86400)) },
     Setting(
       option: "--source-alias", placeholder: "NAME",
       help:

@@ -143,6 +143,7 @@ extension Configuration {
     broker.historyLimits.instancesPerAttribute = historyInstances
     broker.delivery.ageMax = deliveryTime
     broker.delivery.deadLettersMax = deadLettersMax
+    broker.snapshotLifetime.longest = snapshotLifetime
     broker.publicURL = publicURL
     broker.allowedAddresses = allowedAddresses
     broker.sourceAlias = sourceAlias

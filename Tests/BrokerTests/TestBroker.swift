@@ -8,6 +8,7 @@ import Log
 import NGSILD
 import Postgres
 import Schemas
+import Snapshots
 import Storage
 import Subscriptions
 import TestSupport
@@ -96,16 +97,22 @@ final class TestBroker: @unchecked Sendable {
     self.client = client
     self.contexts = contexts
     self.pool = pool
+    let history = HistoryStore(
+      names: entities.names, typesets: entities.typesets, queries: pool, pool: pool)
     broker = Broker(
       loop: loop, source: SourceIdentity(),
       contextLibrary: contexts.library(pool: pool, remote: NoLoader()),
       contextService: contexts, tenants: TenantTable(),
       entities: entities, queries: queries,
-      history: HistoryStore(
-        names: entities.names, typesets: entities.typesets, queries: pool, pool: pool),
+      history: history,
       census: CensusStore(names: entities.names, typesets: entities.typesets, pool: pool),
       subscriptions: SubscriptionStore(pool: pool), subscriptionTable: service.table,
       delivery: service.delivery,
+      snapshots: SnapshotService(
+        queries: queries, history: history, contexts: contexts.resolver(remote: NoLoader()),
+        readers: pool, pool: pool,
+        limits: LifetimeLimits(standard: .seconds(60), longest: .seconds(60)), client: client,
+        on: loop, log: Log(level: .error)),
       notifier: service.notifier(), log: Log(level: .error))
     // A broker lives as long as its loop.
     loop.beforeSleep(.flush) { [broker] in

@@ -147,7 +147,7 @@ extension TestClient {
       "subscription_delivery", "notification", "typeset", "context",
       // In the order of folding, which may run meanwhile.
       "census_change", "census",
-      "indexed_attribute", "attribute_index", "retention", "attribute_hour",
+      "indexed_attribute", "attribute_index", "retention", "attribute_hour", "snapshot",
     ]
     guard let tenant else { return }
     let of: SQL = "(SELECT id FROM tenant WHERE name = \(tenant))"

@@ -50,6 +50,9 @@ struct Call: Sendable {
     return name
   }
 
+  /// The id of the Snapshot that the operation is to work on (6.3.22).
+  var snapshot: String? { request.headers.first(API.snapshotHeader) }
+
   /// The host and port by which the client calls this broker (RFC 9110, 7.2); `localhost` for one
   /// that does not say, or says what is no host.
   var host: String {

@@ -48,6 +48,8 @@ enum Operation: String, Sendable, CaseIterable {
     case .listContexts: ["details", "kind"]
     case .serveContext: ["details"]
     case .deleteContext: ["reload"]
+    case .createSnapshot, .retrieveSnapshot, .updateSnapshot, .deleteSnapshot, .cloneSnapshot: []
+    case .purgeSnapshots: ["q"]
     case .retrieveSubscription: ["options"]
     case .querySubscriptions: ["limit", "offset", "count", "options"]
     case .upsertBatch, .updateBatch: ["options", "local"]
@@ -139,9 +141,26 @@ enum Operation: String, Sendable, CaseIterable {
     case .queryEntities, .queryEntitiesByPost, .retrieveEntity, .retrieveTypes, .retrieveType,
       .retrieveAttributes, .retrieveAttribute, .querySubscriptions, .retrieveSubscription,
       .queryTemporalEntities, .queryTemporalEntitiesByPost, .retrieveTemporalEntity,
-      .listContexts, .serveContext, .retrieveSourceIdentity:
+      .listContexts, .serveContext, .retrieveSourceIdentity, .retrieveSnapshot, .updateSnapshot:
       true
     default: false
+    }
+  }
+
+  /// Whether it works on the copies of a Snapshot that a request selects (6.3.22).
+  ///
+  /// Choice: a Snapshot has no subscribers, Context Sources or Snapshots of its own.
+  var worksOnSnapshots: Bool {
+    switch self {
+    case .createSubscription, .querySubscriptions, .retrieveSubscription, .updateSubscription,
+      .deleteSubscription, .createRegistration, .queryRegistrations, .retrieveRegistration,
+      .updateRegistration, .deleteRegistration, .createRegistrationSubscription,
+      .queryRegistrationSubscriptions, .retrieveRegistrationSubscription,
+      .updateRegistrationSubscription, .deleteRegistrationSubscription, .createSnapshot,
+      .purgeSnapshots, .retrieveSnapshot, .updateSnapshot, .deleteSnapshot, .cloneSnapshot,
+      .listDeliveries, .retryDelivery, .explainSubscription:
+      false
+    default: true
     }
   }
 
