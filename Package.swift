@@ -45,7 +45,9 @@ let package = Package(
     // Pure: no sockets, no clock, no database.
     .target(
       name: "Schemas", path: "Schemas",
-      resources: [.embedInCode("migrations"), .embedInCode("contexts")], swiftSettings: settings),
+      resources: [
+        .embedInCode("migrations"), .embedInCode("contexts"), .embedInCode("pages"),
+      ], swiftSettings: settings),
     module("JSON"),
     module("JSONLD", ["JSON", "Schemas"]),
     module("NGSILD", ["JSON", "JSONLD"]),
@@ -72,7 +74,7 @@ let package = Package(
       "HTTPAPI",
       [
         "Broker", "Storage", "NGSILDQuery", "NGSILD", "JSONLD", "JSON", "HTTPServer", "Log",
-        "Subscriptions",
+        "Subscriptions", "Schemas",
       ]),
     .executableTarget(
       name: "kontext",

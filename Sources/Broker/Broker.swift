@@ -24,6 +24,7 @@ package final class Broker: @unchecked Sendable {
   package let subscriptions: SubscriptionStore
   package let subscriptionTable: SubscriptionTable
   package let delivery: Delivery
+  package let events: EventHub
   package let writer: WriteBatcher
   package let reader: ReadBatcher
   package let log: Log
@@ -33,6 +34,7 @@ package final class Broker: @unchecked Sendable {
     contextService: ContextService, tenants: TenantTable, entities: EntityStore,
     queries: QueryStore, history: HistoryStore, census: CensusStore,
     subscriptions: SubscriptionStore, subscriptionTable: SubscriptionTable, delivery: Delivery,
+    events: EventHub,
     notifier: any ChangeNotifier, log: Log
   ) {
     self.loop = loop
@@ -48,6 +50,7 @@ package final class Broker: @unchecked Sendable {
     self.subscriptions = subscriptions
     self.subscriptionTable = subscriptionTable
     self.delivery = delivery
+    self.events = events
     self.log = log
     writer = WriteBatcher(
       loop: loop,

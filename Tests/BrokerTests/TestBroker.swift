@@ -105,7 +105,7 @@ final class TestBroker: @unchecked Sendable {
         names: entities.names, typesets: entities.typesets, queries: pool, pool: pool),
       census: CensusStore(names: entities.names, typesets: entities.typesets, pool: pool),
       subscriptions: SubscriptionStore(pool: pool), subscriptionTable: service.table,
-      delivery: service.delivery,
+      delivery: service.delivery, events: service.eventHub(on: loop, pool: pool),
       notifier: service.notifier(), log: Log(level: .error))
     // A broker lives as long as its loop.
     loop.beforeSleep(.flush) { [broker] in

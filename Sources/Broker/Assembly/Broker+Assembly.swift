@@ -29,6 +29,7 @@ extension Broker {
         names: tables.names, typesets: tables.typesets, pool: connections.queries),
       subscriptions: SubscriptionStore(pool: connections.readers),
       subscriptionTable: notifications.table, delivery: notifications.delivery,
+      events: notifications.eventHub(on: loop, pool: connections.readers),
       notifier: notifications.notifier(), log: log)
   }
 }
@@ -58,6 +59,7 @@ extension NotificationService {
       collations: tables.collations, pool: pools[0], readers: pools[1])
     var service = Configuration()
     service.delivery = configuration.delivery
+    service.events = configuration.events
     service.mqtt.allowsAddress = { [policy = configuration.allowedAddresses] address in
       IPAddress(parsing: address).map(policy.allows) ?? false
     }

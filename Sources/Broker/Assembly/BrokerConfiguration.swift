@@ -12,6 +12,7 @@ package struct BrokerConfiguration: Sendable {
   package var queryTimeout = Duration.seconds(30)
   package var historyLimits = HistoryLimits()
   package var delivery = DeliveryLimits()
+  package var events = EventLimits()
   /// What clients put before the path to reach the broker; nil for whatever they call it by.
   package var publicURL: String?
   /// Addresses to which notifications go and from which contexts come.

@@ -5,7 +5,10 @@ import Subscriptions
 /// How a notification gets to its endpoint.
 extension Delivery {
   /// nil for success.
+  ///
+  /// What was owed to an endpoint before a subscription came to be streamed only goes nowhere.
   func failure(of body: [UInt8], to subscription: CompiledSubscription) async -> String? {
+    guard !subscription.isStreamOnly else { return nil }
     let timeout = min(subscription.timeout ?? limits.timeout, limits.timeoutMax)
     if let endpoint = subscription.mqtt {
       let message = MQTTMessage(

@@ -35,7 +35,8 @@ package final class SubscriptionNotifier: ChangeNotifier {
           DueNotification(
             tenant: change.write.tenant, subscription: subscription.key, entity: change.write.key,
             body: try await conditions.body(of: change, for: subscription),
-            isThrottled: subscription.throttling != nil))
+            isThrottled: subscription.throttling != nil,
+            channels: .init(subscription, at: change.write.at)))
       }
     }
     return due
@@ -84,5 +85,13 @@ extension EntityWrite {
     var writer = JSONWriter(reservingCapacity: 2048)
     before.write(to: &writer)
     return JSONValue(storedDocument: writer.bytes)
+  }
+}
+
+extension DueNotification.Channels {
+  init(_ subscription: CompiledSubscription, at now: DateTime) {
+    self = []
+    if !subscription.isStreamOnly { insert(.endpoint) }
+    if subscription.keepsEvents(at: now) { insert(.stream) }
   }
 }

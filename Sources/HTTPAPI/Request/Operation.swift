@@ -26,7 +26,8 @@ enum Operation: String, Sendable, CaseIterable {
   case retrieveSourceIdentity
   case createSnapshot, purgeSnapshots, retrieveSnapshot, updateSnapshot, deleteSnapshot
   case cloneSnapshot
-  case listDeliveries, retryDelivery, explainSubscription
+  case listDeliveries, retryDelivery, explainSubscription, followEvents
+  case showLivePage
   case health, metrics, version
 
   /// Parameters that may follow the `?`, any other being refused (6.3.20); nil for an operation
@@ -80,7 +81,9 @@ enum Operation: String, Sendable, CaseIterable {
     case .queryTemporalEntitiesByPost: Self.page.union(["format", "options", "local"])
     case .listDeliveries: Self.page
     case .explainSubscription: ["entity"]
-    case .health, .metrics, .version, .retrieveSourceIdentity, .retryDelivery: []
+    case .health, .metrics, .version, .retrieveSourceIdentity, .retryDelivery, .followEvents,
+      .showLivePage:
+      []
     default: nil
     }
   }

@@ -14,19 +14,31 @@ package struct DueNotification: Sendable {
   package let body: [UInt8]
   /// Whether it waits until throttling allows to tell of it.
   package let isThrottled: Bool
+  package let channels: Channels
+
+  /// Where a notification goes.
+  package struct Channels: OptionSet, Sendable {
+    package let rawValue: UInt8
+    package init(rawValue: UInt8) { self.rawValue = rawValue }
+
+    package static let endpoint = Channels(rawValue: 1)
+    /// The events of the subscription, which any number of clients follow.
+    package static let stream = Channels(rawValue: 2)
+  }
 
   /// The `entity` of notifications that are not of one change of one Entity.
   package static let severalEntities: Int64 = 0
 
   package init(
     tenant: TenantNumber, subscription: SubscriptionNumber, entity: Int64, body: [UInt8],
-    isThrottled: Bool = false
+    isThrottled: Bool = false, channels: Channels = .endpoint
   ) {
     self.tenant = tenant
     self.subscription = subscription
     self.entity = entity
     self.body = body
     self.isThrottled = isThrottled
+    self.channels = channels
   }
 }
 
@@ -90,11 +102,20 @@ package struct OutboxStore {
 
   // MARK: Writing
 
+  /// Writes notifications to wherever they go, within the transaction of what they tell of; the
+  /// result of the last statement is for `owed`.
+  static func write(_ due: [DueNotification], by process: ProcessNumber) -> [SQL] {
+    let streamed = due.filter { $0.channels.contains(.stream) }
+    let sent = due.filter { $0.channels.contains(.endpoint) }
+    return (streamed.isEmpty ? [] : [EventStore.insert(streamed)])
+      + (sent.isEmpty ? [] : [insert(sent, by: process)])
+  }
+
   /// Writes notifications, each lane's in its order; to be run after the lock of their Entities' rows, so
   /// that it sees what is owed before them. A row for each, in their order: id, process, predecessor.
   ///
   /// A lane in which something is owed stays with the process that owes it, and that one is told.
-  static func insert(_ due: [DueNotification], by process: ProcessNumber) -> SQL {
+  private static func insert(_ due: [DueNotification], by process: ProcessNumber) -> SQL {
     """
     WITH new AS MATERIALIZED (
       SELECT new.*, nextval('notification_id') AS id, last.id AS predecessor,
@@ -123,9 +144,11 @@ package struct OutboxStore {
     """
   }
 
-  /// What `insert` has written.
+  /// What `write` has put into the outbox.
   static func owed(_ due: [DueNotification], _ rows: Rows) -> [OwedNotification] {
-    zip(due, rows).map { due, row in
+    let sent = due.filter { $0.channels.contains(.endpoint) }
+    guard !sent.isEmpty else { return [] }
+    return zip(sent, rows).map { due, row in
       OwedNotification(
         tenant: due.tenant, id: row[0].int64, subscription: due.subscription, entity: due.entity,
         process: row[1].int64, predecessor: row[2].present?.int64, body: due.body)

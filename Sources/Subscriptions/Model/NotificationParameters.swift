@@ -51,6 +51,10 @@ package struct NotificationEndpoint: Sendable {
     package let value: String
   }
 
+  /// The `uri` of a subscription whose notifications are followed as events of the broker, and
+  /// sent to nobody.
+  static let stream = "urn:kontext:stream"
+
   package var uri: String
   package var accept: MediaType?
   /// Milliseconds.

@@ -72,6 +72,7 @@ extension SubscriptionParser {
     endpoint.receiverInfo = try pairs(reader, "receiverInfo")
     for pair in endpoint.receiverInfo { try requireHeader(pair, reader) }
     endpoint.notifierInfo = try pairs(reader, "notifierInfo")
+    if uri == NotificationEndpoint.stream { return endpoint }
     guard MQTTEndpoint.isMQTT(uri) else {
       try requireHTTP(uri, as: "'notification.endpoint.uri'")
       return endpoint
