@@ -78,7 +78,7 @@ let package = Package(
       name: "kontext",
       dependencies: [
         "HTTPAPI", "Broker", "Storage", "Postgres", "HTTPServer", "HTTPClient", "EventLoop", "Log",
-        "NGSILD", "JSONLD", "JSON", "Schemas",
+        "NGSILDQuery", "NGSILD", "JSONLD", "JSON", "Schemas",
       ],
       swiftSettings: settings),
 
