@@ -43,6 +43,8 @@ final class HTTPConnection: @unchecked Sendable {
   private var body: [UInt8] = []
   private var discardedBytes = 0
   private var response: HTTPResponse?
+  /// Of a body that is written while it is sent.
+  private var writer: HTTPBodyWriter?
   private var task: Task<Void, Never>?
   /// When the current phase began, in the server's coarse time.
   private var since: ContinuousClock.Instant
@@ -110,6 +112,8 @@ final class HTTPConnection: @unchecked Sendable {
     response = nil
     discardedBytes = 0
     body = []
+    writer?.leave()
+    writer = nil
     task?.cancel()
     task = nil
     server.requestEnded()
@@ -260,15 +264,21 @@ final class HTTPConnection: @unchecked Sendable {
     let compressedBytes = server.configuration.compressedBytes
     task = Task(executorPreference: server.loop) { [request] in
       let response = await responder.respond(to: request)
-      self.finish(number, response.compressed(for: request, bytes: compressedBytes))
+        .compressed(for: request, bytes: compressedBytes)
+      await self.finish(number, response, isForHead: request.method == "HEAD")
     }
     return .YES
   }
 
-  /// Takes the answer of the request's task, unless the request is over already.
-  private func finish(_ number: Int, _ response: HTTPResponse) {
+  /// Takes the answer of the request's task, unless the request is over already, and lets the task
+  /// write the body where it is still to be written.
+  private func finish(_ number: Int, _ response: HTTPResponse, isForHead: Bool) async {
     guard number == self.number else { return }
+    guard let producer = response.producer else { return answer(response) }
+    let writer = HTTPBodyWriter(server: server, connection: connection, isForHead: isForHead)
+    self.writer = writer
     answer(response)
+    await writer.run(producer)
   }
 
   private func answer(_ response: HTTPResponse) {
@@ -295,7 +305,7 @@ final class HTTPConnection: @unchecked Sendable {
     guard let response else { return .NO }
     self.response = nil
     phase = .replied
-    return server.queue(response, on: connection)
+    return server.queue(response, writer, on: connection)
   }
 
   // MARK: Time
@@ -318,10 +328,26 @@ final class HTTPConnection: @unchecked Sendable {
       if waited > server.configuration.idleTimeout * 2 { breakOff() }
       if !isChecked && hasPeerLeft() { breakOff() }
       isChecked = true
-    case .answered, .replied:
+    case .replied:
+      checkBody(at: now)
+    case .answered:
       break
     }
   }
+
+  /// Gives up a body whose producer is silent for too long, or whose client has left meanwhile.
+  private func checkBody(at now: ContinuousClock.Instant) {
+    guard let writer, let starvingSince = writer.starvingSince else { return }
+    if now - starvingSince > server.configuration.requestDeadline {
+      writer.breakOff()
+    } else if now - max(since, starvingSince) > Self.checkInterval {
+      since = now
+      if hasPeerLeft() { writer.breakOff() }
+    }
+  }
+
+  /// Between two looks at the client of a body that waits for its producer: there may be thousands.
+  private static let checkInterval = Duration.seconds(2)
 
   /// Whether the client has closed or reset its side, with nothing left to read.
   ///
@@ -337,6 +363,7 @@ final class HTTPConnection: @unchecked Sendable {
   func timeOut(detail: String = "The request was not answered in time") {
     number &+= 1
     task?.cancel()
+    writer?.breakOff()
     var response = server.responder.failure(status: 503, detail: detail)
     if !response.headers.contains(where: { $0.name == "Retry-After" }) {
       response.headers.append(("Retry-After", "1"))

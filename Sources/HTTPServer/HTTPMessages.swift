@@ -29,6 +29,8 @@ package struct HTTPResponse: Sendable {
   package var headers: [(name: String, value: String)]
   /// Not sent with a HEAD request, nor with 204 and 304.
   package var body: [UInt8]
+  /// Writes the body, in place of `body`; not called for a HEAD request.
+  package var producer: HTTPBodyProducer?
 
   package init(
     status: Int, headers: [(name: String, value: String)] = [], body: [UInt8] = []
@@ -36,6 +38,15 @@ package struct HTTPResponse: Sendable {
     self.status = status
     self.headers = headers
     self.body = body
+  }
+
+  /// A response whose body is written while it is sent: a long one, or one without an end.
+  package init(
+    status: Int, headers: [(name: String, value: String)],
+    producer: @escaping HTTPBodyProducer
+  ) {
+    self.init(status: status, headers: headers)
+    self.producer = producer
   }
 }
 

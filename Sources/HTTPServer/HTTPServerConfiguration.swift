@@ -19,6 +19,9 @@ package struct HTTPServerConfiguration: Sendable {
   /// Bodies of such lengths are compressed for clients that accept it; shorter ones gain nothing,
   /// longer ones would hold up the loop.
   package var compressedBytes = 1400...(4 << 20)
+  /// Of a body that is written while it is sent, so much waits for the client; then its producer
+  /// waits too.
+  package var streamedBytesMax = 64 << 10
   /// Further connections wait in the backlog.
   package var connectionsMax = 4096
   /// Further connections of one address are closed; nil for no limit.
@@ -27,7 +30,7 @@ package struct HTTPServerConfiguration: Sendable {
   /// A connection on which nothing moves for so long is closed.
   package var idleTimeout = Duration.seconds(30)
   /// A request may take so long to arrive, then so long to be answered; the answer after that
-  /// is 503.
+  /// is 503. A producer that has begun an answer may be silent for so long.
   package var requestDeadline = Duration.seconds(60)
 
   package init() {}

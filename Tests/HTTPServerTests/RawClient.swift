@@ -119,6 +119,24 @@ final class RawClient: @unchecked Sendable {
     return response
   }
 
+  /// Reads one chunk of a body after its head; nil for the last one, which is empty.
+  func chunk() throws -> [UInt8]? {
+    let separator = Array("\r\n".utf8)
+    while position(of: separator) == nil { try receive() }
+    let start = position(of: separator)! + separator.count
+    let length = Int(String(decoding: received[..<(start - 2)], as: UTF8.self), radix: 16)!
+    while received.count < start + length + separator.count { try receive() }
+    defer { received.removeFirst(start + length + separator.count) }
+    return length == 0 ? nil : Array(received[start..<(start + length)])
+  }
+
+  /// Reads all chunks of a body.
+  func chunks() throws -> [UInt8] {
+    var body: [UInt8] = []
+    while let chunk = try chunk() { body += chunk }
+    return body
+  }
+
   /// Everything until the server closes the connection.
   func rest() -> String {
     while (try? receive()) != nil {}

@@ -79,6 +79,20 @@ struct MHD_Response *cmicrohttpd_response(const void *bytes, size_t count) {
       count, (void *)(bytes ? bytes : ""), count ? MHD_RESPMEM_MUST_COPY : MHD_RESPMEM_PERSISTENT);
 }
 
+const ssize_t cmicrohttpd_body_end = MHD_CONTENT_READER_END_OF_STREAM;
+const ssize_t cmicrohttpd_body_broken_off = MHD_CONTENT_READER_END_WITH_ERROR;
+
+struct MHD_Response *cmicrohttpd_streamed_response(
+    int to_head, MHD_ContentReaderCallback read, void *context, MHD_ContentReaderFreeCallback free) {
+  // The block is for HTTP/1.0 alone: chunks are made in the connection's own memory.
+  struct MHD_Response *response =
+      MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 1024, read, context, free);
+  // Version 0.9.75 sends the last chunk even to a HEAD request, unless chunks are ruled out.
+  if (response && to_head)
+    MHD_set_response_options(response, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);
+  return response;
+}
+
 // Fills in an address of either family; returns its length, or 0 if the text is no address.
 static socklen_t parse(const char *address, uint16_t port, struct sockaddr_storage *storage) {
   memset(storage, 0, sizeof *storage);

@@ -37,6 +37,14 @@ void cmicrohttpd_peer(struct MHD_Connection *connection, char *text, size_t capa
 // A response with a copy of `bytes`.
 struct MHD_Response *cmicrohttpd_response(const void *bytes, size_t count);
 
+// A response of unknown length, which `read` fills piece by piece; `free` releases `context`.
+// To a HEAD request, which gets no body, the connection is closed after it.
+struct MHD_Response *cmicrohttpd_streamed_response(
+    int to_head, MHD_ContentReaderCallback read, void *context, MHD_ContentReaderFreeCallback free);
+// What `read` returns at the end of the body, and where it breaks off.
+extern const ssize_t cmicrohttpd_body_end;
+extern const ssize_t cmicrohttpd_body_broken_off;
+
 // A listening socket shared through SO_REUSEPORT, or the negated errno.
 // `address` is numeric; NULL means every address, of both families where the host has IPv6.
 int cmicrohttpd_listen(const char *address, uint16_t port, int backlog);
