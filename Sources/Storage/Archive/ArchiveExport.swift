@@ -198,27 +198,3 @@ extension TemporalQuery {
     TemporalQuery(interval: nil)
   }
 }
-
-extension HistoryStore {
-  /// The series of Entities, in the order of the Attributes' names.
-  func series(
-    of keys: [Int64], _ plan: HistoryPlan, in scope: QueryScope
-  ) async throws(PostgresError) -> [SeriesKey] {
-    let rows = try await pool.query(
-      """
-      WITH RECURSIVE \(plan.series(of: .keys(keys), in: scope))
-      SELECT s.entity, s.attribute FROM series AS s
-      """)
-    try await names.find(numbers: Set(rows.map { NameNumber($0[1].int) }), in: pool)
-    let series = rows.map { row in
-      SeriesKey(entity: row[0].int64, attribute: NameNumber(row[1].int))
-    }
-    let places = Dictionary(uniqueKeysWithValues: zip(keys, keys.indices))
-    let texts = Dictionary(
-      series.map { ($0.attribute, names.name(of: $0.attribute) ?? "") }, uniquingKeysWith: { $1 })
-    return series.sorted { one, other in
-      (places[one.entity] ?? 0, texts[one.attribute] ?? "")
-        < (places[other.entity] ?? 0, texts[other.attribute] ?? "")
-    }
-  }
-}
