@@ -40,7 +40,9 @@ package final class API: HTTPResponder, @unchecked Sendable {
       return head.method == "OPTIONS"
         ? options(head, on: resource) : methodNotAllowed(head.method, on: resource)
     }
-    guard ["POST", "PATCH", "PUT"].contains(head.method) else { return nil }
+    guard ["POST", "PATCH", "PUT"].contains(head.method), resource.takesBody(head.method) else {
+      return nil
+    }
     guard head.headers.contains("Content-Length") else { return HTTPResponse(status: 411) }
     let type = head.headers.first("Content-Type").flatMap(MediaType.init(contentType:))
     switch type {
@@ -142,6 +144,9 @@ package final class API: HTTPResponder, @unchecked Sendable {
     case .serveContext: try await serveContext(call)
     case .deleteContext: try await deleteContext(call)
     case .retrieveSourceIdentity: try await retrieveSourceIdentity(call)
+    case .listDeliveries: try await listDeliveries(call)
+    case .retryDelivery: try await retryDelivery(call)
+    case .explainSubscription: try await explainSubscription(call)
     case .health: await operations.health()
     case .metrics: await operations.metrics()
     case .version: operations.version()

@@ -18,6 +18,8 @@ struct Configuration: Sendable {
   var historyInstances = 10_000
   var bodyBytesMax = 10 << 20
   var connectionsMax = 4096
+  var deliveryTime = Duration.seconds(24 * 3600)
+  var deadLettersMax = 1000
   var allowedAddresses = AddressPolicy.publicOnly
   var corsOrigins = AllowedOrigins.none
   var takesTenantFromFIWAREService = false
@@ -114,6 +116,16 @@ struct Configuration: Sendable {
       configuration.allowedAddresses = policy
       return true
     },
+    Setting(
+      option: "--delivery-time", placeholder: "SECONDS",
+      help:
+        "a notification that cannot be delivered is tried for so long, then it is a dead letter "
+        + "(default 86400)"
+    ) { $0.set(\.deliveryTime, seconds: $1, 1...(366 * 86400)) },
+    Setting(
+      option: "--dead-letters-max", placeholder: "N",
+      help: "dead letters of each subscription that are kept, the newest (default 1000)"
+    ) { $0.set(\.deadLettersMax, $1, 0...1_000_000) },
     Setting(
       option: "--cors-origins", placeholder: "LIST",
       help:

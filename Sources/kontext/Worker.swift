@@ -141,6 +141,8 @@ extension Configuration {
     broker.queryConnections = queryConnections
     broker.queryTimeout = queryTimeout
     broker.historyLimits.instancesPerAttribute = historyInstances
+    broker.delivery.ageMax = deliveryTime
+    broker.delivery.deadLettersMax = deadLettersMax
     broker.publicURL = publicURL
     broker.allowedAddresses = allowedAddresses
     broker.sourceAlias = sourceAlias

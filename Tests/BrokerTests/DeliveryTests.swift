@@ -278,6 +278,70 @@ struct DeliveryTests {
     }
   }
 
+  @Test("dead letters are shown, and those that an operator wants are delivered")
+  func revival() async throws {
+    try await withProcess {
+      $0.delivery.ageMax = .milliseconds(200)
+    } _: { process, receiver in
+      await receiver.close()
+      try await process.subscribe(to: receiver)
+      try await process.write(Self.rooms, times: 3)
+      try await process.loop.until("all are dead") {
+        try await process.count("dead_notification") == 12
+      }
+      let dead = try await process.broker.deliveries(of: "urn:s:1", in: 1, limit: 20).views
+      #expect(dead.allSatisfy { $0.state == .dead && $0.row.lastError != nil })
+      try receiver.open()
+      for view in dead {
+        try await process.broker.retryDelivery(view.row.id, of: "urn:s:1", in: 1)
+      }
+      try await process.outboxIsEmpty()
+      #expect(try await process.count("dead_notification") == 0)
+      #expect(receiver.received.count == 12)
+      #expect(receiver.hasAll(Self.rooms, last: 2))
+    }
+  }
+
+  @Test("a notification that waits is tried when an operator wants it")
+  func hurry() async throws {
+    try await withProcess {
+      $0.delivery.endpoint.backOffMin = .seconds(3600)
+      $0.delivery.endpoint.backOffMax = .seconds(3600)
+    } _: { process, receiver in
+      receiver.behaviour = { .answer($0 == 0 ? 500 : 200) }
+      try await process.subscribe(to: receiver)
+      try await process.create("urn:ngsi-ld:Room:1", 0)
+      try await process.loop.until("it failed") {
+        try await process.record().timesFailed == 1
+      }
+      let view = try #require(
+        try await process.broker.deliveries(of: "urn:s:1", in: 1, limit: 20).views.first)
+      #expect(view.state == .waiting)
+      try await process.broker.retryDelivery(view.row.id, of: "urn:s:1", in: 1)
+      await receiver.received(2)
+      try await process.outboxIsEmpty()
+    }
+  }
+
+  @Test("of dead letters the newest are kept")
+  func deadLetterBound() async throws {
+    try await withProcess {
+      $0.delivery.ageMax = .milliseconds(200)
+    } _: { process, receiver in
+      await receiver.close()
+      try await process.subscribe(to: receiver)
+      try await process.write(Self.rooms, times: 3)
+      try await process.loop.until("all are dead") {
+        try await process.count("dead_notification") == 12
+      }
+      let all = try await process.broker.deliveries(of: "urn:s:1", in: 1, limit: 20).views
+      let store = DeliveryStore(pool: process.pool)
+      #expect(try await store.pruneDead(keeping: 5) == 7)
+      let kept = try await process.broker.deliveries(of: "urn:s:1", in: 1, limit: 20).views
+      #expect(kept.map(\.row.id) == all.suffix(5).map(\.row.id))
+    }
+  }
+
   @Test("within the cooldown after a failure new notifications are dropped")
   func cooldown() async throws {
     try await withProcess { process, receiver in

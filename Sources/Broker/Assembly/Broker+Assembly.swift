@@ -57,6 +57,7 @@ extension NotificationService {
       names: tables.names, typesets: tables.typesets, indexed: tables.indexed,
       collations: tables.collations, pool: pools[0], readers: pools[1])
     var service = Configuration()
+    service.delivery = configuration.delivery
     service.mqtt.allowsAddress = { [policy = configuration.allowedAddresses] address in
       IPAddress(parsing: address).map(policy.allows) ?? false
     }

@@ -11,6 +11,7 @@ package struct BrokerConfiguration: Sendable {
   /// A longer query is cancelled.
   package var queryTimeout = Duration.seconds(30)
   package var historyLimits = HistoryLimits()
+  package var delivery = DeliveryLimits()
   /// What clients put before the path to reach the broker; nil for whatever they call it by.
   package var publicURL: String?
   /// Addresses to which notifications go and from which contexts come.

@@ -41,14 +41,18 @@ extension Delivery {
 
 /// Attempts for one subscription that have not ended.
 struct AttemptsUnderWay {
-  var count = 0
+  private(set) var notifications: Set<Int64> = []
   /// When the last one of them began.
   private(set) var last: DateTime?
 
-  mutating func begin(at now: DateTime) {
-    count += 1
+  var count: Int { notifications.count }
+
+  mutating func begin(_ notification: Int64, at now: DateTime) {
+    notifications.insert(notification)
     last = now
   }
+
+  mutating func end(_ notification: Int64) { notifications.remove(notification) }
 }
 
 typealias UnwrittenCounts = [SubscriptionKey: DeliveryCounts]

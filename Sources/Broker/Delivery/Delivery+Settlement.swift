@@ -60,15 +60,20 @@ extension Delivery {
         recentlyDone.insert(ids, at: .now)
         forgetIfIdle(key)
       }
-      for retry in written.dead {
-        log.warning("dead letter", ["notification": "\(retry.reference.id)"])
-      }
+      for retry in written.dead { buried(retry.reference) }
       return true
     } catch {
       log.warning("outbox not settled", ["error": "\(error)"])
       putBack(written, ids)
       return false
     }
+  }
+
+  private func buried(_ notification: NotificationReference) {
+    feeds[notification.subscription]?.known.remove(notification.id)
+    recentlyBuried.insert([notification.id], at: .now)
+    forgetIfIdle(notification.subscription)
+    log.warning("dead letter", ["notification": "\(notification.id)"])
   }
 
   private func waitForDatabase() async {

@@ -25,6 +25,8 @@ package struct DeliveryLimits: Sendable {
   package var settleInterval = Duration.milliseconds(5)
   /// After so long an undeliverable notification becomes a dead letter.
   package var ageMax = Duration.seconds(24 * 3600)
+  /// Dead letters of one subscription that are kept, the newest.
+  package var deadLettersMax = 1000
 
   package init() {}
 }
@@ -79,6 +81,8 @@ package final class Delivery: @unchecked Sendable {
   var settlement = Settlement()
   /// Ids whose rows are removed, for longer than a loop or a new connection takes.
   var recentlyDone = RecentIDs(for: .seconds(10), at: .now)
+  /// Ids of new dead letters, for as long.
+  var recentlyBuried = RecentIDs(for: .seconds(10), at: .now)
   /// Ids whose removal is not written yet, by subscription.
   var settledIDs: [SubscriptionKey: [Int64]] = [:]
   var isSettling = false
@@ -161,7 +165,7 @@ package final class Delivery: @unchecked Sendable {
   private func hasOvertaken(_ notification: OwedNotification) -> Bool {
     guard let predecessor = notification.predecessor else { return false }
     return !feed(of: notification.subscription).known.contains(predecessor)
-      && !recentlyDone.contains(predecessor)
+      && !recentlyDone.contains(predecessor) && !recentlyBuried.contains(predecessor)
   }
 
   /// Puts a notification, new or read, into the queue of its endpoint.
@@ -170,6 +174,8 @@ package final class Delivery: @unchecked Sendable {
     let feed = feed(of: key)
     // Done before: PostgreSQL has crashed and forgotten that, or another loop was slow to tell.
     guard !recentlyDone.contains(notification.id) else { return finish(notification) }
+    // Read before it became a dead letter.
+    guard !recentlyBuried.contains(notification.id) else { return }
     guard feed.known.insert(notification.id).inserted else { return }
     let isTaken = endpoint(subscription.endpointURI).queue.append(
       notification, id: notification.id, lane: notification.lane, attempts: notification.attempts,
@@ -247,12 +253,13 @@ package final class Delivery: @unchecked Sendable {
   ) {
     inFlight += 1
     let began = DateTime.now
-    underWay[notification.subscription, default: AttemptsUnderWay()].begin(at: began)
+    underWay[notification.subscription, default: AttemptsUnderWay()].begin(
+      notification.id, at: began)
     Task(executorPreference: loop) { [self] in
       let error = await failure(of: notification.body, to: subscription)
       inFlight -= 1
       attempted(error == nil)
-      underWay[notification.subscription]?.count -= 1
+      underWay[notification.subscription]?.end(notification.id)
       if underWay[notification.subscription]?.count == 0 {
         underWay[notification.subscription] = nil
       }
@@ -296,7 +303,6 @@ package final class Delivery: @unchecked Sendable {
       let retry = Settlement.Retry(
         notification.reference, attempts: notification.attempts, wait: .zero, error: error)
       settle { $0.dead.append(retry) }
-      settledIDs[notification.subscription, default: []].append(notification.id)
     }
   }
 

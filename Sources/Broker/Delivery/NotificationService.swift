@@ -175,6 +175,7 @@ package final class NotificationService: @unchecked Sendable {
       channels: [
         (SubscriptionStore.channel, { [self] _ in refreshSoon() }),
         (OutboxStore.channel, { [delivery] in delivery.told($0) }),
+        (DeliveryStore.channel, { [delivery] in delivery.retry($0) }),
       ],
       opened: { [self] in
         refreshSoon()
@@ -212,6 +213,7 @@ package final class NotificationService: @unchecked Sendable {
       if sweeps % Self.sweepsPerSearch == 0 {
         try await processes.enterMissing()
         try await delivery.findOwed()
+        try await prune()
       }
       if sweeps % Self.sweepsPerPruning == 0 { try await subscriptions.pruneDeletions() }
     } catch {
@@ -225,6 +227,12 @@ package final class NotificationService: @unchecked Sendable {
     loop.after(configuration.sweepInterval) { [self] in
       Task(executorPreference: loop) { await self.sweep() }
     }
+  }
+
+  private func prune() async throws(PostgresError) {
+    let kept = configuration.delivery.deadLettersMax
+    let dropped = try await DeliveryStore(pool: pool).pruneDead(keeping: kept)
+    if dropped > 0 { log.warning("dead letters dropped", ["count": "\(dropped)"]) }
   }
 
   /// While the database is away no lease is renewed, so that a process which has just come back to

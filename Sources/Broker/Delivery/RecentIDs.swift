@@ -12,6 +12,11 @@ struct RecentIDs {
 
   func contains(_ id: Int64) -> Bool { young.contains(id) || old.contains(id) }
 
+  mutating func remove(_ id: Int64) {
+    young.remove(id)
+    old.remove(id)
+  }
+
   mutating func insert(_ ids: some Sequence<Int64>, at now: ContinuousClock.Instant) {
     if now - turned > span {
       (old, young) = (now - turned > span * 2 ? [] : young, [])

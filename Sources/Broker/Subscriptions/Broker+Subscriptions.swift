@@ -126,7 +126,7 @@ extension Broker {
   }
 
   /// The change is committed: if the table cannot follow now, it will at its next check.
-  private func refreshSubscriptions(
+  func refreshSubscriptions(
     to version: SubscriptionVersion
   ) async throws(NGSILDError) {
     do throws(PostgresError) {

@@ -57,20 +57,8 @@ struct DatabaseConditions {
   private mutating func accepts(
     _ change: MatchedChange, _ subscription: CompiledSubscription
   ) async throws(PostgresError) -> Bool {
-    let (tenant, now) = (change.write.tenant, change.write.at)
-    while true {
-      let known = linked
-      var missing: Set<String> = []
-      let holds = subscription.accepts(change.document, at: now) { id in
-        guard let entity = known.known(id.text, in: tenant) else {
-          missing.insert(id.text)
-          return nil
-        }
-        return entity.document
-      }
-      guard !missing.isEmpty else { return holds }
-      try await linked.load(missing.sorted(), in: tenant, at: now)
-    }
+    try await linked.loadAll(
+      for: subscription, from: change.document, in: change.write.tenant, at: change.write.at)
   }
 
   /// The body of the notification, with linked Entities where the subscription asks for them.
@@ -112,6 +100,27 @@ struct LinkedDocuments {
 
   func known(_ id: String, in tenant: TenantNumber) -> Known? {
     all[EntityReference(tenant: tenant, id: id)]
+  }
+
+  /// Loads all Entities at which the `q` of a subscription looks; returns whether it is satisfied.
+  @discardableResult
+  mutating func loadAll(
+    for subscription: CompiledSubscription, from document: JSONValue, in tenant: TenantNumber,
+    at now: DateTime
+  ) async throws(PostgresError) -> Bool {
+    while true {
+      let known = self
+      var missing: Set<String> = []
+      let holds = subscription.accepts(document, at: now) { id in
+        guard let entity = known.known(id.text, in: tenant) else {
+          missing.insert(id.text)
+          return nil
+        }
+        return entity.document
+      }
+      guard !missing.isEmpty else { return holds }
+      try await load(missing.sorted(), in: tenant, at: now)
+    }
   }
 
   mutating func load(

@@ -26,6 +26,7 @@ enum Operation: String, Sendable, CaseIterable {
   case retrieveSourceIdentity
   case createSnapshot, purgeSnapshots, retrieveSnapshot, updateSnapshot, deleteSnapshot
   case cloneSnapshot
+  case listDeliveries, retryDelivery, explainSubscription
   case health, metrics, version
 
   /// Parameters that may follow the `?`, any other being refused (6.3.20); nil for an operation
@@ -77,7 +78,9 @@ enum Operation: String, Sendable, CaseIterable {
         "splitEntities", "orderBy", "collation",
       ])
     case .queryTemporalEntitiesByPost: Self.page.union(["format", "options", "local"])
-    case .health, .metrics, .version, .retrieveSourceIdentity: []
+    case .listDeliveries: Self.page
+    case .explainSubscription: ["entity"]
+    case .health, .metrics, .version, .retrieveSourceIdentity, .retryDelivery: []
     default: nil
     }
   }
@@ -126,6 +129,9 @@ enum Operation: String, Sendable, CaseIterable {
     default: [.json, .jsonLD]
     }
   }
+
+  /// Whether its request has a body, where the method allows one.
+  var takesBody: Bool { self != .retryDelivery }
 
   /// Whether its success has a body, so that `Accept` matters.
   ///

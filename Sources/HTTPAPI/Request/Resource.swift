@@ -79,6 +79,9 @@ struct Resource: Sendable {
 
   var allow: String { operations.map(\.method).joined(separator: ", ") }
 
+  /// Whether a request of this method has a body.
+  func takesBody(_ method: String) -> Bool { operation(of: method)?.takesBody ?? true }
+
   /// The operation of a method; HEAD is answered as GET.
   func operation(of method: String) -> Operation? {
     let method = method == "HEAD" ? "GET" : method
@@ -218,6 +221,9 @@ extension Resource {
       "\(api)/snapshots/{}",
       ["GET": .retrieveSnapshot, "PATCH": .updateSnapshot, "DELETE": .deleteSnapshot]),
     PathPattern("\(api)/snapshots/{}/clone", ["POST": .cloneSnapshot]),
+    PathPattern("kontext/v1/subscriptions/{}/deliveries", ["GET": .listDeliveries]),
+    PathPattern("kontext/v1/subscriptions/{}/deliveries/{}/retry", ["POST": .retryDelivery]),
+    PathPattern("kontext/v1/subscriptions/{}/explain", ["GET": .explainSubscription]),
     PathPattern("health", ["GET": .health]),
     PathPattern("metrics", ["GET": .metrics]),
     PathPattern("version", ["GET": .version]),

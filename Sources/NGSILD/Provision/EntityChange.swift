@@ -36,6 +36,12 @@ package struct AttributeChange: Sendable {
   /// nil when it was deleted.
   package let after: AttributeInstance?
 
+  package init(name: IRI, before: AttributeInstance?, after: AttributeInstance?) {
+    self.name = name
+    self.before = before
+    self.after = after
+  }
+
   package var datasetId: String? { (after ?? before)?.datasetId }
 
   /// Whether anything but timestamps differs (5.8.6).

@@ -149,22 +149,36 @@ package struct OutboxStore {
     by process: ProcessNumber, to subscription: SubscriptionNumber, excluding known: [Int64],
     limit: Int
   ) async throws(PostgresError) -> [OwedNotification] {
-    let rows = try await pool.query(
+    try await pool.query(
       """
-      SELECT tenant, id, entity, attempts, body,
-        (extract(epoch FROM now() - created) * 1000)::bigint
+      SELECT \(Self.columns)
       FROM notification
       WHERE process = \(process) AND subscription = \(subscription) AND id <> ALL (\(known))
       ORDER BY id
       LIMIT \(limit)
-      """)
-    return rows.map { row in
-      OwedNotification(
-        tenant: TenantNumber(row[0].int), id: row[1].int64, subscription: subscription,
-        entity: row[2].int64, process: process, body: row[4].bytes, attempts: row[3].int,
-        since: .now - .milliseconds(row[5].int))
-    }
+      """
+    ).map { OwedNotification($0) }
   }
+
+  /// One notification; nil if it is owed no more.
+  package func owed(
+    _ id: Int64, of subscription: SubscriptionNumber
+  ) async throws(PostgresError) -> OwedNotification? {
+    try await pool.query(
+      """
+      SELECT \(Self.columns)
+      FROM notification
+      WHERE process IN (SELECT id FROM broker_process) AND subscription = \(subscription)
+        AND id = \(id)
+      """
+    ).first.map { OwedNotification($0) }
+  }
+
+  private static let columns: SQL =
+    """
+    tenant, id, subscription, entity, process, attempts, body,
+      (extract(epoch FROM now() - created) * 1000)::bigint
+    """
 
   /// The subscriptions to which `process` owes something, by one index look-up each.
   package func subscriptions(
@@ -195,5 +209,15 @@ package struct OutboxStore {
       FROM notification
       """)[0]
     return (row[0].int, .milliseconds(row[1].int), row[2].int)
+  }
+}
+
+extension OwedNotification {
+  /// A row of the outbox.
+  fileprivate init(_ row: Row) {
+    self.init(
+      tenant: TenantNumber(row[0].int), id: row[1].int64, subscription: row[2].int64,
+      entity: row[3].int64, process: row[4].int64, body: row[6].bytes, attempts: row[5].int,
+      since: .now - .milliseconds(row[7].int))
   }
 }

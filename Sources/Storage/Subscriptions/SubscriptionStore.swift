@@ -186,6 +186,9 @@ package struct SubscriptionStore {
     ), throttled AS (
       DELETE FROM throttled_notification AS t USING gone
       WHERE t.tenant = \(tenant) AND t.subscription = gone.key
+    ), dead AS (
+      DELETE FROM dead_notification AS d USING gone
+      WHERE d.tenant = \(tenant) AND d.subscription = gone.key
     ), owed AS (
       DELETE FROM notification AS n
       USING (

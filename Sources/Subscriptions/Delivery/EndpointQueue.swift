@@ -199,6 +199,16 @@ package struct EndpointQueue<Item: Sendable> {
     return wait
   }
 
+  /// Lets the first notification of the lane go before all others, and now.
+  package mutating func hurry(_ lane: DeliveryLane) {
+    guard let state = lanes[lane], !state.isInFlight else { return }
+    heldUntil = nil
+    waiting.removeAll { $0.lane == lane }
+    lanes[lane]?.isListed = true
+    ready.remove { $0 == lane }
+    ready.addFirst(lane)
+  }
+
   private mutating func finish(_ lane: DeliveryLane) {
     inFlight -= 1
     guard var state = lanes.removeValue(forKey: lane) else { return }
@@ -230,6 +240,14 @@ struct Turns<Element> {
   private var first = 0
 
   mutating func add(_ element: Element) { elements.append(element) }
+
+  mutating func addFirst(_ element: Element) { elements.insert(element, at: first) }
+
+  mutating func remove(where isGone: (Element) -> Bool) {
+    elements.removeFirst(first)
+    first = 0
+    elements.removeAll(where: isGone)
+  }
 
   mutating func take() -> Element? {
     guard first < elements.count else { return nil }

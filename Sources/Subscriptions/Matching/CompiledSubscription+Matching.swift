@@ -30,29 +30,41 @@ extension CompiledSubscription {
   /// watched Attributes.
   func isTriggered(by change: ChangeSummary, at now: DateTime) -> Bool {
     guard isActive(at: now), selects(change) else { return false }
-    if change.isCreation && triggers.contains(.entityCreated) { return true }
-    if change.isDeletion && triggers.contains(.entityDeleted) { return true }
-    return change.attributes.contains { concerns($0) && triggers.contains($0.trigger) }
+    return hearsOf(change)
+      || change.attributes.contains {
+        watches($0) && shows($0) && triggers.contains($0.trigger)
+      }
+  }
+
+  /// Whether the change of the Entity as a whole is enough.
+  func hearsOf(_ change: ChangeSummary) -> Bool {
+    change.isCreation && triggers.contains(.entityCreated)
+      || change.isDeletion && triggers.contains(.entityDeleted)
   }
 
   package func isActive(at now: DateTime) -> Bool { subscription.status(at: now) == .active }
 
-  private func selects(_ change: ChangeSummary) -> Bool {
+  func selects(_ change: ChangeSummary) -> Bool {
     subscription.entities.isEmpty
       || subscription.entities.contains { $0.matches(id: change.id, types: change.types) }
   }
 
-  /// Choice: an instance that `datasetId` leaves out of notifications does not cause one.
-  private func concerns(_ change: AttributeChange) -> Bool {
-    guard watched.isEmpty || watched.contains(change.name) else { return false }
-    return datasets?.contains(change.datasetId) ?? true
+  func watches(_ change: AttributeChange) -> Bool {
+    watched.isEmpty || watched.contains(change.name)
   }
+
+  /// Choice: an instance that `datasetId` leaves out of notifications does not cause one.
+  func shows(_ change: AttributeChange) -> Bool { datasets?.contains(change.datasetId) ?? true }
 
   /// Whether the Entity is one that the subscription asks for, as far as it can tell by itself.
   func accepts(_ document: JSONValue, at now: DateTime) -> Bool {
-    if let scopeQuery = subscription.scopeQuery, !scopeQuery.tree.matches(document) { return false }
+    guard isInScope(document) else { return false }
     guard let query = subscription.query, !followsLinks else { return true }
     return query.tree.matches(document, at: now)
+  }
+
+  func isInScope(_ document: JSONValue) -> Bool {
+    subscription.scopeQuery?.tree.matches(document) ?? true
   }
 
   var needsDocument: Bool { subscription.query != nil || subscription.scopeQuery != nil }
@@ -91,7 +103,7 @@ extension CompiledSubscription {
 }
 
 extension AttributeChange {
-  fileprivate var trigger: NotificationTriggers {
+  var trigger: NotificationTriggers {
     if before == nil { return .attributeCreated }
     return after == nil ? .attributeDeleted : .attributeUpdated
   }
