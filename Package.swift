@@ -51,6 +51,7 @@ let package = Package(
     module("NGSILD", ["JSON", "JSONLD"]),
     module("NGSILDQuery", ["NGSILD", "JSONLD", "JSON", "CPCRE2"]),
     module("Subscriptions", ["NGSILDQuery", "NGSILD", "JSONLD", "JSON"]),
+    module("Registrations", ["Subscriptions", "NGSILDQuery", "NGSILD", "JSONLD", "JSON"]),
 
     // Input and output.
     module("Log"),
@@ -106,6 +107,9 @@ let package = Package(
         "HTTPServer", "MQTTClient", "EventLoop", "Log", "TestSupport",
       ]),
     tests(of: "Subscriptions", ["NGSILDQuery", "NGSILD", "JSONLD", "JSON", "TestSupport"]),
+    tests(
+      of: "Registrations",
+      ["Subscriptions", "NGSILDQuery", "NGSILD", "JSONLD", "JSON", "TestSupport"]),
     tests(of: "Postgres", ["TestSupport", "EventLoop"]),
     tests(of: "Storage", ["TestSupport", "Broker", "NGSILDQuery", "NGSILD", "JSONLD", "JSON"]),
     tests(of: "EventLoop"),
