@@ -53,6 +53,7 @@ let package = Package(
     module("NGSILD", ["JSON", "JSONLD"]),
     module("NGSILDQuery", ["NGSILD", "JSONLD", "JSON", "CPCRE2"]),
     module("Subscriptions", ["NGSILDQuery", "NGSILD", "JSONLD", "JSON"]),
+    module("Registrations", ["Subscriptions", "NGSILDQuery", "NGSILD", "JSONLD", "JSON"]),
 
     // Input and output.
     module("Log"),
@@ -80,7 +81,7 @@ let package = Package(
       name: "kontext",
       dependencies: [
         "HTTPAPI", "Broker", "Storage", "Postgres", "HTTPServer", "HTTPClient", "EventLoop", "Log",
-        "NGSILD", "JSONLD", "JSON", "Schemas",
+        "NGSILDQuery", "NGSILD", "JSONLD", "JSON", "Schemas",
       ],
       swiftSettings: settings),
 
@@ -108,6 +109,9 @@ let package = Package(
         "HTTPServer", "MQTTClient", "EventLoop", "Log", "TestSupport",
       ]),
     tests(of: "Subscriptions", ["NGSILDQuery", "NGSILD", "JSONLD", "JSON", "TestSupport"]),
+    tests(
+      of: "Registrations",
+      ["Subscriptions", "NGSILDQuery", "NGSILD", "JSONLD", "JSON", "TestSupport"]),
     tests(of: "Postgres", ["TestSupport", "EventLoop"]),
     tests(of: "Storage", ["TestSupport", "Broker", "NGSILDQuery", "NGSILD", "JSONLD", "JSON"]),
     tests(of: "EventLoop"),

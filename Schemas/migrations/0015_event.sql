@@ -1,4 +1,4 @@
--- Event streams.
+-- Event streams, and header fields of requests that notifications repeat.
 
 -- How many events a subscription has had. Whoever adds some locks the row until its commit, so that
 -- events are numbered without gaps in the order of commits, and who has read one has seen all before.
@@ -26,3 +26,8 @@ CREATE INDEX event_created ON event USING brin (created) WITH (pages_per_range =
 
 -- Until when the notifications of a subscription with another endpoint are kept as events too.
 ALTER TABLE subscription ADD COLUMN streamed_until timestamptz;
+
+-- Header fields of the request that made the change, as a JSON object, where the receiver is to be
+-- given them.
+ALTER TABLE notification ADD COLUMN headers text;
+ALTER TABLE dead_notification ADD COLUMN headers text;

@@ -4,8 +4,6 @@ import NGSILD
 import NGSILDQuery
 import Storage
 
-extension Context: NameExpander {}
-
 /// Tenants, bodies and contexts of requests.
 extension API {
   /// The tenant that a request names (6.3.14).

@@ -127,6 +127,8 @@ enum Operation: String, Sendable, CaseIterable {
   var representations: [MediaType] {
     switch self {
     case .retrieveEntity, .queryEntities, .queryEntitiesByPost: [.json, .jsonLD, .geoJSON]
+    case .retrieveTemporalEntity, .queryTemporalEntities, .queryTemporalEntitiesByPost:
+      [.json, .jsonLD, .csv]
     default: [.json, .jsonLD]
     }
   }

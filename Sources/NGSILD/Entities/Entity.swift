@@ -68,6 +68,19 @@ package struct AttributeInstance: Sendable {
     package let value: JSONValue
   }
 
+  package init(
+    type: AttributeType, value: JSONValue, datasetId: String? = nil, members: [Member] = [],
+    subAttributes: [Attribute] = [], createdAt: DateTime, modifiedAt: DateTime
+  ) {
+    self.type = type
+    self.value = value
+    self.datasetId = datasetId
+    self.members = members
+    self.subAttributes = subAttributes
+    self.createdAt = createdAt
+    self.modifiedAt = modifiedAt
+  }
+
   package subscript(_ name: CoreMember) -> JSONValue? {
     members.first { $0.name == name }?.value
   }

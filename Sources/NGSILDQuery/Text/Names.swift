@@ -6,6 +6,8 @@ package protocol NameExpander {
   func expand(_ name: String) -> IRI
 }
 
+extension Context: NameExpander {}
+
 extension NameExpander {
   /// - Throws: `badRequestData` for a word such as `type` that stands for a keyword of JSON-LD, so
   ///   that it names nothing that an Entity could have.

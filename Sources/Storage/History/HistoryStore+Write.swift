@@ -41,7 +41,7 @@ extension HistoryStore {
     """
   }
 
-  private static let columns: SQL = """
+  static let columns: SQL = """
     tenant, entity, attribute, dataset, time, is_observed, is_deletion, created, modified, expires,
     kind, number, value, document
     """
@@ -53,7 +53,7 @@ extension HistoryStore {
       \(rows.map(\.attribute)), \(rows.map(\.dataset)),
       \(rows.map(\.time.timestamp)), \(rows.map(\.isObserved)),
       \(rows.map(\.isDeletion)), \(rows.map(\.created.timestamp)),
-      \(rows.map(\.created.timestamp)), \(rows.map { $0.expires?.timestamp }),
+      \(rows.map(\.modified.timestamp)), \(rows.map { $0.expires?.timestamp }),
       \(rows.map(\.kind.rawValue)), \(rows.map(\.number)),
       \(rows.map(\.value)), \(rows.map(\.document))
     ) WITH ORDINALITY AS new (\(columns), place)

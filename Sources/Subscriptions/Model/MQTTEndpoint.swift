@@ -35,7 +35,7 @@ package struct MQTTEndpoint: Sendable, Hashable {
 
   /// - Throws: `badRequestData` with what is wrong; a password is never repeated.
   init(
-    parsing uri: String, notifierInfo: [NotificationEndpoint.Pair]
+    parsing uri: String, notifierInfo: [KeyValuePair]
   ) throws(NGSILDError) {
     isSecure = uri.hasPrefix("mqtts:")
     let rest = uri.dropFirst(isSecure ? 8 : 7)
@@ -98,7 +98,7 @@ package struct MQTTEndpoint: Sendable, Hashable {
   }
 
   /// Choice: other keys are the receiver's own business and have no effect.
-  private mutating func take(_ pair: NotificationEndpoint.Pair) throws(NGSILDError) {
+  private mutating func take(_ pair: KeyValuePair) throws(NGSILDError) {
     switch pair.key {
     case "MQTT-Version": version = try Self.word(pair)
     case "MQTT-QoS": quality = try Self.word(pair)
@@ -107,7 +107,7 @@ package struct MQTTEndpoint: Sendable, Hashable {
   }
 
   private static func word<Word: RawRepresentable & CaseIterable>(
-    _ pair: NotificationEndpoint.Pair
+    _ pair: KeyValuePair
   ) throws(NGSILDError) -> Word where Word.RawValue == String {
     guard let word = Word(rawValue: pair.value) else {
       let words = Word.allCases.map(\.rawValue).joined(separator: ", ")

@@ -46,11 +46,6 @@ package struct NotificationEndpoint: Sendable {
     case geoJSON = "application/geo+json"
   }
 
-  package struct Pair: Sendable, Hashable {
-    package let key: String
-    package let value: String
-  }
-
   /// The `uri` of a subscription whose notifications are followed as events of the broker, and
   /// sent to nobody.
   static let stream = "urn:kontext:stream"
@@ -62,9 +57,9 @@ package struct NotificationEndpoint: Sendable {
   /// Milliseconds.
   package var cooldown: PositiveNumber?
   /// Header fields of the request; they may hold secrets and are never logged.
-  package var receiverInfo: [Pair] = []
+  package var receiverInfo: [KeyValuePair] = []
   /// How the broker is to speak to the endpoint; never sent.
-  package var notifierInfo: [Pair] = []
+  package var notifierInfo: [KeyValuePair] = []
   /// nil for an HTTP endpoint.
   package var mqtt: MQTTEndpoint?
 }

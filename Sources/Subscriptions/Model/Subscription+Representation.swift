@@ -59,7 +59,8 @@ package struct SubscriptionRepresentation: Sendable {
 }
 
 extension DeliveryRecord {
-  fileprivate func write(to writer: inout JSONWriter) {
+  /// Writes nothing before the first attempt.
+  package func write(to writer: inout JSONWriter) {
     guard timesSent > 0 else { return }
     writer.member("status", isOK.map { $0 ? "ok" : "failed" })
     writer.name("timesSent")

@@ -1,18 +1,20 @@
 import JSON
-import JSONLD
+package import JSONLD
 import NGSILD
 import NGSILDQuery
 
 /// How names are written: as IRIs in the stored form, or as a request's `@context` has them.
-struct NameWriting {
-  static let stored = NameWriting(context: nil)
+package struct NameWriting {
+  package static let stored = NameWriting(context: nil)
 
   /// nil for the stored form.
-  let context: Context?
+  package let context: Context?
 
-  var isStored: Bool { context == nil }
+  package init(context: Context?) { self.context = context }
 
-  func name(_ iri: IRI) -> String { context?.compact(iri) ?? iri.text }
+  package var isStored: Bool { context == nil }
+
+  package func name(_ iri: IRI) -> String { context?.compact(iri) ?? iri.text }
 
   /// A name within a text of a query language: one that its grammar would not read whole stands in
   /// angle brackets.
@@ -25,14 +27,14 @@ struct NameWriting {
   func text(_ given: Given<Query>, expandValues: [IRI] = []) -> String {
     guard let context else { return given.tree.description }
     let same = try? Query(
-      parsing: given.text, expander: ContextNames(context: context),
+      parsing: given.text, expander: context,
       expandValues: Set(expandValues), isPercentEncoded: true)
     return same == given.tree ? given.text : given.tree.text(naming: nameInText)
   }
 
   func text(_ given: Given<TypeSelection>) -> String {
     guard let context else { return given.tree.description }
-    let same = try? TypeSelection(parsing: given.text, expander: ContextNames(context: context))
+    let same = try? TypeSelection(parsing: given.text, expander: context)
     return same == given.tree ? given.text : given.tree.text(naming: nameInText)
   }
 }
@@ -166,47 +168,5 @@ extension NameWriting {
   /// Each term of a projection as a string of its own.
   fileprivate func texts(_ terms: ProjectionTerms?) -> [String] {
     terms?.terms.map { ProjectionTerms([$0]).text(naming: nameInText) } ?? []
-  }
-}
-
-/// Members that are left out where there is nothing to say.
-extension JSONWriter {
-  mutating func member(_ name: StaticString, _ string: String?) {
-    guard let string else { return }
-    self.name(name)
-    self.string(string)
-  }
-
-  mutating func member(_ name: StaticString, _ boolean: Bool?) {
-    guard let boolean else { return }
-    self.name(name)
-    self.boolean(boolean)
-  }
-
-  mutating func member(_ name: StaticString, _ number: PositiveNumber?) {
-    guard let number else { return }
-    self.name(name)
-    raw(number.text)
-  }
-
-  mutating func member(_ name: StaticString, _ strings: [String]) {
-    guard !strings.isEmpty else { return }
-    self.name(name)
-    beginArray()
-    for string in strings { self.string(string) }
-    endArray()
-  }
-
-  mutating func member(_ name: StaticString, _ pairs: [NotificationEndpoint.Pair]) {
-    guard !pairs.isEmpty else { return }
-    self.name(name)
-    beginArray()
-    for pair in pairs {
-      beginObject()
-      member("key", pair.key)
-      member("value", pair.value)
-      endObject()
-    }
-    endArray()
   }
 }

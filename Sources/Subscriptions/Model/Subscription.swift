@@ -67,6 +67,11 @@ package struct Subscription: Sendable {
 package struct Given<Tree: Sendable>: Sendable {
   package let text: String
   package let tree: Tree
+
+  package init(text: String, tree: Tree) {
+    self.text = text
+    self.tree = tree
+  }
 }
 
 /// A geo-query, with its members as they were given.

@@ -69,12 +69,12 @@ extension SubscriptionParser {
     endpoint.accept = try reader.word("accept")
     endpoint.timeout = try reader.positiveNumber("timeout")
     endpoint.cooldown = try reader.positiveNumber("cooldown")
-    endpoint.receiverInfo = try pairs(reader, "receiverInfo")
-    for pair in endpoint.receiverInfo { try requireHeader(pair, reader) }
-    endpoint.notifierInfo = try pairs(reader, "notifierInfo")
+    endpoint.receiverInfo = try reader.pairs("receiverInfo") ?? []
+    for pair in endpoint.receiverInfo { try requireHeader(pair) }
+    endpoint.notifierInfo = try reader.pairs("notifierInfo") ?? []
     if uri == NotificationEndpoint.stream { return endpoint }
     guard MQTTEndpoint.isMQTT(uri) else {
-      try requireHTTP(uri, as: "'notification.endpoint.uri'")
+      try requireHTTPURL(uri, as: "'notification.endpoint.uri'")
       return endpoint
     }
     endpoint.mqtt = try MQTTEndpoint(parsing: uri, notifierInfo: endpoint.notifierInfo)
@@ -86,49 +86,12 @@ extension SubscriptionParser {
     return endpoint
   }
 
-  /// Standard: KeyValuePair (GS CIM 009, 5.2.22).
-  private func pairs(
-    _ reader: MemberReader, _ name: StaticString
-  ) throws(NGSILDError) -> [NotificationEndpoint.Pair] {
-    guard let value = try reader.value(name) else { return [] }
-    guard value.isArray else { throw reader.expected("an array of key-value pairs", name, value) }
-    var pairs: [NotificationEndpoint.Pair] = []
-    for element in value.elements {
-      guard let key = element["key"]?.string, let value = element["value"]?.string else {
-        // Not repeated in the answer: it may be a secret.
-        throw .badRequestData(
-          "\(reader.title(name)) has an element without the strings 'key' and 'value'")
-      }
-      pairs.append(NotificationEndpoint.Pair(key: key, value: value))
-    }
-    return pairs
-  }
-
-  private func requireHeader(
-    _ pair: NotificationEndpoint.Pair, _ reader: MemberReader
-  ) throws(NGSILDError) {
-    guard !pair.key.isEmpty, pair.key.utf8.allSatisfy(isHeaderNameByte) else {
-      throw .badRequestData(
-        "The key '\(pair.key.prefix(100))' of 'receiverInfo' is no name of a header field")
-    }
-    guard pair.value.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F || $0 == 0x09 }) else {
-      throw .badRequestData(
-        "The value of '\(pair.key)' in 'receiverInfo' has a control character")
-    }
-    guard pair.value != "urn:ngsi-ld:request" else {
+  private func requireHeader(_ pair: KeyValuePair) throws(NGSILDError) {
+    try pair.requireHeader(of: "receiverInfo")
+    guard !pair.isFromRequest else {
       throw NGSILDError(
         .notImplemented, "'urn:ngsi-ld:request' in 'receiverInfo' is not supported yet")
     }
-  }
-}
-
-/// Whether a byte may stand in the name of a header field: a token's (RFC 9110, 5.6.2).
-private func isHeaderNameByte(_ byte: UInt8) -> Bool {
-  switch byte {
-  case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-    UInt8(ascii: "0")...UInt8(ascii: "9"):
-    true
-  default: "!#$%&'*+-.^_`|~".utf8.contains(byte)
   }
 }
 

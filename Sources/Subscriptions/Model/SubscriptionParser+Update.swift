@@ -21,9 +21,11 @@ extension SubscriptionParser {
         .invalidRequest, "The body is no JSON object; a Subscription Fragment is expected")
     }
     let named = Set(fragment.members.compactMap(\.name.string))
-    let stored = try document { $0.raw(subscription.stored) }
+    let stored = try mergedDocument { $0.raw(subscription.stored) }
     let reader = try MemberReader(
-      document { $0.writeMerged(nil, fragment, within: stored, of: ["geoQ", "temporalQ"]) }, "")
+      mergedDocument {
+        $0.writeMerged(nil, fragment, within: stored, of: ["geoQ", "temporalQ"])
+      }, "")
     try requireSame(subscription, reader, named)
     var updated = subscription
     try replaceMembers(of: &updated, reader, named)
@@ -101,23 +103,13 @@ extension SubscriptionParser {
           "'notification.\(path)' is missing; a fragment with 'notification' must have it")
       }
     }
-    let merged = try document { writer in
+    let merged = try mergedDocument { writer in
       writer.beginObject()
       writer.name("notification")
       writer.writeMerged(stored["notification"], given)
       writer.endObject()
     }
     return try notification(MemberReader(merged, ""))
-  }
-
-  private func document(_ write: (inout JSONWriter) -> Void) throws(NGSILDError) -> JSONValue {
-    var writer = JSONWriter(reservingCapacity: 1024)
-    write(&writer)
-    do throws(JSONError) {
-      return try JSONValue(parsing: writer.bytes)
-    } catch {
-      throw NGSILDError(.invalidRequest, "The Subscription is too deep or too large: \(error)")
-    }
   }
 }
 
@@ -148,39 +140,5 @@ extension Subscription {
     case "ngsildConformance": conformance = given.conformance
     default: break
     }
-  }
-}
-
-extension JSONValue {
-  /// Whether a member with this value is removed by an update.
-  fileprivate var isRemoval: Bool { isNull || isNGSILDNull }
-}
-
-extension JSONWriter {
-  /// Writes an object with the members of `fragment` in place of those of `old`.
-  ///
-  /// - Parameter nested: members that are merged with those of `outer`.
-  fileprivate mutating func writeMerged(
-    _ old: JSONValue?, _ fragment: JSONValue, within outer: JSONValue? = nil,
-    of nested: Set<String> = []
-  ) {
-    beginObject()
-    if let old {
-      for (name, value) in old.members where fragment[named: name.string ?? ""] == nil {
-        self.name(name.string ?? "")
-        raw(value.rawText)
-      }
-    }
-    for (name, value) in fragment.members where !value.isRemoval {
-      let name = name.string ?? ""
-      self.name(name)
-      let before = nested.contains(name) ? outer?[named: name] : old?[named: name]
-      if let before, before.isObject, value.isObject {
-        writeMerged(before, value)
-      } else {
-        raw(value.rawText)
-      }
-    }
-    endObject()
   }
 }

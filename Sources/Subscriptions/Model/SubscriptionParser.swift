@@ -18,7 +18,7 @@ package struct SubscriptionParser {
 
   /// - Parameter context: Of the request.
   package init(context: Context) {
-    self.init(names: ContextNames(context: context), isStored: false)
+    self.init(names: context, isStored: false)
   }
 
   static var stored: SubscriptionParser {
@@ -80,7 +80,7 @@ package struct SubscriptionParser {
     subscription.name = try reader.string("subscriptionName")
     subscription.description = try reader.string("description")
     subscription.jsonldContext = try reader.string("jsonldContext")
-    if let url = subscription.jsonldContext { try requireHTTP(url, as: "'jsonldContext'") }
+    if let url = subscription.jsonldContext { try requireHTTPURL(url, as: "'jsonldContext'") }
     subscription.localOnly = try reader.boolean("localOnly")
     subscription.splitEntities = try reader.boolean("splitEntities")
     if let text = try reader.string("lang") {
@@ -218,22 +218,7 @@ package struct SubscriptionParser {
   }
 
   func attribute(_ text: String, in title: String) throws(NGSILDError) -> IRI {
-    try requireName(text, as: "The Attribute of \(title)")
-    let iri = names.expand(text)
-    let reserved = Context.coreTerm(for: iri).flatMap { NGSILD.CoreMember($0) }
-    guard reserved == nil, iri.text.utf8.contains(UInt8(ascii: ":")) else {
-      throw .badRequestData("\(title) names '\(text)', which is no Attribute")
-    }
-    return iri
-  }
-
-  func requireHTTP(_ url: String, as role: String) throws(NGSILDError) {
-    let isHTTP = url.hasPrefix("http://") || url.hasPrefix("https://")
-    guard isHTTP, isURI(url), let host = url.split(separator: "/").dropFirst().first,
-      !host.isEmpty
-    else {
-      throw .badRequestData("\(role) '\(url.prefix(200))' is no http or https URL")
-    }
+    try names.expandedName(text, as: "Attribute", in: title)
   }
 }
 
@@ -254,13 +239,6 @@ extension Subscription {
       throw .badRequestData("'timeInterval' needs 'entities', which is not present")
     }
   }
-}
-
-/// Expands with the `@context` of a request.
-struct ContextNames: NameExpander {
-  let context: Context
-
-  func expand(_ name: String) -> IRI { context.expand(name) }
 }
 
 /// Takes names as the IRIs that they are in stored forms.
