@@ -150,10 +150,10 @@ final class TestBroker: @unchecked Sendable {
       at: Self.site)
   }
 
-  func create(_ id: String, _ value: Int) async throws {
+  func create(_ id: String, _ value: Int, by request: RequestHeaders? = nil) async throws {
     let fragment = try FragmentParser(context: .core, rules: .complete).entity(
       JSONValue(parsing: #"{"type": "Room", "level": \#(value)}"#))
-    _ = try await broker.perform(.create(fragment), on: id, in: Self.tenant)
+    _ = try await broker.perform(.create(fragment), on: id, in: Self.tenant, by: request)
   }
 
   func update(_ id: String, _ value: Int) async throws {

@@ -15,6 +15,8 @@ package struct DueNotification: Sendable {
   /// Whether it waits until throttling allows to tell of it.
   package let isThrottled: Bool
   package let channels: Channels
+  /// Header fields of the request that made the change, which go with it: a JSON object.
+  package let headers: String?
 
   /// Where a notification goes.
   package struct Channels: OptionSet, Sendable {
@@ -31,7 +33,7 @@ package struct DueNotification: Sendable {
 
   package init(
     tenant: TenantNumber, subscription: SubscriptionNumber, entity: Int64, body: [UInt8],
-    isThrottled: Bool = false, channels: Channels = .endpoint
+    isThrottled: Bool = false, channels: Channels = .endpoint, headers: String? = nil
   ) {
     self.tenant = tenant
     self.subscription = subscription
@@ -39,6 +41,7 @@ package struct DueNotification: Sendable {
     self.body = body
     self.isThrottled = isThrottled
     self.channels = channels
+    self.headers = headers
   }
 }
 
@@ -55,14 +58,16 @@ package struct OwedNotification: Sendable {
   /// was written.
   package let predecessor: Int64?
   package let body: [UInt8]
+  /// Header fields that go with it, beside those of the subscription: a JSON object.
+  package let headers: String?
   /// Attempts that failed so far.
   package let attempts: Int
   package let since: ContinuousClock.Instant
 
   package init(
     tenant: TenantNumber, id: Int64, subscription: SubscriptionNumber, entity: Int64,
-    process: ProcessNumber, predecessor: Int64? = nil, body: [UInt8], attempts: Int = 0,
-    since: ContinuousClock.Instant = .now
+    process: ProcessNumber, predecessor: Int64? = nil, body: [UInt8], headers: String? = nil,
+    attempts: Int = 0, since: ContinuousClock.Instant = .now
   ) {
     self.tenant = tenant
     self.id = id
@@ -71,6 +76,7 @@ package struct OwedNotification: Sendable {
     self.process = process
     self.predecessor = predecessor
     self.body = body
+    self.headers = headers
     self.attempts = attempts
     self.since = since
   }
@@ -122,8 +128,8 @@ package struct OutboxStore {
         coalesce(last.process, \(process)) AS process
       FROM unnest(
         \(due.map(\.tenant)), \(due.map(\.subscription)),
-        \(due.map(\.entity)), \(due.map(\.body))
-      ) AS new (tenant, subscription, entity, body)
+        \(due.map(\.entity)), \(due.map(\.body)), \(due.map(\.headers))
+      ) AS new (tenant, subscription, entity, body, headers)
       LEFT JOIN LATERAL (
         SELECT n.id, n.process FROM notification AS n
         WHERE n.tenant = new.tenant AND n.subscription = new.subscription
@@ -132,8 +138,9 @@ package struct OutboxStore {
         LIMIT 1
       ) AS last ON true
     ), written AS (
-      INSERT INTO notification (tenant, subscription, entity, id, process, created, body)
-      SELECT tenant, subscription, entity, id, process, now(), body FROM new
+      INSERT INTO notification
+        (tenant, subscription, entity, id, process, created, body, headers)
+      SELECT tenant, subscription, entity, id, process, now(), body, headers FROM new
     )
     SELECT id, process, predecessor,
       CASE WHEN process <> \(process) THEN
@@ -151,7 +158,8 @@ package struct OutboxStore {
     return zip(sent, rows).map { due, row in
       OwedNotification(
         tenant: due.tenant, id: row[0].int64, subscription: due.subscription, entity: due.entity,
-        process: row[1].int64, predecessor: row[2].present?.int64, body: due.body)
+        process: row[1].int64, predecessor: row[2].present?.int64, body: due.body,
+        headers: due.headers)
     }
   }
 
@@ -199,7 +207,7 @@ package struct OutboxStore {
 
   private static let columns: SQL =
     """
-    tenant, id, subscription, entity, process, attempts, body,
+    tenant, id, subscription, entity, process, attempts, body, headers,
       (extract(epoch FROM now() - created) * 1000)::bigint
     """
 
@@ -240,7 +248,8 @@ extension OwedNotification {
   fileprivate init(_ row: Row) {
     self.init(
       tenant: TenantNumber(row[0].int), id: row[1].int64, subscription: row[2].int64,
-      entity: row[3].int64, process: row[4].int64, body: row[6].bytes, attempts: row[5].int,
-      since: .now - .milliseconds(row[7].int))
+      entity: row[3].int64, process: row[4].int64, body: row[6].bytes,
+      headers: row[7].present?.string, attempts: row[5].int,
+      since: .now - .milliseconds(row[8].int))
   }
 }
