@@ -45,7 +45,9 @@ let package = Package(
     // Pure: no sockets, no clock, no database.
     .target(
       name: "Schemas", path: "Schemas",
-      resources: [.embedInCode("migrations"), .embedInCode("contexts")], swiftSettings: settings),
+      resources: [
+        .embedInCode("migrations"), .embedInCode("contexts"), .embedInCode("pages"),
+      ], swiftSettings: settings),
     module("JSON"),
     module("JSONLD", ["JSON", "Schemas"]),
     module("NGSILD", ["JSON", "JSONLD"]),
@@ -74,13 +76,13 @@ let package = Package(
       "HTTPAPI",
       [
         "Broker", "Storage", "NGSILDQuery", "NGSILD", "JSONLD", "JSON", "HTTPServer", "Log",
-        "Snapshots", "Subscriptions",
+        "Snapshots", "Subscriptions", "Schemas",
       ]),
     .executableTarget(
       name: "kontext",
       dependencies: [
         "HTTPAPI", "Broker", "Storage", "Postgres", "HTTPServer", "HTTPClient", "EventLoop", "Log",
-        "NGSILD", "JSONLD", "JSON", "Schemas", "Snapshots",
+        "NGSILDQuery", "NGSILD", "JSONLD", "JSON", "Schemas", "Snapshots",
       ],
       swiftSettings: settings),
 

@@ -154,6 +154,8 @@ package final class API: HTTPResponder, @unchecked Sendable {
     case .listDeliveries: try await listDeliveries(call)
     case .retryDelivery: try await retryDelivery(call)
     case .explainSubscription: try await explainSubscription(call)
+    case .followEvents: try await followEvents(call)
+    case .showLivePage: showLivePage()
     case .health: await operations.health()
     case .metrics: await operations.metrics()
     case .version: operations.version()

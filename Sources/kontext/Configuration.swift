@@ -20,6 +20,7 @@ struct Configuration: Sendable {
   var connectionsMax = 4096
   var deliveryTime = Duration.seconds(24 * 3600)
   var deadLettersMax = 1000
+  var eventTime = Duration.seconds(3600)
   var allowedAddresses = AddressPolicy.publicOnly
   var corsOrigins = AllowedOrigins.none
   var takesTenantFromFIWAREService = false
@@ -127,6 +128,12 @@ struct Configuration: Sendable {
       option: "--dead-letters-max", placeholder: "N",
       help: "dead letters of each subscription that are kept, the newest (default 1000)"
     ) { $0.set(\.deadLettersMax, $1, 0...1_000_000) },
+    Setting(
+      option: "--event-time", placeholder: "SECONDS",
+      help:
+        "events of a subscription are kept for so long, so that who was cut off goes on where it "
+        + "was (default 3600)"
+    ) { $0.set(\.eventTime, seconds: $1, 1...(366 * 86400)) },
     Setting(
       option: "--cors-origins", placeholder: "LIST",
       help:

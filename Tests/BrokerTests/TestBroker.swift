@@ -113,6 +113,7 @@ final class TestBroker: @unchecked Sendable {
         readers: pool, pool: pool,
         limits: LifetimeLimits(standard: .seconds(60), longest: .seconds(60)), client: client,
         on: loop, log: Log(level: .error)),
+      events: service.eventHub(on: loop, pool: pool),
       notifier: service.notifier(), log: Log(level: .error))
     // A broker lives as long as its loop.
     loop.beforeSleep(.flush) { [broker] in
@@ -157,10 +158,10 @@ final class TestBroker: @unchecked Sendable {
       at: Self.site)
   }
 
-  func create(_ id: String, _ value: Int) async throws {
+  func create(_ id: String, _ value: Int, by request: RequestHeaders? = nil) async throws {
     let fragment = try FragmentParser(context: .core, rules: .complete).entity(
       JSONValue(parsing: #"{"type": "Room", "level": \#(value)}"#))
-    _ = try await broker.perform(.create(fragment), on: id, in: Self.tenant)
+    _ = try await broker.perform(.create(fragment), on: id, in: Self.tenant, by: request)
   }
 
   func update(_ id: String, _ value: Int) async throws {

@@ -36,6 +36,7 @@ extension Broker {
         readers: connections.readers, pool: connections.snapshots,
         limits: connections.snapshotLifetime,
         client: connections.client, on: loop, log: log),
+      events: notifications.eventHub(on: loop, pool: connections.readers),
       notifier: notifications.notifier(), log: log)
   }
 }
@@ -65,6 +66,7 @@ extension NotificationService {
       collations: tables.collations, pool: pools[0], readers: pools[1])
     var service = Configuration()
     service.delivery = configuration.delivery
+    service.events = configuration.events
     service.mqtt.allowsAddress = { [policy = configuration.allowedAddresses] address in
       IPAddress(parsing: address).map(policy.allows) ?? false
     }

@@ -15,6 +15,7 @@ package struct BrokerConfiguration: Sendable {
   package var snapshotLifetime = LifetimeLimits(
     standard: .seconds(86_400), longest: .seconds(30 * 86_400))
   package var delivery = DeliveryLimits()
+  package var events = EventLimits()
   /// What clients put before the path to reach the broker; nil for whatever they call it by.
   package var publicURL: String?
   /// Addresses to which notifications go and from which contexts come.

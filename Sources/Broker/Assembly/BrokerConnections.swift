@@ -60,6 +60,12 @@ extension BrokerConfiguration {
     Pool(connection(), max: 1, on: loop)
   }
 
+  /// For a command that reads or writes Entities with their history.
+  package func archiveConnections(on loop: EventLoop) -> Pool {
+    let settings = EntityStore.sessionSettings.merging(["jit": "off"]) { $1 }
+    return Pool(connection(settings: settings), max: 1, on: loop)
+  }
+
   /// For who enforces how long history is kept, or tells what that would free.
   package func retentionConnection(on loop: EventLoop) -> Pool {
     Pool(connection(settings: RetentionSweep.sessionSettings), max: 1, on: loop)

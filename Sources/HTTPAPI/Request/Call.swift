@@ -1,3 +1,4 @@
+import Broker
 import HTTPServer
 import JSON
 import JSONLD
@@ -52,6 +53,11 @@ struct Call: Sendable {
 
   /// The id of the Snapshot that the operation is to work on (6.3.22).
   var snapshot: String? { request.headers.first(API.snapshotHeader) }
+
+  /// The header fields of the request, some of which notifications repeat.
+  var headers: RequestHeaders {
+    RequestHeaders { [headers = request.headers] in headers.first($0) }
+  }
 
   /// The host and port by which the client calls this broker (RFC 9110, 7.2); `localhost` for one
   /// that does not say, or says what is no host.

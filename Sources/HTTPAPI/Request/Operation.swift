@@ -26,7 +26,8 @@ enum Operation: String, Sendable, CaseIterable {
   case retrieveSourceIdentity
   case createSnapshot, purgeSnapshots, retrieveSnapshot, updateSnapshot, deleteSnapshot
   case cloneSnapshot
-  case listDeliveries, retryDelivery, explainSubscription
+  case listDeliveries, retryDelivery, explainSubscription, followEvents
+  case showLivePage
   case health, metrics, version
 
   /// Parameters that may follow the `?`, any other being refused (6.3.20); nil for an operation
@@ -82,7 +83,9 @@ enum Operation: String, Sendable, CaseIterable {
     case .queryTemporalEntitiesByPost: Self.page.union(["format", "options", "local"])
     case .listDeliveries: Self.page
     case .explainSubscription: ["entity"]
-    case .health, .metrics, .version, .retrieveSourceIdentity, .retryDelivery: []
+    case .health, .metrics, .version, .retrieveSourceIdentity, .retryDelivery, .followEvents,
+      .showLivePage:
+      []
     default: nil
     }
   }
@@ -126,6 +129,8 @@ enum Operation: String, Sendable, CaseIterable {
   var representations: [MediaType] {
     switch self {
     case .retrieveEntity, .queryEntities, .queryEntitiesByPost: [.json, .jsonLD, .geoJSON]
+    case .retrieveTemporalEntity, .queryTemporalEntities, .queryTemporalEntitiesByPost:
+      [.json, .jsonLD, .csv]
     default: [.json, .jsonLD]
     }
   }
@@ -158,7 +163,7 @@ enum Operation: String, Sendable, CaseIterable {
       .queryRegistrationSubscriptions, .retrieveRegistrationSubscription,
       .updateRegistrationSubscription, .deleteRegistrationSubscription, .createSnapshot,
       .purgeSnapshots, .retrieveSnapshot, .updateSnapshot, .deleteSnapshot, .cloneSnapshot,
-      .listDeliveries, .retryDelivery, .explainSubscription:
+      .listDeliveries, .retryDelivery, .explainSubscription, .followEvents:
       false
     default: true
     }

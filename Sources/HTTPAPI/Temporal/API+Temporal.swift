@@ -16,6 +16,11 @@ extension API {
     let answer = try TemporalAnswer(to: call, request, context)
     let part = HistoryPart(request)
     let attributes = request.requiredAttributes
+    guard call.accepts != .csv else {
+      return answer.table(
+        try await broker.readTemporalEntity(id, part, requiring: attributes, in: tenant),
+        from: broker)
+    }
     let response: HTTPResponse?
     if let aggregation = answer.aggregation {
       response = answer.response(
@@ -61,6 +66,9 @@ extension API {
       let found = try await broker.aggregateTemporalEntities(
         query, aggregation, requiring: request.requiredAttributes, in: tenant)
       (response, hasMore, count) = (answer.response(found), found.hasMore, found.count)
+    } else if call.accepts == .csv {
+      let found = try await broker.readTemporalEntities(query, in: tenant)
+      (response, hasMore, count) = (answer.table(found, from: broker), found.hasMore, found.count)
     } else {
       let found = try await broker.queryTemporalEntities(query, in: tenant)
       (response, hasMore, count) = (answer.response(found), found.hasMore, found.count)

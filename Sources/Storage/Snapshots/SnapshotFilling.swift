@@ -11,7 +11,8 @@ package struct SnapshotFilling {
   let connection: Connection
 
   package init(
-    _ snapshot: StoredSnapshot, queries: QueryStore, history: HistoryStore, on connection: Connection
+    _ snapshot: StoredSnapshot, queries: QueryStore, history: HistoryStore,
+    on connection: Connection
   ) {
     self.snapshot = snapshot
     self.queries = queries
