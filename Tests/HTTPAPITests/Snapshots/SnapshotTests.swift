@@ -177,7 +177,8 @@ struct SnapshotTests {
       #expect(refused.errorType == "BadRequestData")
       #expect(try await client.send("DELETE", "snapshots?q=snapshotPriority%3E9").status == 404)
       let query = [
-        "snapshotPriority%3C5", #"snapshotStatus==%22success%22"#, "createdAt%3E2026-01-01T00:00:00Z",
+        "snapshotPriority%3C5", "snapshotStatus==%22success%22",
+        "createdAt%3E2026-01-01T00:00:00Z",
       ]
       let purged = try await client.send("DELETE", "snapshots?q=" + query.joined(separator: ";"))
       #expect(purged.status == 204)
