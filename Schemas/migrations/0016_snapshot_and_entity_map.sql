@@ -42,3 +42,27 @@ BEGIN
   GET DIAGNOSTICS copied = ROW_COUNT;
   RETURN copied;
 END $$;
+
+-- EntityMaps: the Entities that a query found, by their places in its answer.
+CREATE TABLE entity_map (
+  tenant int NOT NULL,
+  key bigint GENERATED ALWAYS AS IDENTITY,
+  id text NOT NULL,
+  conditions text NOT NULL,             -- of the query, which others that use the map repeat
+  expires timestamptz NOT NULL,
+  linked text NOT NULL DEFAULT '{}',    -- Context Sources to their own maps, as JSON
+  PRIMARY KEY (tenant, key),
+  UNIQUE (tenant, id)
+);
+CREATE INDEX entity_map_expires ON entity_map (expires);
+
+CREATE TABLE entity_map_entry (
+  tenant int NOT NULL,
+  map bigint NOT NULL,                  -- entity_map.key
+  position bigint NOT NULL,
+  id text NOT NULL,
+  key bigint,                           -- entity.key, where the Entity is held here
+  sources text[],                       -- Context Sources that hold parts of it; null for none
+  PRIMARY KEY (tenant, map, position)
+);
+CREATE INDEX entity_map_entry_key ON entity_map_entry (tenant, map, key);

@@ -149,6 +149,7 @@ extension TestClient {
       // In the order of folding, which may run meanwhile.
       "census_change", "census",
       "indexed_attribute", "attribute_index", "retention", "attribute_hour", "snapshot",
+      "entity_map", "entity_map_entry",
     ]
     guard let tenant else { return }
     let of: SQL = "(SELECT id FROM tenant WHERE name = \(tenant))"
