@@ -316,7 +316,7 @@ struct SnapshotTests {
 
 extension ContextServer {
   fileprivate func receives(_ count: Int) async throws {
-    while requests(of: "/told") < count { try await Task.sleep(for: .milliseconds(10)) }
+    while requests(of: "/told") < count { try await Task.sleep(for: .milliseconds(25)) }
   }
 }
 
@@ -336,7 +336,7 @@ extension TestClient {
       if shown.json["snapshotStatus"]?.string != "preparing" {
         return shown.json["id"]?.string ?? ""
       }
-      try await Task.sleep(for: .milliseconds(10))
+      try await Task.sleep(for: .milliseconds(25))
     }
   }
 
