@@ -26,6 +26,8 @@ package final class Broker: @unchecked Sendable {
   package let registrations: RegistrationTable
   package let registrationStore: RegistrationStore
   package let delivery: Delivery
+  package let snapshots: SnapshotService
+  package let events: EventHub
   package let writer: WriteBatcher
   package let reader: ReadBatcher
   package let log: Log
@@ -36,7 +38,7 @@ package final class Broker: @unchecked Sendable {
     queries: QueryStore, history: HistoryStore, census: CensusStore,
     subscriptions: SubscriptionStore, subscriptionTable: SubscriptionTable,
     registrations: RegistrationTable, registrationStore: RegistrationStore, delivery: Delivery,
-    notifier: any ChangeNotifier, log: Log
+    snapshots: SnapshotService, events: EventHub, notifier: any ChangeNotifier, log: Log
   ) {
     self.loop = loop
     self.source = source
@@ -53,12 +55,16 @@ package final class Broker: @unchecked Sendable {
     self.registrations = registrations
     self.registrationStore = registrationStore
     self.delivery = delivery
+    self.snapshots = snapshots
+    self.events = events
     self.log = log
     writer = WriteBatcher(
       loop: loop,
       transaction: WriteTransaction(store: entities, notifier: notifier, log: log))
     reader = ReadBatcher(loop: loop, store: entities, log: log)
   }
+
+  package var entityMaps: EntityMapStore { EntityMapStore(pool: entities.readers) }
 
   /// Runs database work and turns its failure into what the user of the API is told.
   func database<Result>(

@@ -71,6 +71,9 @@ extension Cell {
   /// The content of a `text`, `json`, `jsonb` or `bytea`.
   package var bytes: [UInt8] { withUnsafeBytes { Array($0) } }
 
+  /// The size of the value as it came, in bytes; 0 for NULL.
+  package var byteCount: Int { encoded?.count ?? 0 }
+
   /// The content of a `text`, `json` or `jsonb`.
   package var string: String { withUnsafeBytes { String(decoding: $0, as: UTF8.self) } }
 

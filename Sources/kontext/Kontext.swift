@@ -1,7 +1,7 @@
 import Glibc
 
 /// The command line: `kontext serve`, `kontext tenant`, `kontext index`,
-/// `kontext retention`, `--help`, `--version`.
+/// `kontext retention`, `kontext export`, `kontext import`, `--help`, `--version`.
 @main
 enum Kontext {
   static let version = "0.1.0"
@@ -15,10 +15,24 @@ enum Kontext {
     case "tenant": tenant(Array(arguments))
     case "index":
       if arguments.contains("--help") { return print(IndexCommand.help) }
-      index(Array(arguments))
+      run { url throws(ConfigurationError) in
+        try IndexCommand(Array(arguments), databaseURL: url).run()
+      }
     case "retention":
       if arguments.contains("--help") { return print(RetentionCommand.help) }
-      retention(Array(arguments))
+      run { url throws(ConfigurationError) in
+        try RetentionCommand(Array(arguments), databaseURL: url).run()
+      }
+    case "export":
+      if arguments.contains("--help") { return print(ExportCommand.help) }
+      run { url throws(ConfigurationError) in
+        try ExportCommand(Array(arguments), databaseURL: url).run()
+      }
+    case "import":
+      if arguments.contains("--help") { return print(ImportCommand.help) }
+      run { url throws(ConfigurationError) in
+        try ImportCommand(Array(arguments), databaseURL: url).run()
+      }
     case "--help", "-h", "help": print(help)
     case "--version", "version": print("kontext \(version)")
     case let other:
@@ -42,20 +56,12 @@ enum Kontext {
     }
   }
 
-  private static func index(_ arguments: [String]) {
+  /// Runs a command on the database that the environment names.
+  private static func run(
+    _ command: (_ databaseURL: String?) throws(ConfigurationError) -> String?
+  ) {
     do throws(ConfigurationError) {
-      let databaseURL = environment()["KONTEXT_DATABASE_URL"]
-      let problem = try IndexCommand(arguments, databaseURL: databaseURL).run()
-      if let problem { fail(problem, status: 1) }
-    } catch {
-      fail(error.description)
-    }
-  }
-
-  private static func retention(_ arguments: [String]) {
-    do throws(ConfigurationError) {
-      let databaseURL = environment()["KONTEXT_DATABASE_URL"]
-      let problem = try RetentionCommand(arguments, databaseURL: databaseURL).run()
+      let problem = try command(environment()["KONTEXT_DATABASE_URL"])
       if let problem { fail(problem, status: 1) }
     } catch {
       fail(error.description)
@@ -88,6 +94,8 @@ enum Kontext {
       kontext tenant remove NAME   remove a tenant with all that it has; --yes asks no question
       kontext index COMMAND        say which Attributes are indexed; 'kontext index --help'
       kontext retention COMMAND    say how long history is kept; 'kontext retention --help'
+      kontext export               write Entities with their history; 'kontext export --help'
+      kontext import               add what was written so; 'kontext import --help'
       kontext --version            print the version
       kontext --help               print this
 

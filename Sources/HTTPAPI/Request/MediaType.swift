@@ -3,6 +3,7 @@ enum MediaType: String, Sendable {
   case json = "application/json"
   case jsonLD = "application/ld+json"
   case geoJSON = "application/geo+json"
+  case csv = "text/csv"
   case mergePatch = "application/merge-patch+json"
 
   /// The type that a `Content-Type` value names, its parameters left aside.

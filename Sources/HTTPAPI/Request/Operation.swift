@@ -26,7 +26,8 @@ enum Operation: String, Sendable, CaseIterable {
   case retrieveSourceIdentity
   case createSnapshot, purgeSnapshots, retrieveSnapshot, updateSnapshot, deleteSnapshot
   case cloneSnapshot
-  case listDeliveries, retryDelivery, explainSubscription
+  case listDeliveries, retryDelivery, explainSubscription, followEvents
+  case showLivePage
   case health, metrics, version
 
   /// Parameters that may follow the `?`, any other being refused (6.3.20); nil for an operation
@@ -52,6 +53,9 @@ enum Operation: String, Sendable, CaseIterable {
     case .listContexts: ["details", "kind"]
     case .serveContext: ["details"]
     case .deleteContext: ["reload"]
+    case .createSnapshot, .retrieveSnapshot, .updateSnapshot, .deleteSnapshot, .cloneSnapshot: []
+    case .purgeSnapshots: ["q"]
+    case .retrieveEntityMap, .updateEntityMap, .deleteEntityMap: []
     case .retrieveSubscription, .retrieveRegistration, .retrieveRegistrationSubscription:
       ["options"]
     case .querySubscriptions, .queryRegistrationSubscriptions: Self.page.union(["options"])
@@ -61,12 +65,10 @@ enum Operation: String, Sendable, CaseIterable {
       ])
     case .upsertBatch, .updateBatch: ["options", "local"]
     case .retrieveEntity: Self.consumption
-    case .queryEntities:
-      Self.consumption.union([
-        "id", "idPattern", "q", "georel", "geometry", "coordinates", "geoproperty", "scopeQ",
-        "csf", "expandValues", "jsonKeys", "splitEntities", "orderBy", "collation", "orderFrom",
-        "orderGeometry",
-      ]).union(Self.page)
+    case .queryEntities, .createEntityMap:
+      Self.consumption.union(Self.selection).union(Self.page).union([
+        "splitEntities", "orderBy", "collation", "orderFrom", "orderGeometry",
+      ])
     case .queryEntitiesByPost: Self.page.union(["format", "options", "local", "geometryProperty"])
     case .purgeEntities:
       [
@@ -82,14 +84,16 @@ enum Operation: String, Sendable, CaseIterable {
       ["local"]
     case .deleteTemporalAttribute: ["datasetId", "deleteAll", "local"]
     case .retrieveTemporalEntity: Self.temporalConsumption
-    case .queryTemporalEntities:
+    case .queryTemporalEntities, .createTemporalEntityMap:
       Self.temporalConsumption.union(Self.selection).union(Self.page).union([
         "splitEntities", "orderBy", "collation",
       ])
     case .queryTemporalEntitiesByPost: Self.page.union(["format", "options", "local"])
     case .listDeliveries: Self.page
     case .explainSubscription: ["entity"]
-    case .health, .metrics, .version, .retrieveSourceIdentity, .retryDelivery: []
+    case .health, .metrics, .version, .retrieveSourceIdentity, .retryDelivery, .followEvents,
+      .showLivePage:
+      []
     default: nil
     }
   }
@@ -115,16 +119,6 @@ enum Operation: String, Sendable, CaseIterable {
 
   private static let page: Set = ["limit", "offset", "count"]
 
-  /// Whether the operation does not heed a parameter of the standard yet: it is answered with 501,
-  /// so that nobody takes an answer for what it is not.
-  func hasNotBuilt(_ parameter: String) -> Bool {
-    Self.parametersNotBuilt.contains(parameter)
-  }
-
-  private static let parametersNotBuilt: Set = [
-    "entityMap", "entityMapLifetime",
-  ]
-
   var notBuilt: NGSILDError {
     NGSILDError(.notImplemented, "The operation '\(rawValue)' is not built yet")
   }
@@ -133,6 +127,8 @@ enum Operation: String, Sendable, CaseIterable {
   var representations: [MediaType] {
     switch self {
     case .retrieveEntity, .queryEntities, .queryEntitiesByPost: [.json, .jsonLD, .geoJSON]
+    case .retrieveTemporalEntity, .queryTemporalEntities, .queryTemporalEntitiesByPost:
+      [.json, .jsonLD, .csv]
     default: [.json, .jsonLD]
     }
   }
@@ -148,10 +144,28 @@ enum Operation: String, Sendable, CaseIterable {
     case .queryEntities, .queryEntitiesByPost, .retrieveEntity, .retrieveTypes, .retrieveType,
       .retrieveAttributes, .retrieveAttribute, .querySubscriptions, .retrieveSubscription,
       .queryTemporalEntities, .queryTemporalEntitiesByPost, .retrieveTemporalEntity,
-      .listContexts, .serveContext, .retrieveSourceIdentity, .retrieveRegistration,
+      .listContexts, .serveContext, .retrieveSourceIdentity, .retrieveSnapshot, .updateSnapshot,
+      .createEntityMap, .createTemporalEntityMap, .retrieveEntityMap, .retrieveRegistration,
       .queryRegistrations, .retrieveRegistrationSubscription, .queryRegistrationSubscriptions:
       true
     default: false
+    }
+  }
+
+  /// Whether it works on the copies of a Snapshot that a request selects (6.3.22).
+  ///
+  /// Choice: a Snapshot has no subscribers, Context Sources or Snapshots of its own.
+  var worksOnSnapshots: Bool {
+    switch self {
+    case .createSubscription, .querySubscriptions, .retrieveSubscription, .updateSubscription,
+      .deleteSubscription, .createRegistration, .queryRegistrations, .retrieveRegistration,
+      .updateRegistration, .deleteRegistration, .createRegistrationSubscription,
+      .queryRegistrationSubscriptions, .retrieveRegistrationSubscription,
+      .updateRegistrationSubscription, .deleteRegistrationSubscription, .createSnapshot,
+      .purgeSnapshots, .retrieveSnapshot, .updateSnapshot, .deleteSnapshot, .cloneSnapshot,
+      .listDeliveries, .retryDelivery, .explainSubscription, .followEvents:
+      false
+    default: true
     }
   }
 

@@ -16,7 +16,12 @@ extension API {
     let answer = try TemporalAnswer(to: call, request, context)
     let part = HistoryPart(request)
     let attributes = request.requiredAttributes
-    let response: HTTPResponse?
+    guard call.accepts != .csv else {
+      return answer.table(
+        try await broker.readTemporalEntity(id, part, requiring: attributes, in: tenant),
+        from: broker)
+    }
+    var response: HTTPResponse?
     if let aggregation = answer.aggregation {
       response = answer.response(
         retrieved: try await broker.aggregateTemporalEntity(
@@ -26,9 +31,14 @@ extension API {
         retrieved: try await broker.retrieveTemporalEntity(
           id, part, requiring: attributes, in: tenant))
     }
-    guard let response else {
+    guard var response else {
       throw NGSILDError(.resourceNotFound, "The Entity '\(id)' has nothing of what was picked")
     }
+    var query = HistoryQuery(part)
+    query.selectors = [EntitySelector(ids: [IRI(id)])]
+    let wish = request.conditions.entityMap
+    try await entityMap(of: call, retrieving: id, by: .history(query), wish, in: tenant)?
+      .mark(&response, creates: false)
     return response
   }
 
@@ -53,7 +63,10 @@ extension API {
     let page = try Page(call.parameters)
     try request.requireQuery(isLocal: isLocal(request.conditions, call))
     let tenant = try await tenant(of: call)
-    let query = HistoryQuery(request, page)
+    var query = HistoryQuery(request, page)
+    let wish = request.conditions.entityMap
+    let map = try await entityMap(of: call, for: .history(query), wish, in: tenant)
+    query.map = map?.map.number
     let hasMore: Bool
     let count: Int?
     var response: HTTPResponse
@@ -61,6 +74,9 @@ extension API {
       let found = try await broker.aggregateTemporalEntities(
         query, aggregation, requiring: request.requiredAttributes, in: tenant)
       (response, hasMore, count) = (answer.response(found), found.hasMore, found.count)
+    } else if call.accepts == .csv {
+      let found = try await broker.readTemporalEntities(query, in: tenant)
+      (response, hasMore, count) = (answer.table(found, from: broker), found.hasMore, found.count)
     } else {
       let found = try await broker.queryTemporalEntities(query, in: tenant)
       (response, hasMore, count) = (answer.response(found), found.hasMore, found.count)
@@ -71,6 +87,7 @@ extension API {
         type: call.accepts
       ).headers
     if let count { response.headers.append(("NGSILD-Results-Count", "\(count)")) }
+    map?.mark(&response)
     return response
   }
 }
@@ -84,35 +101,11 @@ extension TemporalRequest {
       Set(conditions.projection.attributes)
     }
   }
-
-  /// Which members of Entities the answer holds.
-  var members: MemberSelection { EntitySelection(conditions.projection).members }
-}
-
-extension HistoryPart {
-  fileprivate init(_ request: TemporalRequest) {
-    self.init(request.temporal)
-    datasets = request.conditions.datasets
-    let members = request.members
-    showsScopes = members.shows(.scope)
-    switch members {
-    case .all: break
-    case .attributes(let names), .pick(_, let names): attributes = .only(names)
-    case .omit(_, let names): attributes = .except(names)
-    }
-  }
 }
 
 extension HistoryQuery {
   fileprivate init(_ request: TemporalRequest, _ page: Page) {
-    self.init(HistoryPart(request))
-    selectors = request.conditions.selectors
-    query = request.conditions.query
-    geo = request.conditions.geo
-    scopes = request.conditions.scopes
-    if let ordering = request.conditions.ordering {
-      order = ordering.terms[0].direction == .descending ? .descendingID : .ascendingID
-    }
+    self.init(request)
     limit = page.limit
     offset = page.offset
     wantsCount = page.wantsCount

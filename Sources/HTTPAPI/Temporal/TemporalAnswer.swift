@@ -13,7 +13,7 @@ struct TemporalAnswer {
   /// Set if values are aggregated.
   let aggregation: Aggregation?
   private let accepts: MediaType
-  private var context: Context { representation.instances.context }
+  var context: Context { representation.instances.context }
 
   enum Format: String, CaseIterable {
     case normalized, temporalValues, aggregatedValues
@@ -36,6 +36,9 @@ struct TemporalAnswer {
       format = known
     }
     if format == .aggregatedValues {
+      guard call.accepts != .csv else {
+        throw NGSILDError(.notAcceptable, "Aggregated values are not available as text/csv")
+      }
       guard let aggregation = request.aggregation else {
         throw .badRequestData("Aggregated values need aggrMethods, such as avg or totalCount")
       }

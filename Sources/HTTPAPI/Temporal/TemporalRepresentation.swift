@@ -9,7 +9,7 @@ import Storage
 /// Standard: GS CIM 009, 4.5.6 to 4.5.9.
 struct TemporalRepresentation {
   /// How each instance is shown; its members are those of the Entity.
-  let instances: Representation
+  var instances: Representation
   /// `temporalValues`: pairs of value and time only.
   let isSimplified: Bool
   let property: TemporalQuery.TimeProperty
@@ -126,7 +126,7 @@ struct TemporalRepresentation {
   }
 
   /// As the client wrote it; nil if the instance was never observed.
-  private func time(of instance: EntityHistory.Instance, _ document: JSONValue) -> String? {
+  func time(of instance: EntityHistory.Instance, _ document: JSONValue) -> String? {
     property == .observedAt ? document["observedAt"]?.string : instance.time.description
   }
 

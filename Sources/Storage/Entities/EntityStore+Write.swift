@@ -51,6 +51,18 @@ extension EntityStore {
     _ writes: [EntityWrite], _ due: [DueNotification], by process: ProcessNumber,
     on connection: Connection
   ) async throws(PostgresError) -> [OwedNotification] {
+    var statements = statements(writes)
+    let throttled = due.filter(\.isThrottled)
+    let prompt = due.filter { !$0.isThrottled }
+    if !throttled.isEmpty { statements.append(ThrottleStore.hold(throttled)) }
+    statements += OutboxStore.write(prompt, by: process)
+    statements.append("COMMIT")
+    let results = try await connection.flight(statements)
+    return OutboxStore.owed(prompt, results[results.count - 2])
+  }
+
+  /// What writes the Entities with their history.
+  static func statements(_ writes: [EntityWrite]) -> [SQL] {
     var statements: [SQL] = []
     let created = writes.filter(\.isNew)
     let changed = writes.filter { !$0.isNew }
@@ -64,14 +76,7 @@ extension EntityStore {
     statements += HistoryStore.insert(writes)
     statements += deleteExpiredInstances(writes)
     statements += CensusStore.insert(writes)
-    statements += IndexChange.statements(writes)
-    let throttled = due.filter(\.isThrottled)
-    let prompt = due.filter { !$0.isThrottled }
-    if !throttled.isEmpty { statements.append(ThrottleStore.hold(throttled)) }
-    if !prompt.isEmpty { statements.append(OutboxStore.insert(prompt, by: process)) }
-    statements.append("COMMIT")
-    let results = try await connection.flight(statements)
-    return prompt.isEmpty ? [] : OutboxStore.owed(prompt, results[results.count - 2])
+    return statements + IndexChange.statements(writes)
   }
 
   // MARK: Current state

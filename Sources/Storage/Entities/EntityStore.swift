@@ -73,7 +73,7 @@ extension EntityStore {
     return firstKey
   }
 
-  private func create(_ types: [IRI]?, tenant: TenantNumber) async throws(PostgresError) {
+  func create(_ types: [IRI]?, tenant: TenantNumber) async throws(PostgresError) {
     guard let types else { return }
     let numbers = types.map { names.required($0.text) }
     guard typesets.number(of: numbers, tenant: tenant) == nil else { return }
@@ -93,7 +93,7 @@ extension EntityStore {
     return Set(types) == Set(now) ? nil : types
   }
 
-  private func typeset(of types: [IRI]?, tenant: TenantNumber) -> TypesetNumber? {
+  func typeset(of types: [IRI]?, tenant: TenantNumber) -> TypesetNumber? {
     types.flatMap { types in
       typesets.number(of: types.map { names.required($0.text) }, tenant: tenant)
     }

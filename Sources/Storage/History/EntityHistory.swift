@@ -47,7 +47,9 @@ package struct EntityHistory: Sendable {
     }
 
     /// The stored form, without these times, read anew each time: of many instances, few are held at once.
-    package var document: JSONValue { storedJSON(rows[row][HistoryPlan.Column.document].bytes) }
+    package var document: JSONValue { storedJSON(documentBytes) }
+
+    var documentBytes: [UInt8] { rows[row][HistoryPlan.Column.document].bytes }
   }
 }
 

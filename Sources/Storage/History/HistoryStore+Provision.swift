@@ -127,7 +127,7 @@ extension HistoryStore {
 
 extension AttributeInstance {
   /// The names that its row refers to by number.
-  fileprivate var names: [String] {
+  var names: [String] {
     [datasetId].compactMap(\.self)
       + subAttributes.flatMap { [$0.name.text] + $0.instances.flatMap(\.names) }
   }

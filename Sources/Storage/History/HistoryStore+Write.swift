@@ -41,9 +41,12 @@ extension HistoryStore {
     """
   }
 
-  private static let columns: SQL = """
-    tenant, entity, attribute, dataset, time, is_observed, is_deletion, created, modified, expires,
-    kind, number, value, document
+  static let columns: SQL = "tenant, \(columnsOfInstances)"
+
+  /// All but the tenant and the id.
+  static let columnsOfInstances: SQL = """
+    entity, attribute, dataset, time, is_observed, is_deletion, created, modified, expires, kind,
+    number, value, document
     """
 
   static func table(of rows: [InstanceRow]) -> SQL {
@@ -53,7 +56,7 @@ extension HistoryStore {
       \(rows.map(\.attribute)), \(rows.map(\.dataset)),
       \(rows.map(\.time.timestamp)), \(rows.map(\.isObserved)),
       \(rows.map(\.isDeletion)), \(rows.map(\.created.timestamp)),
-      \(rows.map(\.created.timestamp)), \(rows.map { $0.expires?.timestamp }),
+      \(rows.map(\.modified.timestamp)), \(rows.map { $0.expires?.timestamp }),
       \(rows.map(\.kind.rawValue)), \(rows.map(\.number)),
       \(rows.map(\.value)), \(rows.map(\.document))
     ) WITH ORDINALITY AS new (\(columns), place)

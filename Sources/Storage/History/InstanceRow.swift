@@ -13,31 +13,34 @@ final class InstanceRow: Sendable {
   let time: DateTime
   let isObserved: Bool
   let isDeletion: Bool
-  /// Also when it was modified.
   let created: DateTime
+  let modified: DateTime
   let expires: DateTime?
   let kind: InstanceKind
   let number: Double?
   let value: JSONB?
   let document: [UInt8]
 
-  /// - Parameter instance: of a deletion, with the NGSI-LD Null and `deletedAt`.
+  /// - Parameters:
+  ///   - instance: of a deletion, with the NGSI-LD Null and `deletedAt`.
+  ///   - created: nil if it is created now.
   init(
     _ instance: AttributeInstance, named attribute: NameNumber, tenant: TenantNumber,
-    entity: Int64, at now: DateTime, names: NameTable
+    entity: Int64, created: DateTime? = nil, at now: DateTime, names: NameTable
   ) {
     self.tenant = tenant
     self.entity = entity
     self.attribute = attribute
     dataset = names.dataset(instance.datasetId)
     isDeletion = instance[.deletedAt] != nil
-    created = now
+    self.created = created ?? now
+    modified = now
     expires = instance.expiresAt
     var instance = instance
     instance.createdAt = now
     instance.modifiedAt = now
     let observed = instance[.observedAt].flatMap { DateTime($0) }
-    time = observed ?? now
+    time = observed ?? self.created
     isObserved = observed != nil
     (kind, number) = isDeletion ? (.none, nil) : InstanceKind.of(instance)
     value = isDeletion ? nil : instance.valueRow(kind, names: names)
@@ -48,15 +51,16 @@ final class InstanceRow: Sendable {
 
   /// The scopes that an Entity has from an instant on, by default from now on (GS CIM 009, 4.18).
   init(
-    _ scopes: TemporalRecord.Scopes, tenant: TenantNumber, entity: Int64, at now: DateTime,
-    names: NameTable
+    _ scopes: TemporalRecord.Scopes, tenant: TenantNumber, entity: Int64,
+    created: DateTime? = nil, at now: DateTime, names: NameTable
   ) {
     self.tenant = tenant
     self.entity = entity
     attribute = names.scope
     dataset = 0
     isDeletion = scopes.scopes.isEmpty
-    created = now
+    self.created = created ?? now
+    modified = now
     expires = nil
     isObserved = !isDeletion || scopes.observedAt != nil
     time = scopes.observedAt?.instant ?? now

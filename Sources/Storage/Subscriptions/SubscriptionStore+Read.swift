@@ -95,7 +95,7 @@ extension SubscriptionStore {
   private static let columns: SQL =
     """
     s.tenant, t.name, s.key, s.version, s.created, s.modified, s.document, s.context,
-      s.of_registrations
+      s.of_registrations, s.streamed_until
     """
 
   private static let recordColumns: SQL =
@@ -117,14 +117,15 @@ extension StoredSubscription {
     let context = storedJSON(row[7].bytes)
     self.context = context.isNull ? nil : context
     subject = row[8].bool ? .registrations : .entities
+    streamedUntil = row[9].present.map { DateTime(microseconds: $0.timestamp.microseconds) }
   }
 }
 
 extension StoredDeliveryRecord {
   fileprivate init(_ row: Row) {
-    timesSent = row[9].int
-    timesFailed = row[10].int
-    let times = (11...13).map { row[$0].present.map { $0.timestamp.microseconds } }
+    timesSent = row[10].int
+    timesFailed = row[11].int
+    let times = (12...14).map { row[$0].present.map { $0.timestamp.microseconds } }
     lastNotification = times[0].map { DateTime(microseconds: $0) }
     lastSuccess = times[1].map { DateTime(microseconds: $0) }
     lastFailure = times[2].map { DateTime(microseconds: $0) }

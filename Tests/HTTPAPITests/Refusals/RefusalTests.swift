@@ -457,18 +457,8 @@ extension Refusal {
     Refusal("POST", "types", "{}", 405, "about:blank", "GET"),
   ]
 
-  /// Operations of the standard that are not built yet.
-  static let unbuilt: [Refusal] = [
-    ("GET", "entityMaps"), ("POST", "snapshots"),
-  ].map { method, target in
-    Refusal(
-      method, target,
-      method == "POST" || method == "PATCH" ? "{}" : nil, 501, "about:blank", "not built")
-  }
-
   static let all =
     bodies + headers + paths + parameters + temporal + changes + purge + discovery
-    + unbuilt
 }
 
 @Suite("Refusals")

@@ -1,0 +1,78 @@
+import JSON
+import JSONLD
+import NGSILD
+import NGSILDQuery
+import Storage
+
+/// The temporal evolution of Entities as a table: a row for each instance.
+///
+/// Choice: values that are no numbers, booleans or strings are JSON; of several types, a space
+/// stands between two. The time is that of the time property; of a deletion, the value is empty.
+struct TemporalTable {
+  private var representation: TemporalRepresentation
+  private var instances: Representation { representation.instances }
+  private var writer = CSVWriter()
+
+  init(_ representation: TemporalRepresentation) {
+    self.representation = representation
+    self.representation.instances.format = .simplified
+  }
+
+  /// The bytes that were written since it was last asked.
+  mutating func take() -> [UInt8] { writer.take() }
+
+  mutating func writeHeader() {
+    for name in ["id", "type", "attribute", "datasetId", "time", "value", "unitCode", "deletedAt"] {
+      writer.field(name)
+    }
+    if instances.showsSystemAttributes {
+      for name in ["createdAt", "modifiedAt", "instanceId"] { writer.field(name) }
+    }
+    writer.endRow()
+  }
+
+  mutating func write(_ piece: HistoryReading.Piece) {
+    let id = piece.entity.entity["id"]?.string
+    let types = piece.entity.types.map { instances.context.compact($0) }.joined(separator: " ")
+    let attribute = piece.attribute.map { instances.context.compact($0) } ?? "scope"
+    for instance in piece.instances {
+      let document = instance.document
+      for field in [id, types, attribute, document["datasetId"]?.string] { writer.field(field) }
+      writer.field(representation.time(of: instance, document))
+      writeValue(document)
+      for member: StaticString in ["unitCode", "deletedAt"] {
+        writer.field(document[member]?.string)
+      }
+      if instances.showsSystemAttributes {
+        writer.field(instance.createdAt.description)
+        writer.field(instance.modifiedAt.description)
+        writer.field(instance.id.description)
+      }
+      writer.endRow()
+    }
+  }
+
+  private mutating func writeValue(_ document: JSONValue) {
+    guard document["deletedAt"] == nil else { return writer.field(nil) }
+    var json = JSONWriter(reservingCapacity: 64)
+    instances.writeValue(ofInstance: document, to: &json)
+    guard let value = try? JSONValue(parsing: json.bytes, limits: JSONLimits(depthMax: 256)) else {
+      preconditionFailure("A value that was written is JSON")
+    }
+    write(Self.wrapped(value, ofType: document["type"]?.string))
+  }
+
+  private mutating func write(_ value: JSONValue) {
+    if let text = value.string { writer.field(text) } else { writer.field(literal: value.rawText) }
+  }
+
+  /// What stands in the only member of the simplified forms that tell their type.
+  private static func wrapped(_ value: JSONValue, ofType type: String?) -> JSONValue {
+    switch type {
+    case "LanguageProperty": value["languageMap"] ?? value
+    case "JsonProperty": value["json"] ?? value
+    case "VocabProperty": value["vocab"] ?? value
+    default: value
+    }
+  }
+}
