@@ -175,7 +175,6 @@ package final class API: HTTPResponder, @unchecked Sendable {
     case .health: await operations.health()
     case .metrics: await operations.metrics()
     case .version: operations.version()
-    default: throw call.operation.notBuilt
     }
   }
 }

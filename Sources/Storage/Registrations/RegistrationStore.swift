@@ -89,8 +89,8 @@ package struct RegistrationStore {
       _ = try await connection.query("COMMIT")
       return []
     }
-    let rows = try await connection.flight([OutboxStore.insert(due, by: process), "COMMIT"])[0]
-    return OutboxStore.owed(due, rows)
+    let results = try await connection.flight(OutboxStore.write(due, by: process) + ["COMMIT"])
+    return OutboxStore.owed(due, results[results.count - 2])
   }
 
   /// Sees that all names of a registration have numbers.
