@@ -30,16 +30,13 @@ enum Operation: String, Sendable, CaseIterable {
   case showLivePage
   case health, metrics, version
 
-  /// Parameters that may follow the `?`, any other being refused (6.3.20); nil for an operation
-  /// that is not built.
-  var parameters: Set<String>? { Self.parametersByOperation[self] }
+  /// Parameters that may follow the `?`, any other being refused (6.3.20).
+  var parameters: Set<String> { Self.parametersByOperation[self] ?? [] }
 
   private static let parametersByOperation: [Operation: Set<String>] = Dictionary(
-    uniqueKeysWithValues: allCases.compactMap { operation in
-      operation.definedParameters.map { (operation, $0) }
-    })
+    uniqueKeysWithValues: allCases.map { ($0, $0.definedParameters) })
 
-  private var definedParameters: Set<String>? {
+  private var definedParameters: Set<String> {
     switch self {
     case .createEntity, .createBatch, .deleteBatch, .mergeBatch: ["local"]
     case .mergeEntity: ["type", "format", "options", "lang", "observedAt", "local"]
@@ -94,7 +91,6 @@ enum Operation: String, Sendable, CaseIterable {
     case .health, .metrics, .version, .retrieveSourceIdentity, .retryDelivery, .followEvents,
       .showLivePage:
       []
-    default: nil
     }
   }
 
@@ -118,10 +114,6 @@ enum Operation: String, Sendable, CaseIterable {
   ]
 
   private static let page: Set = ["limit", "offset", "count"]
-
-  var notBuilt: NGSILDError {
-    NGSILDError(.notImplemented, "The operation '\(rawValue)' is not built yet")
-  }
 
   /// Media types of its response body, the preferred one first (6.3.15).
   var representations: [MediaType] {

@@ -29,7 +29,7 @@ struct Parameters: Sendable {
 
   /// Refuses names that the operation does not define (6.3.20), and empty values.
   func require(knownTo operation: Operation) throws(NGSILDError) {
-    guard let known = operation.parameters else { throw operation.notBuilt }
+    let known = operation.parameters
     for (name, _) in list where !known.contains(name) {
       let expected = known.isEmpty ? "none is" : known.sorted().joined(separator: ", ") + " are"
       throw NGSILDError(
