@@ -109,7 +109,7 @@ end
 
 -- Crossings whose past `long-history.sql` makes: the five Attributes come to be known here.
 loads["load-long"] = function()
-  return 6, function(number)
+  return math.ceil(long_crossings / batch_size), function(number)
     local fragments = {}
     for entity = (number - 1) * batch_size + 1, math.min(number * batch_size, long_crossings) do
       local attributes = {}

@@ -1,6 +1,6 @@
 \set n random(1, 571)
 SELECT attribute, found.document
-FROM unnest(ARRAY[:intensity, :speed, :occupancy, :gap, :length]) AS attribute
+FROM unnest(ARRAY[:intensity, :speed, :occupancy, :gap, :length]::int[]) AS attribute
 CROSS JOIN LATERAL (
   SELECT document, time FROM attribute_instance AS i
   WHERE tenant = 1 AND i.attribute = attribute.attribute

@@ -3,7 +3,7 @@
 SELECT attribute, date_bin('1 hour', time, now() - (:day)::int * interval '1 day') AS hour,
   avg(number)
 FROM attribute_instance
-WHERE tenant = 1 AND attribute = ANY (ARRAY[:intensity, :speed, :occupancy, :gap, :length])
+WHERE tenant = 1 AND attribute = ANY (ARRAY[:intensity, :speed, :occupancy, :gap, :length]::int[])
   AND time >= now() - (:day)::int * interval '1 day'
   AND time < now() - ((:day)::int - 1) * interval '1 day'
   AND entity = (
