@@ -45,13 +45,16 @@ let package = Package(
     // Pure: no sockets, no clock, no database.
     .target(
       name: "Schemas", path: "Schemas",
-      resources: [.embedInCode("migrations"), .embedInCode("contexts")], swiftSettings: settings),
+      resources: [
+        .embedInCode("migrations"), .embedInCode("contexts"), .embedInCode("pages"),
+      ], swiftSettings: settings),
     module("JSON"),
     module("JSONLD", ["JSON", "Schemas"]),
     module("NGSILD", ["JSON", "JSONLD"]),
     module("NGSILDQuery", ["NGSILD", "JSONLD", "JSON", "CPCRE2"]),
     module("Subscriptions", ["NGSILDQuery", "NGSILD", "JSONLD", "JSON"]),
     module("Registrations", ["Subscriptions", "NGSILDQuery", "NGSILD", "JSONLD", "JSON"]),
+    module("Snapshots", ["Subscriptions", "NGSILDQuery", "NGSILD", "JSONLD", "JSON"]),
 
     // Input and output.
     module("Log"),
@@ -66,20 +69,20 @@ let package = Package(
     module(
       "Broker",
       [
-        "Storage", "Postgres", "Subscriptions", "NGSILDQuery", "NGSILD", "JSONLD", "JSON",
-        "HTTPClient", "MQTTClient", "EventLoop", "Log", "Schemas",
+        "Storage", "Postgres", "Snapshots", "Subscriptions", "NGSILDQuery", "NGSILD", "JSONLD",
+        "JSON", "HTTPClient", "MQTTClient", "EventLoop", "Log", "Schemas",
       ]),
     module(
       "HTTPAPI",
       [
         "Broker", "Storage", "NGSILDQuery", "NGSILD", "JSONLD", "JSON", "HTTPServer", "Log",
-        "Subscriptions",
+        "Snapshots", "Subscriptions", "Schemas",
       ]),
     .executableTarget(
       name: "kontext",
       dependencies: [
         "HTTPAPI", "Broker", "Storage", "Postgres", "HTTPServer", "HTTPClient", "EventLoop", "Log",
-        "NGSILDQuery", "NGSILD", "JSONLD", "JSON", "Schemas",
+        "NGSILDQuery", "NGSILD", "JSONLD", "JSON", "Schemas", "Snapshots",
       ],
       swiftSettings: settings),
 
@@ -103,8 +106,8 @@ let package = Package(
     tests(
       of: "Broker",
       [
-        "Storage", "Subscriptions", "NGSILD", "JSONLD", "JSON", "Schemas", "Postgres", "HTTPClient",
-        "HTTPServer", "MQTTClient", "EventLoop", "Log", "TestSupport",
+        "Storage", "Snapshots", "Subscriptions", "NGSILD", "JSONLD", "JSON", "Schemas", "Postgres",
+        "HTTPClient", "HTTPServer", "MQTTClient", "EventLoop", "Log", "TestSupport",
       ]),
     tests(of: "Subscriptions", ["NGSILDQuery", "NGSILD", "JSONLD", "JSON", "TestSupport"]),
     tests(

@@ -13,5 +13,7 @@ extension Schemas {
     (10, "history", PackageResources._010_history_sql),
     (11, "subscription_time", PackageResources._011_subscription_time_sql),
     (12, "retention", PackageResources._012_retention_sql),
+    (15, "event", PackageResources._015_event_sql),
+    (16, "snapshot_and_entity_map", PackageResources._016_snapshot_and_entity_map_sql),
   ]
 }

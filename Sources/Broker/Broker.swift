@@ -24,6 +24,8 @@ package final class Broker: @unchecked Sendable {
   package let subscriptions: SubscriptionStore
   package let subscriptionTable: SubscriptionTable
   package let delivery: Delivery
+  package let snapshots: SnapshotService
+  package let events: EventHub
   package let writer: WriteBatcher
   package let reader: ReadBatcher
   package let log: Log
@@ -33,7 +35,7 @@ package final class Broker: @unchecked Sendable {
     contextService: ContextService, tenants: TenantTable, entities: EntityStore,
     queries: QueryStore, history: HistoryStore, census: CensusStore,
     subscriptions: SubscriptionStore, subscriptionTable: SubscriptionTable, delivery: Delivery,
-    notifier: any ChangeNotifier, log: Log
+    snapshots: SnapshotService, events: EventHub, notifier: any ChangeNotifier, log: Log
   ) {
     self.loop = loop
     self.source = source
@@ -48,6 +50,8 @@ package final class Broker: @unchecked Sendable {
     self.subscriptions = subscriptions
     self.subscriptionTable = subscriptionTable
     self.delivery = delivery
+    self.snapshots = snapshots
+    self.events = events
     self.log = log
     writer = WriteBatcher(
       loop: loop,

@@ -93,10 +93,11 @@ package final class API: HTTPResponder, @unchecked Sendable {
     ProblemDetails(status: status, title: "Request refused", detail: detail).response
   }
 
-  /// Adds what every response has, success or not: the tenant (6.3.14), and who may read it.
+  /// Adds what every response has, success or not: the tenant (6.3.14), the Snapshot (6.3.22), and
+  /// who may read it.
   private func complete(_ response: inout HTTPResponse, to request: HTTPRequest) {
-    if let tenant = request.headers.first("NGSILD-Tenant") {
-      response.headers.append(("NGSILD-Tenant", tenant))
+    for name in ["NGSILD-Tenant", Self.snapshotHeader] {
+      if let value = request.headers.first(name) { response.headers.append((name, value)) }
     }
     configuration.origins.admit(request, to: &response)
   }
@@ -143,10 +144,18 @@ package final class API: HTTPResponder, @unchecked Sendable {
     case .listContexts: try await listContexts(call)
     case .serveContext: try await serveContext(call)
     case .deleteContext: try await deleteContext(call)
+    case .createSnapshot: try await createSnapshot(call)
+    case .retrieveSnapshot: try await retrieveSnapshot(call)
+    case .updateSnapshot: try await updateSnapshot(call)
+    case .deleteSnapshot: try await deleteSnapshot(call)
+    case .cloneSnapshot: try await cloneSnapshot(call)
+    case .purgeSnapshots: try await purgeSnapshots(call)
     case .retrieveSourceIdentity: try await retrieveSourceIdentity(call)
     case .listDeliveries: try await listDeliveries(call)
     case .retryDelivery: try await retryDelivery(call)
     case .explainSubscription: try await explainSubscription(call)
+    case .followEvents: try await followEvents(call)
+    case .showLivePage: showLivePage()
     case .health: await operations.health()
     case .metrics: await operations.metrics()
     case .version: operations.version()

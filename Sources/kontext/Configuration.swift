@@ -20,9 +20,11 @@ struct Configuration: Sendable {
   var connectionsMax = 4096
   var deliveryTime = Duration.seconds(24 * 3600)
   var deadLettersMax = 1000
+  var eventTime = Duration.seconds(3600)
   var allowedAddresses = AddressPolicy.publicOnly
   var corsOrigins = AllowedOrigins.none
   var takesTenantFromFIWAREService = false
+  var snapshotLifetime = Duration.seconds(30 * 86400)
   var sourceAlias: String?
   var logLevel = Log.Level.info
   var logFormat: Log.Format?
@@ -127,6 +129,12 @@ struct Configuration: Sendable {
       help: "dead letters of each subscription that are kept, the newest (default 1000)"
     ) { $0.set(\.deadLettersMax, $1, 0...1_000_000) },
     Setting(
+      option: "--event-time", placeholder: "SECONDS",
+      help:
+        "events of a subscription are kept for so long, so that who was cut off goes on where it "
+        + "was (default 3600)"
+    ) { $0.set(\.eventTime, seconds: $1, 1...(366 * 86400)) },
+    Setting(
       option: "--cors-origins", placeholder: "LIST",
       help:
         "origins whose web pages may call the API, such as https://map.example, or * for all "
@@ -145,6 +153,10 @@ struct Configuration: Sendable {
       configuration.takesTenantFromFIWAREService = text == "tenant"
       return text == "tenant" || text == "ignore"
     },
+    Setting(
+      option: "--snapshot-lifetime-max", placeholder: "SECONDS",
+      help: "how long a Snapshot, or a map of Entities, is kept at most (default 2592000)"
+    ) { $0.set(\.snapshotLifetime, seconds: $1, 1...(366 * 86400)) },
     Setting(
       option: "--source-alias", placeholder: "NAME",
       help:

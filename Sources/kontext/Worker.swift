@@ -62,6 +62,7 @@ final class Worker: @unchecked Sendable {
 
   /// Stops accepting, lets requests under way end, and closes what is open.
   func drain() async {
+    broker.events.close()
     await server?.drain(grace: shared.configuration.drainTime)
     await server?.shutDown()
     await connections.close()
@@ -143,6 +144,10 @@ extension Configuration {
     broker.historyLimits.instancesPerAttribute = historyInstances
     broker.delivery.ageMax = deliveryTime
     broker.delivery.deadLettersMax = deadLettersMax
+    broker.snapshotLifetime.longest = snapshotLifetime
+    broker.events.keptFor = eventTime
+    // The others are for requests that end.
+    broker.events.streamsMax = connectionsMax - connectionsMax / 4
     broker.publicURL = publicURL
     broker.allowedAddresses = allowedAddresses
     broker.sourceAlias = sourceAlias

@@ -212,6 +212,56 @@ struct DeliveryTests {
     }
   }
 
+  @Test("one dead endpoint among 100 does not keep the others from anything")
+  func oneOfMany() async throws {
+    try await withProcess { process, receiver in
+      let dead = try RudeEndpoint(on: process.loop)
+      try await process.subscribe(to: dead, id: "urn:s:dead")
+      let ids = (1...100).map { "urn:s:\($0)" }
+      for id in ids {
+        try await process.subscribe(to: ReceiverPath(url: "\(receiver.url)/\(id)"), id: id)
+      }
+      try await process.write(Self.rooms, times: 5)
+      await receiver.received(2000)
+      for id in ids {
+        for room in Self.rooms {
+          let values = receiver.received.filter {
+            $0.body["subscriptionId"]?.string == id && $0.entityID == room
+          }.map(\.value)
+          #expect(values == Array(0..<5))
+        }
+      }
+      #expect(receiver.received.count == 2000)
+      #expect(try await process.count("notification") >= 20)
+      dead.close()
+    }
+  }
+
+  @Test("a receiver is given header fields of the request that makes the change")
+  func repeatedHeaders() async throws {
+    try await withProcess { process, receiver in
+      receiver.behaviour = { .answer($0 == 0 ? 500 : 200) }
+      try await process.subscribe(
+        to: receiver,
+        endpoint: #"""
+          "receiverInfo": [{"key": "X-Trace", "value": "urn:ngsi-ld:request"},
+            {"key": "X-None", "value": "urn:ngsi-ld:request"},
+            {"key": "Host", "value": "urn:ngsi-ld:request"}, {"key": "X-Own", "value": "o"}],
+          """#)
+      try await process.create(
+        "urn:ngsi-ld:Room:1", 0,
+        by: RequestHeaders { name in ["X-Trace": "t\u{e9}", "Host": "evil.example"][name] })
+      // Again after a failure, and nothing of it in the next one.
+      await receiver.received(2)
+      try await process.update("urn:ngsi-ld:Room:1", 1)
+      await receiver.received(3)
+      let headers = receiver.received.map(\.headers)
+      #expect(headers.map { $0.first("X-Trace") } == ["t\u{e9}", "t\u{e9}", nil])
+      #expect(headers.allSatisfy { $0.first("X-None") == nil && $0.first("X-Own") == "o" })
+      #expect(headers.allSatisfy { $0.first("Host")?.hasPrefix("127.0.0.1") == true })
+    }
+  }
+
   @Test("what does not fit into memory waits in the database, and keeps its order")
   func backlog() async throws {
     try await withProcess {

@@ -106,6 +106,11 @@ final class Receiver: HTTPResponder, Endpoint, @unchecked Sendable {
   }
 }
 
+/// A path of a receiver: an endpoint of its own.
+struct ReceiverPath: Endpoint {
+  let url: String
+}
+
 /// A port that nobody listens on, or where each connection is reset.
 ///
 /// `@unchecked Sendable`: used on its loop's thread only.

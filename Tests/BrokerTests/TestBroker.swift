@@ -8,6 +8,7 @@ import Log
 import NGSILD
 import Postgres
 import Schemas
+import Snapshots
 import Storage
 import Subscriptions
 import TestSupport
@@ -96,16 +97,23 @@ final class TestBroker: @unchecked Sendable {
     self.client = client
     self.contexts = contexts
     self.pool = pool
+    let history = HistoryStore(
+      names: entities.names, typesets: entities.typesets, queries: pool, pool: pool)
     broker = Broker(
       loop: loop, source: SourceIdentity(),
       contextLibrary: contexts.library(pool: pool, remote: NoLoader()),
       contextService: contexts, tenants: TenantTable(),
       entities: entities, queries: queries,
-      history: HistoryStore(
-        names: entities.names, typesets: entities.typesets, queries: pool, pool: pool),
+      history: history,
       census: CensusStore(names: entities.names, typesets: entities.typesets, pool: pool),
       subscriptions: SubscriptionStore(pool: pool), subscriptionTable: service.table,
       delivery: service.delivery,
+      snapshots: SnapshotService(
+        queries: queries, history: history, contexts: contexts.resolver(remote: NoLoader()),
+        readers: pool, pool: pool,
+        limits: LifetimeLimits(standard: .seconds(60), longest: .seconds(60)), client: client,
+        on: loop, log: Log(level: .error)),
+      events: service.eventHub(on: loop, pool: pool),
       notifier: service.notifier(), log: Log(level: .error))
     // A broker lives as long as its loop.
     loop.beforeSleep(.flush) { [broker] in
@@ -150,10 +158,10 @@ final class TestBroker: @unchecked Sendable {
       at: Self.site)
   }
 
-  func create(_ id: String, _ value: Int) async throws {
+  func create(_ id: String, _ value: Int, by request: RequestHeaders? = nil) async throws {
     let fragment = try FragmentParser(context: .core, rules: .complete).entity(
       JSONValue(parsing: #"{"type": "Room", "level": \#(value)}"#))
-    _ = try await broker.perform(.create(fragment), on: id, in: Self.tenant)
+    _ = try await broker.perform(.create(fragment), on: id, in: Self.tenant, by: request)
   }
 
   func update(_ id: String, _ value: Int) async throws {

@@ -93,14 +93,6 @@ struct SubscriptionParsingTests {
     #expect(error?.detail.contains(names) == true, "\(error?.detail ?? "")")
   }
 
-  @Test("headers of the request that causes a notification cannot be passed on yet")
-  func missing() throws {
-    let error = #expect(throws: NGSILDError.self) {
-      try parse(endpoint(#""receiverInfo": [{"key": "a", "value": "urn:ngsi-ld:request"}]"#))
-    }
-    #expect(error?.kind == .notImplemented)
-  }
-
   @Test("what only the broker sets, and what nobody knows, is passed over")
   func ignored() throws {
     let subscription = try parse(

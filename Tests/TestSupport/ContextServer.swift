@@ -7,7 +7,7 @@ package final class ContextServer: HTTPResponder {
   private struct State {
     var answers: [String: HTTPResponse] = [:]
     var slow: Set<String> = []
-    var requests: [String] = []
+    var requests: [(path: String, body: [UInt8])] = []
   }
 
   private let state = Mutex(State())
@@ -50,12 +50,17 @@ package final class ContextServer: HTTPResponder {
 
   /// How often `path` was asked for.
   package func requests(of path: String) -> Int {
-    state.withLock { state in state.requests.count { $0 == path } }
+    bodies(of: path).count
+  }
+
+  /// What requests for `path` brought.
+  package func bodies(of path: String) -> [[UInt8]] {
+    state.withLock { state in state.requests.filter { $0.path == path }.map(\.body) }
   }
 
   package func respond(to request: HTTPRequest) async -> HTTPResponse {
     let (answer, isSlow) = state.withLock { state in
-      state.requests.append(request.path)
+      state.requests.append((request.path, request.body))
       return (state.answers[request.path], state.slow.contains(request.path))
     }
     // Long enough for others to ask meanwhile.

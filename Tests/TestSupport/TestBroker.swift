@@ -42,13 +42,13 @@ package final class TestBroker: Sendable {
   package init(
     _ limits: HTTPServerConfiguration = HTTPServerConfiguration(),
     api: APIConfiguration = APIConfiguration(), queryTimeout: Duration = .seconds(30),
-    history: HistoryLimits = HistoryLimits()
+    history: HistoryLimits = HistoryLimits(), events: EventLimits = EventLimits()
   ) async throws {
     let loop = EventLoop()
     thread = loop.start()
     self.loop = loop
     let parts = try await loop.task {
-      try await Self.parts(limits, api, queryTimeout, history, on: loop)
+      try await Self.parts(limits, api, queryTimeout, history, events, on: loop)
     }.value
     tables = parts.tables
     connections = parts.connections
@@ -63,7 +63,8 @@ package final class TestBroker: Sendable {
 
   private static func parts(
     _ limits: HTTPServerConfiguration, _ apiConfiguration: APIConfiguration,
-    _ queryTimeout: Duration, _ history: HistoryLimits, on loop: EventLoop
+    _ queryTimeout: Duration, _ history: HistoryLimits, _ events: EventLimits,
+    on loop: EventLoop
   ) async throws -> Parts {
     var configuration = BrokerConfiguration(databaseURL: try await TestDatabase.schemaURL())
     configuration.writeConnections = 2
@@ -71,6 +72,7 @@ package final class TestBroker: Sendable {
     configuration.queryConnections = 2
     configuration.queryTimeout = queryTimeout
     configuration.historyLimits = history
+    configuration.events = events
     configuration.allowedAddresses = try AddressPolicy(parsing: "loopback")
     let tables = BrokerTables()
     _ = try await tables.prepare(configuration, on: loop)
@@ -101,6 +103,11 @@ package final class TestBroker: Sendable {
   /// What a process does in the background, here by hand.
   package var housekeeping: Housekeeping { Housekeeping(broker, pool: connections.background) }
 
+  /// Removes events and dead letters that are too many or too old.
+  package func prune() async throws {
+    try await loop.task { try await self.notifications.prune() }.value
+  }
+
   /// Ends everything; the broker cannot be used afterwards.
   package func close() async throws {
     try await loop.task { [self] in
@@ -119,12 +126,12 @@ package final class TestBroker: Sendable {
 package func withTestBroker<Result: Sendable>(
   _ limits: HTTPServerConfiguration = HTTPServerConfiguration(),
   api: APIConfiguration = APIConfiguration(), queryTimeout: Duration = .seconds(30),
-  history: HistoryLimits = HistoryLimits(),
+  history: HistoryLimits = HistoryLimits(), events: EventLimits = EventLimits(),
   _ body: (TestBroker) async throws -> Result
 ) async throws -> Result {
   try await Gate.brokers.pass {
     let broker = try await TestBroker(
-      limits, api: api, queryTimeout: queryTimeout, history: history)
+      limits, api: api, queryTimeout: queryTimeout, history: history, events: events)
     do {
       let result = try await body(broker)
       try await broker.close()

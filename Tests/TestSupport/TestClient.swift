@@ -144,10 +144,12 @@ extension TestClient {
   package func removeTenant() async throws {
     let tables = [
       "entity", "entity_value", "entity_geo", "attribute_instance", "subscription",
-      "subscription_delivery", "notification", "typeset", "context",
+      "subscription_delivery", "notification", "dead_notification", "event", "event_stream",
+      "typeset", "context",
       // In the order of folding, which may run meanwhile.
       "census_change", "census",
-      "indexed_attribute", "attribute_index", "retention", "attribute_hour",
+      "indexed_attribute", "attribute_index", "retention", "attribute_hour", "snapshot",
+      "entity_map", "entity_map_entry",
     ]
     guard let tenant else { return }
     let of: SQL = "(SELECT id FROM tenant WHERE name = \(tenant))"

@@ -1,5 +1,6 @@
 package import EventLoop
 package import HTTPClient
+import JSONLD
 package import Log
 package import Postgres
 import Storage
@@ -10,25 +11,32 @@ extension Broker {
     on loop: EventLoop, connections: BrokerConnections, tables: BrokerTables,
     contexts: ContextService, notifications: NotificationService, log: Log
   ) {
+    let library = contexts.library(
+      pool: connections.readers, remote: HTTPContextLoader(client: connections.client))
+    let queries = QueryStore(
+      names: tables.names, typesets: tables.typesets, indexed: tables.indexed,
+      collations: tables.collations, pool: connections.queries, readers: connections.readers)
+    let history = HistoryStore(
+      names: tables.names, typesets: tables.typesets, queries: connections.queries,
+      pool: connections.history, limits: connections.historyLimits)
     self.init(
-      loop: loop, source: tables.source,
-      contextLibrary: contexts.library(
-        pool: connections.readers, remote: HTTPContextLoader(client: connections.client)),
-      contextService: contexts,
+      loop: loop, source: tables.source, contextLibrary: library, contextService: contexts,
       tenants: tables.tenants,
       entities: EntityStore(
         names: tables.names, typesets: tables.typesets, indexed: tables.indexed,
         writers: connections.writers, readers: connections.readers),
-      queries: QueryStore(
-        names: tables.names, typesets: tables.typesets, indexed: tables.indexed,
-        collations: tables.collations, pool: connections.queries, readers: connections.readers),
-      history: HistoryStore(
-        names: tables.names, typesets: tables.typesets, queries: connections.queries,
-        pool: connections.history, limits: connections.historyLimits),
+      queries: queries, history: history,
       census: CensusStore(
         names: tables.names, typesets: tables.typesets, pool: connections.queries),
       subscriptions: SubscriptionStore(pool: connections.readers),
       subscriptionTable: notifications.table, delivery: notifications.delivery,
+      snapshots: SnapshotService(
+        queries: queries, history: history,
+        contexts: ContextResolver(loader: library, cache: contexts.cache),
+        readers: connections.readers, pool: connections.snapshots,
+        limits: connections.snapshotLifetime,
+        client: connections.client, on: loop, log: log),
+      events: notifications.eventHub(on: loop, pool: connections.readers),
       notifier: notifications.notifier(), log: log)
   }
 }
@@ -58,6 +66,7 @@ extension NotificationService {
       collations: tables.collations, pool: pools[0], readers: pools[1])
     var service = Configuration()
     service.delivery = configuration.delivery
+    service.events = configuration.events
     service.mqtt.allowsAddress = { [policy = configuration.allowedAddresses] address in
       IPAddress(parsing: address).map(policy.allows) ?? false
     }

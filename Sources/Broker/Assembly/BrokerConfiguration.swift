@@ -1,4 +1,5 @@
 package import HTTPClient
+package import Snapshots
 package import Storage
 
 /// How the broker of one loop reaches its database and the outside world.
@@ -11,7 +12,10 @@ package struct BrokerConfiguration: Sendable {
   /// A longer query is cancelled.
   package var queryTimeout = Duration.seconds(30)
   package var historyLimits = HistoryLimits()
+  package var snapshotLifetime = LifetimeLimits(
+    standard: .seconds(86_400), longest: .seconds(30 * 86_400))
   package var delivery = DeliveryLimits()
+  package var events = EventLimits()
   /// What clients put before the path to reach the broker; nil for whatever they call it by.
   package var publicURL: String?
   /// Addresses to which notifications go and from which contexts come.

@@ -1,6 +1,7 @@
 package import EventLoop
 package import HTTPClient
 package import Postgres
+import Snapshots
 import Storage
 
 /// The connections of one loop's broker, by what they are for.
@@ -11,6 +12,9 @@ package final class BrokerConnections: Sendable {
   /// For reads of the history: ranges of its index, but perhaps long ones.
   package let history: Pool
   let historyLimits: HistoryLimits
+  /// One, for the execution of Snapshots; it is opened only where that is done.
+  let snapshots: Pool
+  let snapshotLifetime: LifetimeLimits
   /// One, for housekeeping; it is opened only where that is done.
   package let background: Pool
   package let client: HTTPClient
@@ -28,6 +32,8 @@ package final class BrokerConnections: Sendable {
     ranging.cancelsQueries = true
     history = Pool(ranging, max: configuration.queryConnections, on: loop)
     historyLimits = configuration.historyLimits
+    snapshots = configuration.snapshotPool(on: loop)
+    snapshotLifetime = configuration.snapshotLifetime
     var limits = HTTPClientConfiguration()
     limits.addressPolicy = configuration.allowedAddresses
     client = HTTPClient(loop: loop, configuration: limits)
@@ -42,6 +48,7 @@ package final class BrokerConnections: Sendable {
     await client.shutDown()
     for (_, pool) in pools { pool.close() }
     background.close()
+    snapshots.close()
   }
 }
 
@@ -69,6 +76,14 @@ extension BrokerConfiguration {
     var connection = Connection.Configuration(url: databaseURL, settings: settings)
     connection.applicationName = "kontext"
     return connection
+  }
+
+  /// For queries that nobody waits for, one after the other.
+  func snapshotPool(on loop: EventLoop) -> Pool {
+    let settings = [
+      "plan_cache_mode": "force_custom_plan", "jit": "off", "statement_timeout": "10min",
+    ]
+    return Pool(connection(settings: settings), max: 1, on: loop)
   }
 
   /// Connections for statements that are planned for their values, and bounded in time.

@@ -1,21 +1,30 @@
 import HTTPClient
+import JSON
 import MQTTClient
+import Storage
 import Subscriptions
 
 /// How a notification gets to its endpoint.
 extension Delivery {
   /// nil for success.
-  func failure(of body: [UInt8], to subscription: CompiledSubscription) async -> String? {
+  ///
+  /// What was owed to an endpoint before a subscription came to be streamed only goes nowhere.
+  func failure(
+    of notification: OwedNotification, to subscription: CompiledSubscription
+  ) async -> String? {
+    guard !subscription.isStreamOnly else { return nil }
     let timeout = min(subscription.timeout ?? limits.timeout, limits.timeoutMax)
     if let endpoint = subscription.mqtt {
       let message = MQTTMessage(
-        topic: endpoint.topic, payload: subscription.mqttPayload(of: body),
+        topic: endpoint.topic,
+        payload: subscription.mqttPayload(of: notification.body, notification.headerFields),
         quality: QualityOfService(endpoint.quality))
       return await failure(of: message, to: MQTTServer(endpoint), timeout)
     }
     return await failure(
       of: HTTPClientRequest(
-        method: "POST", url: subscription.endpointURI, headers: subscription.headers, body: body,
+        method: "POST", url: subscription.endpointURI,
+        headers: subscription.headers + notification.headerFields, body: notification.body,
         timeout: timeout, responseBytesMax: 1 << 20))
   }
 
@@ -39,6 +48,16 @@ extension Delivery {
       return nil
     } catch {
       return error.description
+    }
+  }
+}
+
+extension OwedNotification {
+  /// Only the broker writes them, so that what is no JSON is a broken database.
+  fileprivate var headerFields: [(name: String, value: String)] {
+    guard let headers else { return [] }
+    return JSONValue(storedDocument: Array(headers.utf8)).members.map { name, value in
+      (name.string ?? "", value.string ?? "")
     }
   }
 }

@@ -256,7 +256,7 @@ package final class Delivery: @unchecked Sendable {
     underWay[notification.subscription, default: AttemptsUnderWay()].begin(
       notification.id, at: began)
     Task(executorPreference: loop) { [self] in
-      let error = await failure(of: notification.body, to: subscription)
+      let error = await failure(of: notification, to: subscription)
       inFlight -= 1
       attempted(error == nil)
       underWay[notification.subscription]?.end(notification.id)

@@ -14,6 +14,7 @@ import Subscriptions
 package final class NotificationService: @unchecked Sendable {
   package struct Configuration: Sendable {
     package var delivery = DeliveryLimits()
+    package var events = EventLimits()
     /// A process that was not heard of for so long is dead, and others deliver what it left.
     package var lease = Duration.seconds(15)
     /// Between renewals of the lease and looks at the database; less than half of `lease`.
@@ -30,6 +31,7 @@ package final class NotificationService: @unchecked Sendable {
   private let pool: Pool
   private let subscriptions: SubscriptionStore
   private let throttle: Throttle
+  private let hubs = EventHubs()
   /// Further connections that end with the service.
   var ownPools: [Pool] = []
   private var periodic: PeriodicNotifications?
@@ -95,6 +97,14 @@ package final class NotificationService: @unchecked Sendable {
   /// For the write path of a loop.
   package func notifier() -> SubscriptionNotifier {
     SubscriptionNotifier(table: table, delivery: delivery, throttle: throttle)
+  }
+
+  /// The event streams of a loop, which reads them over `pool`.
+  package func eventHub(on loop: EventLoop, pool: Pool) -> EventHub {
+    let hub = EventHub(
+      on: loop, store: EventStore(pool: pool), table: table, limits: configuration.events, log: log)
+    hubs.add(hub)
+    return hub
   }
 
   /// Over a connection of its own, on which a transaction lasts as long as a query.
@@ -176,10 +186,12 @@ package final class NotificationService: @unchecked Sendable {
         (SubscriptionStore.channel, { [self] _ in refreshSoon() }),
         (OutboxStore.channel, { [delivery] in delivery.told($0) }),
         (DeliveryStore.channel, { [delivery] in delivery.retry($0) }),
+        (EventStore.channel, { [hubs] in hubs.told($0) }),
       ],
       opened: { [self] in
         refreshSoon()
         delivery.readAgain()
+        hubs.readAgain()
       })
     self.listener = listener
     await listener.open()
@@ -196,6 +208,7 @@ package final class NotificationService: @unchecked Sendable {
     do throws(PostgresError) {
       try await table.refresh(from: subscriptions, contexts: contexts)
       delivery.followEndpoints()
+      hubs.dropDeleted()
     } catch {
       log.warning("subscriptions not refreshed", ["error": "\(error)"])
     }
@@ -229,10 +242,13 @@ package final class NotificationService: @unchecked Sendable {
     }
   }
 
-  private func prune() async throws(PostgresError) {
+  /// Removes what is kept for a while only.
+  package func prune() async throws(PostgresError) {
     let kept = configuration.delivery.deadLettersMax
     let dropped = try await DeliveryStore(pool: pool).pruneDead(keeping: kept)
     if dropped > 0 { log.warning("dead letters dropped", ["count": "\(dropped)"]) }
+    try await EventStore(pool: pool).prune(
+      olderThan: configuration.events.keptFor, keeping: configuration.events.keptMax)
   }
 
   /// While the database is away no lease is renewed, so that a process which has just come back to

@@ -143,7 +143,8 @@ final class PeriodicNotifications: @unchecked Sendable {
         let body = try await body(of: entities, for: subscription, tenant, at: now, on: connection)
         let due = DueNotification(
           tenant: tenant, subscription: subscription.key,
-          entity: DueNotification.severalEntities, body: body)
+          entity: DueNotification.severalEntities, body: body,
+          channels: .init(subscription, at: now))
         try await PeriodStore.owe([due], by: delivery.process, on: connection)
       }
       if found.count < Self.entitiesMax { return }

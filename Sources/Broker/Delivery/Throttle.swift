@@ -87,7 +87,8 @@ final class Throttle: @unchecked Sendable {
       }
       let throttling = subscription.throttling ?? .zero
       let released = try await store.release(
-        key, of: tenant, throttling: throttling, by: delivery.process
+        key, of: tenant, throttling: throttling, to: .init(subscription, at: .now),
+        by: delivery.process
       ) { coalesced($0, at: .now, uuid: UUIDText()) }
       switch released {
       case .owed(let notifications):

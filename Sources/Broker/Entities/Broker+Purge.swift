@@ -27,7 +27,8 @@ extension Broker {
   /// It ends with the first chunk in which something failed: what was purged before stays purged,
   /// and another purge goes on from there. Returns what failed in it.
   package func purge(
-    _ purge: Purge, of query: EntityQuery, in tenant: TenantNumber
+    _ purge: Purge, of query: EntityQuery, in tenant: TenantNumber,
+    by request: RequestHeaders? = nil
   ) async throws(NGSILDError) -> PurgeResult {
     let now = DateTime.now
     var range = try await database { () throws(PostgresError) in try await queries.keys() }
@@ -38,7 +39,8 @@ extension Broker {
           query, in: range, limit: Self.purgedAtOnce, at: now, tenant: tenant)
       }
       guard let last = found.last else { break }
-      let outcomes = await writer.perform(found.map { ($0.reference, purge.operation) }, at: now)
+      let outcomes = await writer.perform(
+        found.map { ($0.reference, purge.operation) }, at: now, by: request)
       for (entity, outcome) in zip(found, outcomes) { result.add(entity.reference.id, outcome) }
       range = range.after(last.key)
     }

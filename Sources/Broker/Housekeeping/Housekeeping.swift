@@ -4,7 +4,8 @@ package import Postgres
 import Storage
 
 /// What a process does in the background, again and again: expired Entities and Attributes are
-/// reaped, the census is folded, and removed tenants are forgotten.
+/// reaped, the census is folded, removed tenants are forgotten, and Snapshots are executed and
+/// removed.
 ///
 /// Every process does all of it; what two find at the same time is done once, since the later one
 /// finds it done. Pauses vary, so that processes do not go in step.
@@ -50,6 +51,7 @@ package final class Housekeeping: @unchecked Sendable {
       try await broker.tenants.refresh(from: pool)
       while try await broker.reapExpired(foundIn: pool), !isStopped {}
       while try await CensusStore.fold(in: pool), !isStopped {}
+      broker.snapshots.wake()
       if rounds % Self.roundsPerPruning == 0 { try await CensusStore.prune(in: pool) }
     } catch {
       broker.log.warning("housekeeping failed", ["error": "\(error)"])

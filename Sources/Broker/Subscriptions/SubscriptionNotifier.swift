@@ -19,11 +19,11 @@ package final class SubscriptionNotifier: ChangeNotifier {
   package var process: ProcessNumber { delivery.process }
 
   package func due(
-    for writes: [EntityWrite], on connection: Connection
+    for writes: [EntityWrite], by requests: [RequestHeaders?], on connection: Connection
   ) async throws(PostgresError) -> [DueNotification] {
     var matched: [MatchedChange] = []
-    for write in writes where table.hasSubscriptions(in: write.tenant) {
-      if let change = match(write) { matched.append(change) }
+    for (write, request) in zip(writes, requests) where table.hasSubscriptions(in: write.tenant) {
+      if let change = match(write, request) { matched.append(change) }
     }
     guard !matched.isEmpty else { return [] }
     var conditions = DatabaseConditions(of: writes, on: connection)
@@ -35,7 +35,9 @@ package final class SubscriptionNotifier: ChangeNotifier {
           DueNotification(
             tenant: change.write.tenant, subscription: subscription.key, entity: change.write.key,
             body: try await conditions.body(of: change, for: subscription),
-            isThrottled: subscription.throttling != nil))
+            isThrottled: subscription.throttling != nil,
+            channels: .init(subscription, at: change.write.at),
+            headers: change.headers(for: subscription)))
       }
     }
     return due
@@ -50,7 +52,7 @@ package final class SubscriptionNotifier: ChangeNotifier {
     if !notifications.isEmpty { delivery.deliverIfCommitted(notifications) }
   }
 
-  private func match(_ write: EntityWrite) -> MatchedChange? {
+  private func match(_ write: EntityWrite, _ request: RequestHeaders?) -> MatchedChange? {
     guard var matching = ChangeMatching(write.change) else { return nil }
     table.findCandidates(for: &matching, in: write.tenant)
     guard matching.hasCandidates else { return nil }
@@ -63,16 +65,32 @@ package final class SubscriptionNotifier: ChangeNotifier {
     }
     let due = matching.due(document: document, at: write.at)
     guard !due.isEmpty else { return nil }
-    return MatchedChange(write: write, document: document(), subscriptions: due)
+    return MatchedChange(
+      write: write, request: request, document: document(), subscriptions: due)
   }
 }
 
 /// A change, and the subscriptions that are due for it.
 struct MatchedChange {
   let write: EntityWrite
+  let request: RequestHeaders?
   /// The Entity in stored form after the change; of a deleted one as it was before.
   let document: JSONValue
   var subscriptions: [CompiledSubscription]
+
+  /// The header fields of the request that a subscription wants repeated, as JSON.
+  func headers(for subscription: CompiledSubscription) -> String? {
+    guard let request, !subscription.repeatedHeaders.isEmpty else { return nil }
+    var writer = JSONWriter()
+    writer.beginObject()
+    for name in subscription.repeatedHeaders {
+      guard let value = request.value(name), isHeaderValue(value) else { continue }
+      writer.name(name)
+      writer.string(value)
+    }
+    writer.endObject()
+    return String(decoding: writer.bytes, as: UTF8.self)
+  }
 }
 
 extension EntityWrite {
@@ -84,5 +102,13 @@ extension EntityWrite {
     var writer = JSONWriter(reservingCapacity: 2048)
     before.write(to: &writer)
     return JSONValue(storedDocument: writer.bytes)
+  }
+}
+
+extension DueNotification.Channels {
+  init(_ subscription: CompiledSubscription, at now: DateTime) {
+    self = []
+    if !subscription.isStreamOnly { insert(.endpoint) }
+    if subscription.keepsEvents(at: now) { insert(.stream) }
   }
 }

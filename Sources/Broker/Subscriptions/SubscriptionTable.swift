@@ -109,7 +109,8 @@ package final class SubscriptionTable: Sendable {
       return Entry(
         tenant: row.tenant,
         compiled: CompiledSubscription(
-          subscription, key: row.number, tenantName: row.tenantName, context: context ?? .core),
+          subscription, key: row.number, tenantName: row.tenantName, context: context ?? .core,
+          streamedUntil: row.streamedUntil),
         unresolved: context == nil ? row : nil)
     } catch {
       log.error(

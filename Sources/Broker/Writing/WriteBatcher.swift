@@ -30,10 +30,10 @@ package final class WriteBatcher: @unchecked Sendable {
 
     init(
       _ operation: EntityOperation, on reference: EntityReference, at now: DateTime,
-      answer: @escaping (Outcome) -> Void
+      by request: RequestHeaders?, answer: @escaping (Outcome) -> Void
     ) {
       self.operation = WriteTransaction.Operation(
-        reference: reference, operation: operation, at: now)
+        reference: reference, operation: operation, at: now, request: request)
       self.answer = answer
     }
 
@@ -62,18 +62,22 @@ package final class WriteBatcher: @unchecked Sendable {
 
   /// Carries out one operation; returns once it is committed.
   package func perform(
-    _ operation: EntityOperation, on reference: EntityReference, at now: DateTime
+    _ operation: EntityOperation, on reference: EntityReference, at now: DateTime,
+    by request: RequestHeaders? = nil
   ) async throws(NGSILDError) -> OperationResult {
     guard waiting.count < limits.waitingMax else { throw overloaded }
     return try await withUnsafeContinuation { continuation in
       waiting.append(
-        Request(operation, on: reference, at: now) { continuation.resume(returning: $0) })
+        Request(operation, on: reference, at: now, by: request) {
+          continuation.resume(returning: $0)
+        })
     }.get()
   }
 
   /// Carries out operations in order for each Entity; returns once all are committed or refused.
   package func perform(
-    _ operations: [(reference: EntityReference, operation: EntityOperation)], at now: DateTime
+    _ operations: [(reference: EntityReference, operation: EntityOperation)], at now: DateTime,
+    by request: RequestHeaders? = nil
   ) async -> [Outcome] {
     guard waiting.count < limits.waitingMax else {
       return operations.map { _ in .failure(overloaded) }
@@ -83,7 +87,7 @@ package final class WriteBatcher: @unchecked Sendable {
     return await withUnsafeContinuation { continuation in
       for (index, (reference, operation)) in operations.enumerated() {
         waiting.append(
-          Request(operation, on: reference, at: now) { outcome in
+          Request(operation, on: reference, at: now, by: request) { outcome in
             if let all = collected.add(outcome, at: index) { continuation.resume(returning: all) }
           })
       }

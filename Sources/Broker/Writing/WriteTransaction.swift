@@ -9,6 +9,8 @@ package struct WriteTransaction {
     package let reference: EntityReference
     package let operation: EntityOperation
     package let at: DateTime
+    /// Of the request that asks for it; nil where the broker acts by itself.
+    let request: RequestHeaders?
   }
 
   package typealias Outcome = Result<OperationResult, NGSILDError>
@@ -69,7 +71,8 @@ package struct WriteTransaction {
         return outcomes
       }
       let writes = try await rows(of: changes, locked: locked)
-      let due = try await notifier.due(for: writes, on: connection)
+      let due = try await notifier.due(
+        for: writes, by: changes.map(\.operation.request), on: connection)
       do throws(PostgresError) {
         notifier.committed(
           try await EntityStore.commit(writes, due, by: notifier.process, on: connection), of: due)
@@ -118,9 +121,11 @@ extension PostgresError {
 package protocol ChangeNotifier: AnyObject, Sendable {
   /// The process that owes them.
   var process: ProcessNumber { get }
-  /// - Parameter connection: of the transaction that makes the changes, which it has not written.
+  /// - Parameters:
+  ///   - requests: what asked for each of the writes.
+  ///   - connection: of the transaction that makes the changes, which it has not written.
   func due(
-    for writes: [EntityWrite], on connection: Connection
+    for writes: [EntityWrite], by requests: [RequestHeaders?], on connection: Connection
   ) async throws(PostgresError) -> [DueNotification]
   /// - Parameter due: all that `due(for:on:)` has told, also what throttling holds back.
   func committed(_ notifications: [OwedNotification], of due: [DueNotification])

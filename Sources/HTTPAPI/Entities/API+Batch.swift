@@ -12,26 +12,26 @@ extension API {
     let mode: EntityOperation.UpsertMode = options.contains("update") ? .update : .replace
     let items = try await items(of: call) { fragment in .upsert(fragment, mode: mode) }
     let tenant = try await newTenant(of: call)
-    return await carryOut(items, in: tenant).createdResponse
+    return await carryOut(items, in: tenant, by: call.headers).createdResponse
   }
 
   func createBatch(_ call: Call) async throws(NGSILDError) -> HTTPResponse {
     let items = try await items(of: call) { fragment in .create(fragment) }
     let tenant = try await newTenant(of: call)
-    return await carryOut(items, in: tenant).createdResponse
+    return await carryOut(items, in: tenant, by: call.headers).createdResponse
   }
 
   func updateBatch(_ call: Call) async throws(NGSILDError) -> HTTPResponse {
     let overwrite = try !call.parameters.options(among: ["noOverwrite"]).contains("noOverwrite")
     let items = try await items(of: call) { .appendAttributes($0, overwrite: overwrite) }
     let tenant = try await tenant(of: call)
-    return await carryOut(items, in: tenant).changedResponse
+    return await carryOut(items, in: tenant, by: call.headers).changedResponse
   }
 
   func mergeBatch(_ call: Call) async throws(NGSILDError) -> HTTPResponse {
     let items = try await items(of: call, rules: .merge) { .mergeEntity($0, MergeOptions()) }
     let tenant = try await tenant(of: call)
-    return await carryOut(items, in: tenant).changedResponse
+    return await carryOut(items, in: tenant, by: call.headers).changedResponse
   }
 
   /// The body is an array of ids, so no context plays a part.
@@ -49,14 +49,14 @@ extension API {
             ? .success(.delete) : .failure(.badRequestData("The id '\(id)' is not a URI"))))
     }
     let tenant = try await tenant(of: call)
-    return await carryOut(items, in: tenant).changedResponse
+    return await carryOut(items, in: tenant, by: call.headers).changedResponse
   }
 
   private func carryOut(
-    _ items: [BatchResults.Item], in tenant: TenantNumber
+    _ items: [BatchResults.Item], in tenant: TenantNumber, by request: RequestHeaders
   ) async -> BatchResults {
     var results = BatchResults(items)
-    results.add(await broker.performBatch(results.operations, in: tenant))
+    results.add(await broker.performBatch(results.operations, in: tenant, by: request))
     return results
   }
 

@@ -98,6 +98,7 @@ extension API {
   /// Whether no Context Source is asked: `type=*` asks for all that is held here, which is a
   /// restriction of its own (5.7.2.4).
   func isLocal(_ request: QueryRequest, _ call: Call) throws(NGSILDError) -> Bool {
+    guard call.snapshot == nil else { return true }
     let isLocal = try call.parameters.boolean("local", default: request.isOfAnyType)
     guard isLocal || !request.isOfAnyType else {
       throw .badRequestData(

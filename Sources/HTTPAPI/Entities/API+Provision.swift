@@ -18,7 +18,7 @@ extension API {
       throw .badRequestData("The Entity '\(id)' has no type; 'type' is expected")
     }
     let tenant = try await newTenant(of: call)
-    _ = try await broker.perform(.create(fragment), on: id, in: tenant)
+    _ = try await broker.perform(.create(fragment), on: id, in: tenant, by: call.headers)
     return .created(at: "/ngsi-ld/v1/entities/\(id)")
   }
 
@@ -27,7 +27,7 @@ extension API {
     let tenant = try await tenant(of: call)
     let context = try await context(of: call)
     try await requireType(of: id, call, context, in: tenant)
-    _ = try await broker.perform(.delete, on: id, in: tenant)
+    _ = try await broker.perform(.delete, on: id, in: tenant, by: call.headers)
     return .noContent
   }
 
@@ -97,7 +97,7 @@ extension API {
       name == "scope"
       ? .deleteScope
       : .deleteAttribute(context.expand(name), all ? .all : .one(datasetId: dataset))
-    _ = try await broker.perform(operation, on: id, in: tenant)
+    _ = try await broker.perform(operation, on: id, in: tenant, by: call.headers)
     return .noContent
   }
 
@@ -116,7 +116,7 @@ extension API {
     }
     let change = try operation(fragment)
     try await requireType(of: id, call, context, in: tenant)
-    let result = try await broker.perform(change, on: id, in: tenant)
+    let result = try await broker.perform(change, on: id, in: tenant, by: call.headers)
     guard !result.notUpdated.isEmpty else { return .noContent }
     return updateResult(of: result)
   }
@@ -135,7 +135,8 @@ extension API {
     let parser = FragmentParser(context: context, rules: rules)
     let fragment = try parser.attributeFragment(body, named: name)
     try await requireType(of: id, call, context, in: tenant)
-    _ = try await broker.perform(operation(context.expand(name), fragment), on: id, in: tenant)
+    _ = try await broker.perform(
+      operation(context.expand(name), fragment), on: id, in: tenant, by: call.headers)
     return .noContent
   }
 

@@ -14,7 +14,8 @@ extension API {
     try requireRestriction(request, call)
     let purge = try purge(call, context)
     let tenant = try await tenant(of: call)
-    let result = try await broker.purge(purge, of: EntityQuery(request), in: tenant)
+    let result = try await broker.purge(
+      purge, of: EntityQuery(request), in: tenant, by: call.headers)
     guard !result.errors.isEmpty else { return .noContent }
     return .batchOperationResult(success: result.purged, errors: result.errors)
   }

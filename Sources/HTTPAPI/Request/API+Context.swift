@@ -16,14 +16,28 @@ extension API {
     return try TenantName(name)
   }
 
-  /// - Throws: `nonexistentTenant`.
+  /// The tenant whose data an operation works on: that of a Snapshot, where the request selects one.
+  ///
+  /// - Throws: `nonexistentTenant`, `resourceNotFound`, `operationNotSupported`.
   func tenant(of call: Call) async throws(NGSILDError) -> TenantNumber {
-    try await broker.tenants.number(of: tenantName(of: call), in: broker.entities.readers)
+    let owner = try await broker.tenants.number(
+      of: tenantName(of: call), in: broker.entities.readers)
+    guard let snapshot = call.snapshot else { return owner }
+    guard call.operation.worksOnSnapshots else {
+      throw NGSILDError(
+        .operationNotSupported,
+        "The operation '\(call.operation.rawValue)' does not work on a Snapshot; no header "
+          + "\(Self.snapshotHeader) is expected")
+    }
+    return try await broker.data(ofSnapshot: snapshot, in: owner)
   }
+
+  static let snapshotHeader = "NGSILD-Snapshot"
 
   /// The tenant, created where it is new (5.5.10).
   func newTenant(of call: Call) async throws(NGSILDError) -> TenantNumber {
-    try await broker.tenants.create(tenantName(of: call), in: broker.entities.readers)
+    guard call.snapshot == nil else { return try await tenant(of: call) }
+    return try await broker.tenants.create(tenantName(of: call), in: broker.entities.readers)
   }
 
   /// The body and the context that it is read with (6.3.5).

@@ -1,3 +1,4 @@
+import Broker
 import HTTPServer
 import JSON
 import JSONLD
@@ -48,6 +49,14 @@ struct Call: Sendable {
     let name = identifiers.count > 1 ? identifiers[1] : ""
     try requireName(name, as: "The Attribute name")
     return name
+  }
+
+  /// The id of the Snapshot that the operation is to work on (6.3.22).
+  var snapshot: String? { request.headers.first(API.snapshotHeader) }
+
+  /// The header fields of the request, some of which notifications repeat.
+  var headers: RequestHeaders {
+    RequestHeaders { [headers = request.headers] in headers.first($0) }
   }
 
   /// The host and port by which the client calls this broker (RFC 9110, 7.2); `localhost` for one

@@ -26,7 +26,8 @@ enum Operation: String, Sendable, CaseIterable {
   case retrieveSourceIdentity
   case createSnapshot, purgeSnapshots, retrieveSnapshot, updateSnapshot, deleteSnapshot
   case cloneSnapshot
-  case listDeliveries, retryDelivery, explainSubscription
+  case listDeliveries, retryDelivery, explainSubscription, followEvents
+  case showLivePage
   case health, metrics, version
 
   /// Parameters that may follow the `?`, any other being refused (6.3.20); nil for an operation
@@ -48,6 +49,8 @@ enum Operation: String, Sendable, CaseIterable {
     case .listContexts: ["details", "kind"]
     case .serveContext: ["details"]
     case .deleteContext: ["reload"]
+    case .createSnapshot, .retrieveSnapshot, .updateSnapshot, .deleteSnapshot, .cloneSnapshot: []
+    case .purgeSnapshots: ["q"]
     case .retrieveSubscription: ["options"]
     case .querySubscriptions: ["limit", "offset", "count", "options"]
     case .upsertBatch, .updateBatch: ["options", "local"]
@@ -80,7 +83,9 @@ enum Operation: String, Sendable, CaseIterable {
     case .queryTemporalEntitiesByPost: Self.page.union(["format", "options", "local"])
     case .listDeliveries: Self.page
     case .explainSubscription: ["entity"]
-    case .health, .metrics, .version, .retrieveSourceIdentity, .retryDelivery: []
+    case .health, .metrics, .version, .retrieveSourceIdentity, .retryDelivery, .followEvents,
+      .showLivePage:
+      []
     default: nil
     }
   }
@@ -141,9 +146,26 @@ enum Operation: String, Sendable, CaseIterable {
     case .queryEntities, .queryEntitiesByPost, .retrieveEntity, .retrieveTypes, .retrieveType,
       .retrieveAttributes, .retrieveAttribute, .querySubscriptions, .retrieveSubscription,
       .queryTemporalEntities, .queryTemporalEntitiesByPost, .retrieveTemporalEntity,
-      .listContexts, .serveContext, .retrieveSourceIdentity:
+      .listContexts, .serveContext, .retrieveSourceIdentity, .retrieveSnapshot, .updateSnapshot:
       true
     default: false
+    }
+  }
+
+  /// Whether it works on the copies of a Snapshot that a request selects (6.3.22).
+  ///
+  /// Choice: a Snapshot has no subscribers, Context Sources or Snapshots of its own.
+  var worksOnSnapshots: Bool {
+    switch self {
+    case .createSubscription, .querySubscriptions, .retrieveSubscription, .updateSubscription,
+      .deleteSubscription, .createRegistration, .queryRegistrations, .retrieveRegistration,
+      .updateRegistration, .deleteRegistration, .createRegistrationSubscription,
+      .queryRegistrationSubscriptions, .retrieveRegistrationSubscription,
+      .updateRegistrationSubscription, .deleteRegistrationSubscription, .createSnapshot,
+      .purgeSnapshots, .retrieveSnapshot, .updateSnapshot, .deleteSnapshot, .cloneSnapshot,
+      .listDeliveries, .retryDelivery, .explainSubscription, .followEvents:
+      false
+    default: true
     }
   }
 }

@@ -224,6 +224,8 @@ extension Resource {
     PathPattern("kontext/v1/subscriptions/{}/deliveries", ["GET": .listDeliveries]),
     PathPattern("kontext/v1/subscriptions/{}/deliveries/{}/retry", ["POST": .retryDelivery]),
     PathPattern("kontext/v1/subscriptions/{}/explain", ["GET": .explainSubscription]),
+    PathPattern("kontext/v1/subscriptions/{}/events", ["GET": .followEvents]),
+    PathPattern("kontext", ["GET": .showLivePage]),
     PathPattern("health", ["GET": .health]),
     PathPattern("metrics", ["GET": .metrics]),
     PathPattern("version", ["GET": .version]),

@@ -92,35 +92,11 @@ extension TemporalRequest {
       Set(conditions.projection.attributes)
     }
   }
-
-  /// Which members of Entities the answer holds.
-  var members: MemberSelection { EntitySelection(conditions.projection).members }
-}
-
-extension HistoryPart {
-  fileprivate init(_ request: TemporalRequest) {
-    self.init(request.temporal)
-    datasets = request.conditions.datasets
-    let members = request.members
-    showsScopes = members.shows(.scope)
-    switch members {
-    case .all: break
-    case .attributes(let names), .pick(_, let names): attributes = .only(names)
-    case .omit(_, let names): attributes = .except(names)
-    }
-  }
 }
 
 extension HistoryQuery {
   fileprivate init(_ request: TemporalRequest, _ page: Page) {
-    self.init(HistoryPart(request))
-    selectors = request.conditions.selectors
-    query = request.conditions.query
-    geo = request.conditions.geo
-    scopes = request.conditions.scopes
-    if let ordering = request.conditions.ordering {
-      order = ordering.terms[0].direction == .descending ? .descendingID : .ascendingID
-    }
+    self.init(request)
     limit = page.limit
     offset = page.offset
     wantsCount = page.wantsCount

@@ -55,10 +55,10 @@ extension EntityStore {
     let throttled = due.filter(\.isThrottled)
     let prompt = due.filter { !$0.isThrottled }
     if !throttled.isEmpty { statements.append(ThrottleStore.hold(throttled)) }
-    if !prompt.isEmpty { statements.append(OutboxStore.insert(prompt, by: process)) }
+    statements += OutboxStore.write(prompt, by: process)
     statements.append("COMMIT")
     let results = try await connection.flight(statements)
-    return prompt.isEmpty ? [] : OutboxStore.owed(prompt, results[results.count - 2])
+    return OutboxStore.owed(prompt, results[results.count - 2])
   }
 
   /// What writes the Entities with their history.

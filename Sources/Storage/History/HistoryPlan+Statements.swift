@@ -155,6 +155,14 @@ struct HistoryFilter: Hashable {
     """
   }
 
+  /// The first keys after `last`, in their order.
+  func keys(after last: Int64, limit: Int) -> SQL {
+    """
+    SELECT e.key FROM entity AS e\(joins) WHERE \(condition) AND e.key > \(last)
+    ORDER BY e.key LIMIT \(limit)
+    """
+  }
+
   var count: SQL { "SELECT count(*) FROM entity AS e\(joins) WHERE \(condition)" }
 
   /// By the types that they have, or had.

@@ -41,9 +41,12 @@ extension HistoryStore {
     """
   }
 
-  static let columns: SQL = """
-    tenant, entity, attribute, dataset, time, is_observed, is_deletion, created, modified, expires,
-    kind, number, value, document
+  static let columns: SQL = "tenant, \(columnsOfInstances)"
+
+  /// All but the tenant and the id.
+  static let columnsOfInstances: SQL = """
+    entity, attribute, dataset, time, is_observed, is_deletion, created, modified, expires, kind,
+    number, value, document
     """
 
   static func table(of rows: [InstanceRow]) -> SQL {

@@ -95,9 +95,9 @@ package struct DeliveryStore {
         RETURNING *
       ), written AS (
         INSERT INTO notification
-          (tenant, subscription, entity, id, process, created, attempts, last_error, body)
+          (tenant, subscription, entity, id, process, created, attempts, last_error, body, headers)
         SELECT r.tenant, r.subscription, r.entity, r.id, coalesce(last.process, \(process)), now(),
-          r.attempts, r.last_error, r.body
+          r.attempts, r.last_error, r.body, r.headers
         FROM revived AS r
         LEFT JOIN LATERAL (
           SELECT n.process FROM notification AS n

@@ -121,8 +121,8 @@ extension OutboxStore {
   private static let insertDead: SQL =
     """
     INSERT INTO dead_notification
-      (tenant, id, subscription, entity, created, attempts, last_error, body)
-    SELECT tenant, id, subscription, entity, created, attempts, last_error, body FROM gone
+      (tenant, id, subscription, entity, created, attempts, last_error, body, headers)
+    SELECT tenant, id, subscription, entity, created, attempts, last_error, body, headers FROM gone
     """
 
   /// Makes dead letters of what `process` has owed to a subscription for longer than `ageMax`, in

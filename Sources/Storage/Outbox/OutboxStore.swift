@@ -14,19 +14,34 @@ package struct DueNotification: Sendable {
   package let body: [UInt8]
   /// Whether it waits until throttling allows to tell of it.
   package let isThrottled: Bool
+  package let channels: Channels
+  /// Header fields of the request that made the change, which go with it: a JSON object.
+  package let headers: String?
+
+  /// Where a notification goes.
+  package struct Channels: OptionSet, Sendable {
+    package let rawValue: UInt8
+    package init(rawValue: UInt8) { self.rawValue = rawValue }
+
+    package static let endpoint = Channels(rawValue: 1)
+    /// The events of the subscription, which any number of clients follow.
+    package static let stream = Channels(rawValue: 2)
+  }
 
   /// The `entity` of notifications that are not of one change of one Entity.
   package static let severalEntities: Int64 = 0
 
   package init(
     tenant: TenantNumber, subscription: SubscriptionNumber, entity: Int64, body: [UInt8],
-    isThrottled: Bool = false
+    isThrottled: Bool = false, channels: Channels = .endpoint, headers: String? = nil
   ) {
     self.tenant = tenant
     self.subscription = subscription
     self.entity = entity
     self.body = body
     self.isThrottled = isThrottled
+    self.channels = channels
+    self.headers = headers
   }
 }
 
@@ -43,14 +58,16 @@ package struct OwedNotification: Sendable {
   /// was written.
   package let predecessor: Int64?
   package let body: [UInt8]
+  /// Header fields that go with it, beside those of the subscription: a JSON object.
+  package let headers: String?
   /// Attempts that failed so far.
   package let attempts: Int
   package let since: ContinuousClock.Instant
 
   package init(
     tenant: TenantNumber, id: Int64, subscription: SubscriptionNumber, entity: Int64,
-    process: ProcessNumber, predecessor: Int64? = nil, body: [UInt8], attempts: Int = 0,
-    since: ContinuousClock.Instant = .now
+    process: ProcessNumber, predecessor: Int64? = nil, body: [UInt8], headers: String? = nil,
+    attempts: Int = 0, since: ContinuousClock.Instant = .now
   ) {
     self.tenant = tenant
     self.id = id
@@ -59,6 +76,7 @@ package struct OwedNotification: Sendable {
     self.process = process
     self.predecessor = predecessor
     self.body = body
+    self.headers = headers
     self.attempts = attempts
     self.since = since
   }
@@ -90,19 +108,28 @@ package struct OutboxStore {
 
   // MARK: Writing
 
+  /// Writes notifications to wherever they go, within the transaction of what they tell of; the
+  /// result of the last statement is for `owed`.
+  static func write(_ due: [DueNotification], by process: ProcessNumber) -> [SQL] {
+    let streamed = due.filter { $0.channels.contains(.stream) }
+    let sent = due.filter { $0.channels.contains(.endpoint) }
+    return (streamed.isEmpty ? [] : [EventStore.insert(streamed)])
+      + (sent.isEmpty ? [] : [insert(sent, by: process)])
+  }
+
   /// Writes notifications, each lane's in its order; to be run after the lock of their Entities' rows, so
   /// that it sees what is owed before them. A row for each, in their order: id, process, predecessor.
   ///
   /// A lane in which something is owed stays with the process that owes it, and that one is told.
-  static func insert(_ due: [DueNotification], by process: ProcessNumber) -> SQL {
+  private static func insert(_ due: [DueNotification], by process: ProcessNumber) -> SQL {
     """
     WITH new AS MATERIALIZED (
       SELECT new.*, nextval('notification_id') AS id, last.id AS predecessor,
         coalesce(last.process, \(process)) AS process
       FROM unnest(
         \(due.map(\.tenant)), \(due.map(\.subscription)),
-        \(due.map(\.entity)), \(due.map(\.body))
-      ) AS new (tenant, subscription, entity, body)
+        \(due.map(\.entity)), \(due.map(\.body)), \(due.map(\.headers))
+      ) AS new (tenant, subscription, entity, body, headers)
       LEFT JOIN LATERAL (
         SELECT n.id, n.process FROM notification AS n
         WHERE n.tenant = new.tenant AND n.subscription = new.subscription
@@ -111,8 +138,9 @@ package struct OutboxStore {
         LIMIT 1
       ) AS last ON true
     ), written AS (
-      INSERT INTO notification (tenant, subscription, entity, id, process, created, body)
-      SELECT tenant, subscription, entity, id, process, now(), body FROM new
+      INSERT INTO notification
+        (tenant, subscription, entity, id, process, created, body, headers)
+      SELECT tenant, subscription, entity, id, process, now(), body, headers FROM new
     )
     SELECT id, process, predecessor,
       CASE WHEN process <> \(process) THEN
@@ -123,12 +151,15 @@ package struct OutboxStore {
     """
   }
 
-  /// What `insert` has written.
+  /// What `write` has put into the outbox.
   static func owed(_ due: [DueNotification], _ rows: Rows) -> [OwedNotification] {
-    zip(due, rows).map { due, row in
+    let sent = due.filter { $0.channels.contains(.endpoint) }
+    guard !sent.isEmpty else { return [] }
+    return zip(sent, rows).map { due, row in
       OwedNotification(
         tenant: due.tenant, id: row[0].int64, subscription: due.subscription, entity: due.entity,
-        process: row[1].int64, predecessor: row[2].present?.int64, body: due.body)
+        process: row[1].int64, predecessor: row[2].present?.int64, body: due.body,
+        headers: due.headers)
     }
   }
 
@@ -176,7 +207,7 @@ package struct OutboxStore {
 
   private static let columns: SQL =
     """
-    tenant, id, subscription, entity, process, attempts, body,
+    tenant, id, subscription, entity, process, attempts, body, headers,
       (extract(epoch FROM now() - created) * 1000)::bigint
     """
 
@@ -217,7 +248,8 @@ extension OwedNotification {
   fileprivate init(_ row: Row) {
     self.init(
       tenant: TenantNumber(row[0].int), id: row[1].int64, subscription: row[2].int64,
-      entity: row[3].int64, process: row[4].int64, body: row[6].bytes, attempts: row[5].int,
-      since: .now - .milliseconds(row[7].int))
+      entity: row[3].int64, process: row[4].int64, body: row[6].bytes,
+      headers: row[7].present?.string, attempts: row[5].int,
+      since: .now - .milliseconds(row[8].int))
   }
 }

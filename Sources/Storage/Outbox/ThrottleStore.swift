@@ -45,7 +45,8 @@ package struct ThrottleStore {
   ///   - join: makes one body of those that were put aside, which are in the order of changes.
   package func release(
     _ subscription: SubscriptionNumber, of tenant: TenantNumber, throttling: Duration,
-    by process: ProcessNumber, join: ([[UInt8]]) -> [UInt8]
+    to channels: DueNotification.Channels, by process: ProcessNumber,
+    join: ([[UInt8]]) -> [UInt8]
   ) async throws(PostgresError) -> Release {
     try await pool.withConnection { connection throws(PostgresError) in
       if let wait = try await Self.begin(subscription, of: tenant, throttling, on: connection) {
@@ -60,14 +61,14 @@ package struct ThrottleStore {
       let due = [
         DueNotification(
           tenant: tenant, subscription: subscription, entity: DueNotification.severalEntities,
-          body: join(rows.map { $0[1].bytes }))
+          body: join(rows.map { $0[1].bytes }), channels: channels)
       ]
-      let results = try await connection.flight([
-        Self.remove(rows.map { $0[0].int64 }, subscription, of: tenant),
-        Self.quiet(subscription, of: tenant, for: throttling),
-        OutboxStore.insert(due, by: process), "COMMIT",
-      ])
-      return .owed(OutboxStore.owed(due, results[2]))
+      let results = try await connection.flight(
+        [
+          Self.remove(rows.map { $0[0].int64 }, subscription, of: tenant),
+          Self.quiet(subscription, of: tenant, for: throttling),
+        ] + OutboxStore.write(due, by: process) + ["COMMIT"])
+      return .owed(OutboxStore.owed(due, results[results.count - 2]))
     }
   }
 

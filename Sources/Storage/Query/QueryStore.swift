@@ -58,13 +58,19 @@ package final class QueryStore {
   }
 
   /// Plans a query and runs `statements` of the plan; again, if the plan turns out to be old.
+  ///
+  /// - Parameter connection: of a transaction; nil for one of the store's own.
   func run(
-    _ query: EntityQuery, at now: DateTime, tenant: TenantNumber,
+    _ query: EntityQuery, at now: DateTime, tenant: TenantNumber, on connection: Connection? = nil,
     _ statements: (QueryPlan) -> [SQL]
   ) async throws(PostgresError) -> [Rows] {
     while true {
       let plan = try await plan(query, at: now, tenant: tenant)
-      let results = try await run(plan, [Self.versionsStatement(tenant)] + statements(plan))
+      let statements = [Self.versionsStatement(tenant)] + statements(plan)
+      let results =
+        if let connection { try await connection.flight(statements) } else {
+          try await run(plan, statements)
+        }
       if try await !refresh(to: results[0][0], tenant) { return Array(results.dropFirst()) }
     }
   }

@@ -57,7 +57,7 @@ package struct PeriodStore {
   package static func owe(
     _ notifications: [DueNotification], by process: ProcessNumber, on connection: Connection
   ) async throws(PostgresError) {
-    _ = try await connection.flight([OutboxStore.insert(notifications, by: process)])
+    _ = try await connection.flight(OutboxStore.write(notifications, by: process))
   }
 
   /// Ends the transaction; the subscription is due again after `interval`, or no more without one.

@@ -88,7 +88,10 @@ extension SubscriptionStore {
   }
 
   private static let columns: SQL =
-    "s.tenant, t.name, s.key, s.version, s.created, s.modified, s.document, s.context"
+    """
+    s.tenant, t.name, s.key, s.version, s.created, s.modified, s.document, s.context,
+      s.streamed_until
+    """
 
   private static let recordColumns: SQL =
     """
@@ -108,14 +111,15 @@ extension StoredSubscription {
     document = storedJSON(row[6].bytes)
     let context = storedJSON(row[7].bytes)
     self.context = context.isNull ? nil : context
+    streamedUntil = row[8].present.map { DateTime(microseconds: $0.timestamp.microseconds) }
   }
 }
 
 extension StoredDeliveryRecord {
   fileprivate init(_ row: Row) {
-    timesSent = row[8].int
-    timesFailed = row[9].int
-    let times = (10...12).map { row[$0].present.map { $0.timestamp.microseconds } }
+    timesSent = row[9].int
+    timesFailed = row[10].int
+    let times = (11...13).map { row[$0].present.map { $0.timestamp.microseconds } }
     lastNotification = times[0].map { DateTime(microseconds: $0) }
     lastSuccess = times[1].map { DateTime(microseconds: $0) }
     lastFailure = times[2].map { DateTime(microseconds: $0) }

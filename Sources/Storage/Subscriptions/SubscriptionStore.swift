@@ -52,6 +52,8 @@ package struct StoredSubscription: Sendable {
   package let document: JSONValue
   /// nil for the Core.
   package let context: JSONValue?
+  /// Until when its notifications are kept as events, whatever its endpoint.
+  package let streamedUntil: DateTime?
 }
 
 /// What `subscription_delivery` says.
@@ -150,6 +152,28 @@ package struct SubscriptionStore {
     """
   }
 
+  /// Keeps the notifications of a subscription as events too, for `term` from now on. Returns the
+  /// version from which on caches know it; nil if it has gone.
+  package func stream(
+    _ subscription: SubscriptionNumber, tenant: TenantNumber, for term: Duration
+  ) async throws(NGSILDError) -> SubscriptionVersion? {
+    try await pool.rows(
+      """
+      WITH tick AS (
+        UPDATE subscription_clock SET version = version + 1 RETURNING version
+      ), changed AS (
+        UPDATE subscription AS s
+        SET version = tick.version,
+          streamed_until = now() + \(term.milliseconds) * interval '1 millisecond'
+        FROM tick
+        WHERE s.tenant = \(tenant) AND s.key = \(subscription)
+        RETURNING s.version
+      )
+      SELECT version, pg_notify(\(Self.channel), version::text) FROM changed
+      """
+    ).first?[0].int64
+  }
+
   /// Removes a subscription with its counters and, as far as they are few, what it is owed; the
   /// rest goes when delivery comes upon it.
   ///
@@ -186,6 +210,12 @@ package struct SubscriptionStore {
     ), throttled AS (
       DELETE FROM throttled_notification AS t USING gone
       WHERE t.tenant = \(tenant) AND t.subscription = gone.key
+    ), stream AS (
+      DELETE FROM event_stream AS s USING gone
+      WHERE s.tenant = \(tenant) AND s.subscription = gone.key
+    ), events AS (
+      DELETE FROM event AS e USING gone
+      WHERE e.tenant = \(tenant) AND e.subscription = gone.key
     ), dead AS (
       DELETE FROM dead_notification AS d USING gone
       WHERE d.tenant = \(tenant) AND d.subscription = gone.key

@@ -40,6 +40,7 @@ package struct TenantStore {
           (SELECT count(*) FROM subscription AS s WHERE s.tenant = t.id) AS subscriptions,
           tenant_history_estimate(t.id) AS history
         FROM tenant AS t
+        WHERE t.owner IS NULL
       ), sizes AS (
         SELECT
           pg_total_relation_size('entity') + pg_total_relation_size('entity_value')
@@ -68,13 +69,22 @@ package struct TenantStore {
   /// Gives the name free: the next request for it makes a tenant of its own.
   ///
   /// Returns the numbers of the tenants of this name that are to be removed: also of one whose
-  /// removal was interrupted. Brokers use them for `TenantTable.trust` at most.
+  /// removal was interrupted, and of those that have the data of their Snapshots. Brokers use them
+  /// for `TenantTable.trust` at most.
   package func markRemoved(_ name: TenantName) async throws(PostgresError) -> [TenantNumber] {
     precondition(name != .standard, "The default tenant stays")
     try await pool.query(
       "UPDATE tenant SET removed = now() WHERE name = \(name.text) AND removed IS NULL")
     let rows = try await pool.query(
-      "SELECT id FROM tenant WHERE name = \(name.text) AND removed IS NOT NULL")
+      """
+      WITH own AS (SELECT id FROM tenant WHERE name = \(name.text) AND removed IS NOT NULL),
+      copies AS (
+        UPDATE tenant SET removed = coalesce(removed, now())
+        WHERE owner IN (SELECT id FROM own)
+        RETURNING id
+      )
+      SELECT id FROM own UNION ALL SELECT id FROM copies
+      """)
     return rows.map { TenantNumber($0[0].int) }
   }
 
@@ -106,9 +116,13 @@ package struct TenantStore {
     }
   }
 
-  /// Removes what is left of an empty tenant.
+  /// Removes what is left of an empty tenant; a Snapshot of it that was made meanwhile is left to
+  /// the brokers.
   package func remove(_ tenant: TenantNumber) async throws(PostgresError) {
-    try await pool.query("DELETE FROM tenant WHERE id = \(tenant) AND removed IS NOT NULL")
+    try await pool.flight([
+      "UPDATE tenant SET removed = now() WHERE owner = \(tenant) AND removed IS NULL",
+      "DELETE FROM tenant WHERE id = \(tenant) AND removed IS NOT NULL",
+    ])
   }
 
   private static let rowsPerChunk = 5000

@@ -29,14 +29,18 @@ package final class CompiledSubscription: Sendable {
   let features: FeatureRepresentation?
   /// The id as JSON, which all its notifications repeat.
   let idJSON: [UInt8]
+  /// Until when its notifications are kept as events beside being sent; nil if they are not.
+  package let streamedUntil: DateTime?
   /// The request's header fields.
   package let headers: [(name: String, value: String)]
 
   /// - Parameter context: what `jsonldContext` names, or that of the create request.
   package init(
-    _ subscription: Subscription, key: SubscriptionKey, tenantName: String, context: Context
+    _ subscription: Subscription, key: SubscriptionKey, tenantName: String, context: Context,
+    streamedUntil: DateTime? = nil
   ) {
     self.key = key
+    self.streamedUntil = streamedUntil
     self.tenantName = tenantName
     self.subscription = subscription
     self.context = context
@@ -60,6 +64,14 @@ package final class CompiledSubscription: Sendable {
   }
 
   package var endpointURI: String { subscription.notification.endpoint.uri }
+
+  /// Whether its notifications go nowhere but to who follows its events.
+  package var isStreamOnly: Bool { endpointURI == NotificationEndpoint.stream }
+
+  /// Whether its notifications are kept as events.
+  package func keepsEvents(at now: DateTime) -> Bool {
+    isStreamOnly || streamedUntil.map { $0 > now } ?? false
+  }
 
   /// No attempt at the same endpoint for so long after a failure.
   package var cooldown: Duration? {

@@ -46,6 +46,10 @@ package struct NotificationEndpoint: Sendable {
     case geoJSON = "application/geo+json"
   }
 
+  /// The `uri` of a subscription whose notifications are followed as events of the broker, and
+  /// sent to nobody.
+  static let stream = "urn:kontext:stream"
+
   package var uri: String
   package var accept: MediaType?
   /// Milliseconds.

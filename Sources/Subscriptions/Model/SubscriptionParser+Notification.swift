@@ -70,8 +70,9 @@ extension SubscriptionParser {
     endpoint.timeout = try reader.positiveNumber("timeout")
     endpoint.cooldown = try reader.positiveNumber("cooldown")
     endpoint.receiverInfo = try reader.pairs("receiverInfo") ?? []
-    for pair in endpoint.receiverInfo { try requireHeader(pair) }
+    for pair in endpoint.receiverInfo { try pair.requireHeader(of: "receiverInfo") }
     endpoint.notifierInfo = try reader.pairs("notifierInfo") ?? []
+    if uri == NotificationEndpoint.stream { return endpoint }
     guard MQTTEndpoint.isMQTT(uri) else {
       try requireHTTPURL(uri, as: "'notification.endpoint.uri'")
       return endpoint
@@ -83,14 +84,6 @@ extension SubscriptionParser {
           + "application/json or application/ld+json is expected")
     }
     return endpoint
-  }
-
-  private func requireHeader(_ pair: KeyValuePair) throws(NGSILDError) {
-    try pair.requireHeader(of: "receiverInfo")
-    guard !pair.isFromRequest else {
-      throw NGSILDError(
-        .notImplemented, "'urn:ngsi-ld:request' in 'receiverInfo' is not supported yet")
-    }
   }
 }
 

@@ -7,14 +7,18 @@ extension CompiledSubscription {
   ///
   /// Standard: GS CIM 009, 7.2.
   ///
-  /// - Parameter body: the notification, a JSON object.
-  package func mqttPayload(of body: [UInt8]) -> [UInt8] {
+  /// - Parameters:
+  ///   - body: the notification, a JSON object.
+  ///   - fields: what goes with it beside `headers`.
+  package func mqttPayload(
+    of body: [UInt8], _ fields: [(name: String, value: String)] = []
+  ) -> [UInt8] {
     var writer = JSONWriter(reservingCapacity: body.count + 512)
     writer.beginObject()
     writer.name("metadata")
     writer.beginObject()
     var written: Set<String> = []
-    for (name, value) in headers where written.insert(name).inserted {
+    for (name, value) in headers + fields where written.insert(name).inserted {
       writer.name(name)
       writer.string(value)
     }

@@ -22,11 +22,24 @@ func notificationHeaders(
     headers.append(("Link", link ?? contextLink(contextURL ?? CoreContext.url)))
   }
   if !tenantName.isEmpty { headers.append(("NGSILD-Tenant", tenantName)) }
-  for pair in endpoint.receiverInfo
-  where !managedHeaders.contains(pair.key.lowercased()) {
+  for pair in endpoint.receiverInfo where !pair.isManaged && !pair.isFromRequest {
     headers.append((pair.key, pair.value))
   }
   return headers
+}
+
+extension CompiledSubscription {
+  /// The header fields that are those of the request which makes the change.
+  ///
+  /// Choice: what is told of several changes, by the clock or held back by throttling, has none.
+  package var repeatedHeaders: [String] {
+    subscription.notification.endpoint.receiverInfo.filter { $0.isFromRequest && !$0.isManaged }
+      .map(\.key)
+  }
+}
+
+extension KeyValuePair {
+  fileprivate var isManaged: Bool { managedHeaders.contains(key.lowercased()) }
 }
 
 extension NotificationEndpoint {

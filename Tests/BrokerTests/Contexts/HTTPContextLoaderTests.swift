@@ -8,7 +8,7 @@ import Testing
 
 private let context = #"{"@context": {"a": "urn:a"}}"#
 
-/// Runs `body` with a loader that waits for half a second at most.
+/// Runs `body` with a loader that waits for two seconds at most, which is long enough beside all other tests.
 private func withLoader(
   _ policy: String = "loopback",
   _ body: (ContextServer, String, HTTPContextLoader) async throws -> Void
@@ -19,7 +19,7 @@ private func withLoader(
     configuration.addressPolicy = try AddressPolicy(parsing: policy)
     let client = HTTPClient(loop: loop, configuration: configuration)
     let thread = loop.start()
-    let loader = HTTPContextLoader(client: client, timeout: .milliseconds(500))
+    let loader = HTTPContextLoader(client: client, timeout: .seconds(2))
     let outcome: Result<Void, any Error>
     do {
       outcome = .success(try await body(server, url, loader))

@@ -462,7 +462,6 @@ extension Refusal {
     ("POST", "csourceRegistrations"), ("GET", "csourceRegistrations"),
     ("GET", "csourceRegistrations/urn:x:1"), ("GET", "csourceSubscriptions"),
     ("GET", "entityMaps"),
-    ("POST", "snapshots"),
   ].map { method, target in
     Refusal(
       method, target,
