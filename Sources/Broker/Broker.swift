@@ -59,6 +59,8 @@ package final class Broker: @unchecked Sendable {
     reader = ReadBatcher(loop: loop, store: entities, log: log)
   }
 
+  package var entityMaps: EntityMapStore { EntityMapStore(pool: entities.readers) }
+
   /// Runs database work and turns its failure into what the user of the API is told.
   func database<Result>(
     _ work: () async throws(PostgresError) -> Result

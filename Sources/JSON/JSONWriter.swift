@@ -26,6 +26,12 @@ package struct JSONWriter {
     needsComma = position.needsComma
   }
 
+  /// What was written since it was last taken, so that a long text needs no long buffer.
+  package mutating func takeBytes() -> [UInt8] {
+    defer { bytes = [] }
+    return bytes
+  }
+
   // MARK: Structure
 
   package mutating func beginObject() { open(UInt8(ascii: "{")) }

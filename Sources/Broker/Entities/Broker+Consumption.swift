@@ -30,8 +30,11 @@ extension Broker {
     if let collation = query.ordering?.collation {
       try await queries.create(collation)
     }
-    return try await database { () throws(PostgresError) in
-      try await queries.page(query, at: .now, tenant: tenant)
+    let now = DateTime.now
+    let page = try await database { () throws(PostgresError) in
+      try await queries.page(query, at: now, tenant: tenant)
     }
+    if query.map != nil { try await prune(query, after: page, at: now, in: tenant) }
+    return page
   }
 }

@@ -4,8 +4,8 @@ package import Postgres
 import Storage
 
 /// What a process does in the background, again and again: expired Entities and Attributes are
-/// reaped, the census is folded, removed tenants are forgotten, and Snapshots are executed and
-/// removed.
+/// reaped, the census is folded, removed tenants are forgotten, Snapshots are executed, and
+/// they and maps of Entities are removed in time.
 ///
 /// Every process does all of it; what two find at the same time is done once, since the later one
 /// finds it done. Pauses vary, so that processes do not go in step.
@@ -52,6 +52,7 @@ package final class Housekeeping: @unchecked Sendable {
       while try await broker.reapExpired(foundIn: pool), !isStopped {}
       while try await CensusStore.fold(in: pool), !isStopped {}
       broker.snapshots.wake()
+      while try await EntityMapStore.removeExpired(at: .now, in: pool), !isStopped {}
       if rounds % Self.roundsPerPruning == 0 { try await CensusStore.prune(in: pool) }
     } catch {
       broker.log.warning("housekeeping failed", ["error": "\(error)"])

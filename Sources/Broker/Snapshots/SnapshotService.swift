@@ -19,7 +19,7 @@ package final class SnapshotService: @unchecked Sendable {
   private let execution: SnapshotExecution
   /// For long transactions; one connection that is opened when there is something to do.
   private let pool: Pool
-  private let limits: LifetimeLimits
+  let limits: LifetimeLimits
   private let notifier: SnapshotNotifier
   private let loop: EventLoop
   private let log: Log

@@ -28,9 +28,13 @@ extension Broker {
   package func queryTemporalEntities(
     _ query: HistoryQuery, in tenant: TenantNumber
   ) async throws(NGSILDError) -> HistoryPage {
-    try await database { () throws(PostgresError) in
-      try await history.page(query, at: .now, tenant: tenant)
+    let now = DateTime.now
+    let page = try await database { () throws(PostgresError) in
+      try await history.page(query, at: now, tenant: tenant)
     }
+    let last = page.histories.last?.entity
+    try await prune(query, after: last, hasMore: page.hasMore, at: now, in: tenant)
+    return page
   }
 
   /// What is computed of the history of one Entity.
@@ -61,9 +65,12 @@ extension Broker {
     _ query: HistoryQuery, _ aggregation: Aggregation, requiring attributes: Set<IRI>,
     in tenant: TenantNumber
   ) async throws(NGSILDError) -> AggregatedPage {
+    let now = DateTime.now
     let page = try await database { () throws(PostgresError) in
-      try await history.aggregates(aggregation, query, at: .now, tenant: tenant)
+      try await history.aggregates(aggregation, query, at: now, tenant: tenant)
     }
+    let last = page.histories.last?.history.entity
+    try await prune(query, after: last, hasMore: page.hasMore, at: now, in: tenant)
     try requireResults(page, of: attributes, aggregation)
     return page
   }

@@ -18,9 +18,14 @@ extension API {
       id, types: request.selectors.first?.types, in: tenant)
     try requireShown(entity, answer.representation, id)
     try await addLinked(to: [entity], request, in: tenant, &answer)
-    guard let response = answer.response(entity) else {
+    guard var response = answer.response(entity) else {
       throw NGSILDError(.resourceNotFound, "The Entity '\(id)' has nothing of what was picked")
     }
+    var query = EntityQuery()
+    query.selectors = [EntitySelector(ids: [IRI(id)])]
+    try await entityMap(
+      of: call, retrieving: id, by: .entities(query), request.entityMap, in: tenant)?
+      .mark(&response, creates: false)
     return response
   }
 
@@ -61,7 +66,10 @@ extension API {
       let site = try contextSite(of: call)
       answer.link(try await broker.linked(context, in: tenant, at: site))
     }
-    let found = try await broker.queryEntities(EntityQuery(request, page), in: tenant)
+    var query = EntityQuery(request, page)
+    let map = try await entityMap(of: call, for: .entities(query), request.entityMap, in: tenant)
+    query.map = map?.map.number
+    let found = try await broker.queryEntities(query, in: tenant)
     let entities = found.documents.map { JSONValue(storedDocument: $0) }
     try await addLinked(to: entities, request, in: tenant, &answer)
     var response = answer.response(entities)
@@ -73,6 +81,7 @@ extension API {
     if let count = found.count {
       response.headers.append(("NGSILD-Results-Count", "\(count)"))
     }
+    map?.mark(&response)
     return response
   }
 

@@ -14,10 +14,23 @@ extension API {
     try requireRestriction(request, call)
     let purge = try purge(call, context)
     let tenant = try await tenant(of: call)
-    let result = try await broker.purge(
-      purge, of: EntityQuery(request), in: tenant, by: call.headers)
+    var query = EntityQuery(request)
+    query.map = try await entityMapToPurge(call, query, in: tenant)
+    let result = try await broker.purge(purge, of: query, in: tenant, by: call.headers)
     guard !result.errors.isEmpty else { return .noContent }
     return .batchOperationResult(success: result.purged, errors: result.errors)
+  }
+
+  /// Choice: a map that is no more is an error, since without it more would be purged.
+  private func entityMapToPurge(
+    _ call: Call, _ query: EntityQuery, in tenant: TenantNumber
+  ) async throws(NGSILDError) -> EntityMapNumber? {
+    guard let reference = call.request.headers.first(EntityMapUse.header) else { return nil }
+    let id = EntityMapUse.id(in: reference)
+    guard let map = try await broker.entityMap(id, for: .entities(query), in: tenant) else {
+      throw NGSILDError(.resourceNotFound, "The EntityMap '\(id)' does not exist")
+    }
+    return map.number
   }
 
   /// A purge follows no Relationships.

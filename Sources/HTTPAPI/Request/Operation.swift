@@ -51,16 +51,15 @@ enum Operation: String, Sendable, CaseIterable {
     case .deleteContext: ["reload"]
     case .createSnapshot, .retrieveSnapshot, .updateSnapshot, .deleteSnapshot, .cloneSnapshot: []
     case .purgeSnapshots: ["q"]
+    case .retrieveEntityMap, .updateEntityMap, .deleteEntityMap: []
     case .retrieveSubscription: ["options"]
     case .querySubscriptions: ["limit", "offset", "count", "options"]
     case .upsertBatch, .updateBatch: ["options", "local"]
     case .retrieveEntity: Self.consumption
-    case .queryEntities:
-      Self.consumption.union([
-        "id", "idPattern", "q", "georel", "geometry", "coordinates", "geoproperty", "scopeQ",
-        "csf", "expandValues", "jsonKeys", "splitEntities", "orderBy", "collation", "orderFrom",
-        "orderGeometry",
-      ]).union(Self.page)
+    case .queryEntities, .createEntityMap:
+      Self.consumption.union(Self.selection).union(Self.page).union([
+        "splitEntities", "orderBy", "collation", "orderFrom", "orderGeometry",
+      ])
     case .queryEntitiesByPost: Self.page.union(["format", "options", "local", "geometryProperty"])
     case .purgeEntities:
       [
@@ -76,7 +75,7 @@ enum Operation: String, Sendable, CaseIterable {
       ["local"]
     case .deleteTemporalAttribute: ["datasetId", "deleteAll", "local"]
     case .retrieveTemporalEntity: Self.temporalConsumption
-    case .queryTemporalEntities:
+    case .queryTemporalEntities, .createTemporalEntityMap:
       Self.temporalConsumption.union(Self.selection).union(Self.page).union([
         "splitEntities", "orderBy", "collation",
       ])
@@ -111,16 +110,6 @@ enum Operation: String, Sendable, CaseIterable {
 
   private static let page: Set = ["limit", "offset", "count"]
 
-  /// Whether the operation does not heed a parameter of the standard yet: it is answered with 501,
-  /// so that nobody takes an answer for what it is not.
-  func hasNotBuilt(_ parameter: String) -> Bool {
-    Self.parametersNotBuilt.contains(parameter)
-  }
-
-  private static let parametersNotBuilt: Set = [
-    "entityMap", "entityMapLifetime",
-  ]
-
   var notBuilt: NGSILDError {
     NGSILDError(.notImplemented, "The operation '\(rawValue)' is not built yet")
   }
@@ -146,7 +135,8 @@ enum Operation: String, Sendable, CaseIterable {
     case .queryEntities, .queryEntitiesByPost, .retrieveEntity, .retrieveTypes, .retrieveType,
       .retrieveAttributes, .retrieveAttribute, .querySubscriptions, .retrieveSubscription,
       .queryTemporalEntities, .queryTemporalEntitiesByPost, .retrieveTemporalEntity,
-      .listContexts, .serveContext, .retrieveSourceIdentity, .retrieveSnapshot, .updateSnapshot:
+      .listContexts, .serveContext, .retrieveSourceIdentity, .retrieveSnapshot, .updateSnapshot,
+      .createEntityMap, .createTemporalEntityMap, .retrieveEntityMap:
       true
     default: false
     }

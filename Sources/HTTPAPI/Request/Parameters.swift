@@ -27,7 +27,7 @@ struct Parameters: Sendable {
 
   subscript(_ name: String) -> String? { list.first { $0.name == name }?.value }
 
-  /// Refuses names that the operation does not define (6.3.20), empty values, and what is not built.
+  /// Refuses names that the operation does not define (6.3.20), and empty values.
   func require(knownTo operation: Operation) throws(NGSILDError) {
     guard let known = operation.parameters else { throw operation.notBuilt }
     for (name, _) in list where !known.contains(name) {
@@ -37,9 +37,6 @@ struct Parameters: Sendable {
     }
     for (name, value) in list where value.isEmpty {
       throw .badRequestData("The parameter '\(name)' is empty; a value is expected")
-    }
-    for (name, _) in list where operation.hasNotBuilt(name) {
-      throw NGSILDError(.notImplemented, "The parameter '\(name)' is not built yet")
     }
   }
 

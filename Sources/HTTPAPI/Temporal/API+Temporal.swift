@@ -21,7 +21,7 @@ extension API {
         try await broker.readTemporalEntity(id, part, requiring: attributes, in: tenant),
         from: broker)
     }
-    let response: HTTPResponse?
+    var response: HTTPResponse?
     if let aggregation = answer.aggregation {
       response = answer.response(
         retrieved: try await broker.aggregateTemporalEntity(
@@ -31,9 +31,14 @@ extension API {
         retrieved: try await broker.retrieveTemporalEntity(
           id, part, requiring: attributes, in: tenant))
     }
-    guard let response else {
+    guard var response else {
       throw NGSILDError(.resourceNotFound, "The Entity '\(id)' has nothing of what was picked")
     }
+    var query = HistoryQuery(part)
+    query.selectors = [EntitySelector(ids: [IRI(id)])]
+    let wish = request.conditions.entityMap
+    try await entityMap(of: call, retrieving: id, by: .history(query), wish, in: tenant)?
+      .mark(&response, creates: false)
     return response
   }
 
@@ -58,7 +63,10 @@ extension API {
     let page = try Page(call.parameters)
     try request.requireQuery(isLocal: isLocal(request.conditions, call))
     let tenant = try await tenant(of: call)
-    let query = HistoryQuery(request, page)
+    var query = HistoryQuery(request, page)
+    let wish = request.conditions.entityMap
+    let map = try await entityMap(of: call, for: .history(query), wish, in: tenant)
+    query.map = map?.map.number
     let hasMore: Bool
     let count: Int?
     var response: HTTPResponse
@@ -79,6 +87,7 @@ extension API {
         type: call.accepts
       ).headers
     if let count { response.headers.append(("NGSILD-Results-Count", "\(count)")) }
+    map?.mark(&response)
     return response
   }
 }

@@ -20,6 +20,7 @@ package struct QueryRequest: Hashable, Sendable {
   /// Nil without Linked Entity retrieval.
   package var join: Join?
   package var ordering: Ordering?
+  package var entityMap = EntityMapWish()
 
   package init() {}
 
@@ -86,6 +87,8 @@ extension QueryRequest {
     ordering = try Ordering(
       orderBy: value("orderBy"), collation: value("collation"), orderFrom: value("orderFrom"),
       orderGeometry: value("orderGeometry"), expander: expander)
+    entityMap = try EntityMapWish(
+      entityMap: value("entityMap"), lifetime: value("entityMapLifetime"))
     try requireLinks()
   }
 
@@ -153,7 +156,8 @@ extension QueryRequest {
     ordering = try reader.value("ordering").map { value throws(NGSILDError) in
       try Ordering(value, expander: expander)
     }
-    try reader.refuseEntityMap()
+    entityMap = try EntityMapWish(
+      isWanted: reader.boolean("entityMap"), lifetime: reader.string("entityMapLifetime"))
     _ = try reader.boolean("splitEntities")
     try requireLinks()
   }
@@ -237,17 +241,6 @@ private struct QueryMemberReader {
       omit: try strings("omit").map { texts throws(NGSILDError) in
         try ProjectionTerms(parsing: texts, as: "omit", expander: expander)
       })
-  }
-
-  func refuseEntityMap() throws(NGSILDError) {
-    let isWanted = try boolean("entityMap") ?? false
-    let lifetime = try string("entityMapLifetime")
-    guard lifetime == nil || isWanted else {
-      throw .badRequestData("'entityMapLifetime' is of use only with 'entityMap' true")
-    }
-    guard !isWanted else {
-      throw NGSILDError(.notImplemented, "Entity maps are not built yet")
-    }
   }
 
   private func expected(

@@ -108,9 +108,9 @@ extension HistoryPlan {
 
 /// Which Entities have a history that a query selects.
 struct HistoryFilter: Hashable {
-  private let condition: SQL
-  private let joins: SQL
-  private let order: SQL
+  let condition: SQL
+  let joins: SQL
+  let order: SQL
 
   init(_ query: HistoryQuery, _ plan: HistoryPlan, in scope: QueryScope) {
     var conditions: [SQL] = ["e.tenant = \(scope.tenant)"]
@@ -123,14 +123,20 @@ struct HistoryFilter: Hashable {
     case .except(let names): ofAttributes = names.isEmpty ? nil : "<> ALL (\(names))"
     }
     var inWindow = plan.window.condition(entity: "e.key", attribute: ofAttributes)
+    var joins: SQL = ""
     if let scopes = query.scopes {
       inWindow = "\(inWindow) AND scope.valid @> i.time"
       joins =
         " CROSS JOIN LATERAL (SELECT \(scopes.validity(entity: "e.key", in: scope)) AS valid "
         + "OFFSET 0) AS scope"
-    } else {
-      joins = ""
     }
+    if let map = query.map {
+      joins = """
+        \(joins) JOIN entity_map_entry AS m
+          ON m.tenant = e.tenant AND m.map = \(map) AND m.key = e.key
+        """
+    }
+    self.joins = joins
     conditions.append("EXISTS (SELECT FROM attribute_instance AS i WHERE \(inWindow))")
     var window = plan.window
     window.datasets = nil
@@ -141,6 +147,7 @@ struct HistoryFilter: Hashable {
     condition = SQL.joined(conditions, by: " AND ")
     order =
       switch query.order {
+      case _ where query.map != nil: "m.position"
       case .creation: "e.key"
       case .ascendingID: "e.id COLLATE \"C\""
       case .descendingID: "e.id COLLATE \"C\" DESC"

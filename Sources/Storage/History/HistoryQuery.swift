@@ -13,6 +13,8 @@ package struct HistoryQuery: Hashable, Sendable {
   package var scopes: ScopeQuery?
   package var part: HistoryPart
   package var order = Order.creation
+  /// Only Entities of this map are looked at, in its order.
+  package var map: EntityMapNumber?
   package var limit = 20
   package var offset = 0
   package var wantsCount = false

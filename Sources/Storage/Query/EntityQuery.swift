@@ -12,6 +12,8 @@ package struct EntityQuery: Hashable, Sendable {
   package var query: Query?
   package var geo: GeoQuery?
   package var scopes: ScopeQuery?
+  /// Only Entities of this map are looked at, in its order.
+  package var map: EntityMapNumber?
   /// Nil for the order of creation.
   package var ordering: Ordering?
   package var limit = 20

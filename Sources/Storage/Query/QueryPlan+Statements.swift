@@ -95,7 +95,7 @@ extension QueryPlan {
       """
   }
 
-  private var selected: SQL {
+  var selected: SQL {
     let parts = arms.map { selects($0.typesets, $0.condition) }
     let ofArms: SQL = parts.isEmpty ? "false" : "(\(SQL.joined(parts, by: " OR ")))"
     return "\(alias).tenant = \(tenant) AND \(ofArms) AND \(condition)"
@@ -108,7 +108,7 @@ extension QueryPlan {
     return condition.map { "(\(ofTypesets) AND \($0))" } ?? ofTypesets
   }
 
-  private var alias: SQL {
+  var alias: SQL {
     switch source {
     case .entity, .joined: "e"
     case .values: "v"
@@ -116,7 +116,7 @@ extension QueryPlan {
     }
   }
 
-  private var from: SQL {
+  var from: SQL {
     switch source {
     case .entity: "entity AS e"
     case .values: "entity_value AS v"

@@ -35,21 +35,22 @@ struct QueryPlan: Hashable {
 
   init(_ query: EntityQuery, in scope: QueryScope) {
     tenant = scope.tenant
-    ordering = query.ordering.map { OrderingSQL($0, in: scope) }
+    let asked = query.ordering.map { OrderingSQL($0, in: scope) }
     arms = Self.arms(query.selectors, in: scope)
     let typesets = arms.flatMap(\.typesets)
     let filter = QueryFilter(query, of: typesets, in: scope)
     if let only = filter.indexed.first, filter.indexed.count == 1, filter.conditions.isEmpty,
-      ordering == nil, query.geo == nil, arms.allSatisfy({ $0.condition == nil })
+      asked == nil, query.geo == nil, query.map == nil, arms.allSatisfy({ $0.condition == nil })
     {
       source = .index(only)
+      ordering = nil
       condition = only.sql
       isPlannedOnce = false
       return
     }
     let usesEntity =
-      filter.usesEntity || ordering?.usesEntity == true || arms.contains { $0.condition != nil }
-    let usesValues = filter.usesValues || ordering?.usesValues == true
+      filter.usesEntity || asked?.usesEntity == true || arms.contains { $0.condition != nil }
+    let usesValues = filter.usesValues || asked?.usesValues == true
     source =
       switch (usesEntity, usesValues) {
       case (_, false): .entity
@@ -59,6 +60,12 @@ struct QueryPlan: Hashable {
     let table: SQL = source == .values ? "v" : "e"
     var conditions = filter.conditions
     conditions += filter.indexed.map { $0.sql(keyIn: table, of: typesets) }
+    if let map = query.map {
+      conditions.append(map.contains(key: "\(table).key", tenant: scope.tenant))
+      ordering = OrderingSQL(positionsIn: map, of: "\(table).key", tenant: scope.tenant)
+    } else {
+      ordering = asked
+    }
     if let geo = query.geo { conditions.append(geo.sql(keyIn: table, in: scope)) }
     conditions.append("(\(table).expires IS NULL OR \(table).expires > \(scope.now.timestamp))")
     condition = SQL.joined(conditions, by: " AND ")

@@ -109,7 +109,7 @@ struct PostQueryTests {
       (#"{"type":"Query","entities":[{"type":"A"}],"limit":5}"#, 400, "BadRequestData"),
       (#"{"type":"Query","entities":[{"type":"A"}],"@context":{}}"#, 400, "BadRequestData"),
       (#"[{"type":"Query"}]"#, 400, "InvalidRequest"), ("{", 400, "InvalidRequest"),
-      (#"{"type":"Query","entities":[{"type":"A"}],"entityMap":true}"#, 501, nil),
+      (#"{"type":"Query","entities":[{"type":"A"}],"entityMap":1}"#, 400, "BadRequestData"),
     ] as [(String, Int, String?)])
   func refuse(body: String, status: Int, type: String?) async throws {
     try await withTestTenant(.socket) { client in

@@ -461,7 +461,6 @@ extension Refusal {
   static let unbuilt: [Refusal] = [
     ("POST", "csourceRegistrations"), ("GET", "csourceRegistrations"),
     ("GET", "csourceRegistrations/urn:x:1"), ("GET", "csourceSubscriptions"),
-    ("GET", "entityMaps"),
   ].map { method, target in
     Refusal(
       method, target,

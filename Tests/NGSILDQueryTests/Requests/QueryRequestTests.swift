@@ -89,7 +89,7 @@ struct QueryRequestTests {
       #"{"type":"Query","geoQ":{"georel":"within"}}"#, #"{"type":"Query","lang":1}"#,
       #"{"type":"Query","temporalQ":{"timerel":"after","timeAt":"2020-01-01T00:00:00Z"}}"#,
       #"{"type":"Query","aggrParams":{}}"#, #"{"type":"Query","splitEntities":"true"}"#,
-      #"{"type":"Query","entityMap":1}"#, #"{"type":"Query","entityMapLifetime":"PT1M"}"#,
+      #"{"type":"Query","entityMap":1}"#, #"{"type":"Query","entityMapLifetime":"1hour"}"#,
       #"{"type":"Query","expandValues":["a"]}"#, #"{"type":"Query","jsonKeys":"9"}"#,
     ])
   func refuse(body: String) {
