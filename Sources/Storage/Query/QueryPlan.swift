@@ -66,8 +66,8 @@ struct QueryPlan: Hashable {
     conditions.append("(\(table).expires IS NULL OR \(table).expires > \(scope.now.timestamp))")
     condition = SQL.joined(conditions, by: " AND ")
     isPlannedOnce =
-      conditions.count == 1 && ordering == nil && map == nil && arms.count == 1 && arms[0].typesets.count == 1
-      && arms[0].condition == nil
+      conditions.count == 1 && ordering == nil && map == nil && arms.count == 1
+      && arms[0].typesets.count == 1 && arms[0].condition == nil
   }
 
   /// Typesets together with what the selectors that match them ask of ids.
