@@ -8,6 +8,7 @@
 local stations = 10000
 local batch_size = 100
 local crossings, instances = 200, 96
+local long_crossings = 571
 local api = "/ngsi-ld/v1"
 local json = { ["Content-Type"] = "application/json" }
 
@@ -106,6 +107,23 @@ loads["load-observation"] = function()
   return 1, function() return upsert("[" .. entity("NoiseLevelObserved", 0, 0) .. "]") end
 end
 
+-- Crossings whose past `long-history.sql` makes: the five Attributes come to be known here.
+loads["load-long"] = function()
+  return math.ceil(long_crossings / batch_size), function(number)
+    local fragments = {}
+    for entity = (number - 1) * batch_size + 1, math.min(number * batch_size, long_crossings) do
+      local attributes = {}
+      for _, name in ipairs({ "intensity", "speed", "occupancy", "gap", "length" }) do
+        attributes[#attributes + 1] = '"' .. name .. '":{"type":"Property","value":0}'
+      end
+      fragments[#fragments + 1] = string.format(
+        '{"id":"%s","type":"TrafficFlowObserved",%s}', id("TrafficFlowObserved", entity),
+        table.concat(attributes, ","))
+    end
+    return upsert("[" .. table.concat(fragments, ",") .. "]")
+  end
+end
+
 -- Workloads: each function prepares, and returns what makes a request.
 
 local workloads = {}
@@ -186,6 +204,39 @@ function workloads.history()
   return function()
     return get(
       "/temporal/entities/" .. id("TrafficFlowObserved", math.random(crossings)) .. query)
+  end
+end
+
+-- Queries over a long history; the day is one of the year.
+
+local function day()
+  local days = math.random(360)
+  return "timerel=between&timeAt=" .. hours_ago(24 * days) .. "&endTimeAt=" .. hours_ago(24 * (days - 1))
+end
+
+local function hourly()
+  return "&format=aggregatedValues&aggrMethods=avg&aggrPeriodDuration=PT1H&" .. day()
+end
+
+local long = {
+  last = function() return "?attrs=intensity&lastN=1" end,
+  day = function() return "?attrs=intensity&" .. day() end,
+  five = function() return "?attrs=intensity,speed,occupancy,gap,length&lastN=100" end,
+  hours = function() return "?attrs=intensity,speed,occupancy,gap,length" .. hourly() end,
+}
+
+for name, query in pairs(long) do
+  workloads["long-" .. name] = function()
+    return function()
+      return get(
+        "/temporal/entities/" .. id("TrafficFlowObserved", math.random(long_crossings)) .. query())
+    end
+  end
+end
+
+workloads["long-hours-100"] = function()
+  return function()
+    return get("/temporal/entities?type=TrafficFlowObserved&limit=100&attrs=intensity" .. hourly())
   end
 end
 

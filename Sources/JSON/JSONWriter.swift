@@ -39,6 +39,14 @@ package struct JSONWriter {
   package mutating func beginArray() { open(UInt8(ascii: "[")) }
   package mutating func endArray() { close(UInt8(ascii: "]")) }
 
+  /// Begins an object with the members that `object` has, the bytes of one without white space
+  /// around it.
+  package mutating func beginObject(continuing object: UnsafeBufferPointer<UInt8>) {
+    separate()
+    bytes.append(contentsOf: object.dropLast())
+    needsComma = object.count > 2
+  }
+
   /// Writes a member's name; its value is written next.
   package mutating func name(_ name: StaticString) {
     separate()
@@ -92,6 +100,15 @@ package struct JSONWriter {
     separate()
     bytes.append(UInt8(ascii: "\""))
     bytes.append(contentsOf: contents)
+    bytes.append(UInt8(ascii: "\""))
+  }
+
+  /// Writes a string of a text that needs no escapes and a number.
+  package mutating func string(_ text: StaticString, followedBy number: Int64) {
+    separate()
+    bytes.append(UInt8(ascii: "\""))
+    text.withUTF8Buffer { bytes.append(contentsOf: $0) }
+    bytes.append(contentsOf: "\(number)".utf8)
     bytes.append(UInt8(ascii: "\""))
   }
 

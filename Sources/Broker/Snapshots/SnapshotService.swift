@@ -74,7 +74,7 @@ package final class SnapshotService: @unchecked Sendable {
   package func work(removingAfter delay: Duration = SnapshotService.delayOfRemoval) async {
     do throws(PostgresError) {
       try await execute()
-      for row in try await store.expired(at: .now) { _ = try? await delete(row) }
+      for row in try await store.expired(at: .now) { await expire(row) }
       try await removeData(after: delay)
     } catch {
       log.warning("work on snapshots failed", ["error": "\(error)"])
@@ -94,8 +94,21 @@ package final class SnapshotService: @unchecked Sendable {
   private func removeData(after delay: Duration) async throws(PostgresError) {
     let tenants = TenantStore(pool: pool)
     for data in try await store.leftData(for: delay) {
-      guard (try? await tenants.removeContents(of: data, progress: { _ in })) != nil else { return }
+      do throws(NGSILDError) {
+        try await tenants.removeContents(of: data) { _ in }
+      } catch {
+        log.warning("data of a snapshot not removed", ["reason": error.detail])
+        return
+      }
       try await tenants.remove(data)
+    }
+  }
+
+  private func expire(_ row: StoredSnapshot) async {
+    do throws(NGSILDError) {
+      _ = try await delete(row)
+    } catch {
+      log.warning("snapshot not removed", ["snapshot": row.id, "reason": error.detail])
     }
   }
 
@@ -103,10 +116,9 @@ package final class SnapshotService: @unchecked Sendable {
 
   /// Returns whether it was there.
   func delete(_ row: StoredSnapshot) async throws(NGSILDError) -> Bool {
+    let snapshot = try Snapshot(row)
     guard try await store.delete(row) else { return false }
-    if let snapshot = try? Snapshot(row) {
-      notify(of: snapshot, tenantName: row.tenantName, isGone: true)
-    }
+    notify(of: snapshot, tenantName: row.tenantName, isGone: true)
     return true
   }
 

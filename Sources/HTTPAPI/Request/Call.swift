@@ -77,9 +77,7 @@ struct Call: Sendable {
 
   /// Says which version of the standard a body keeps to, where the request prefers one (6.3.6).
   func acknowledge(in response: inout HTTPResponse) {
-    guard let version = preferences?.version, operation.heedsVersion, !response.body.isEmpty else {
-      return
-    }
+    guard let version = preferences?.version, !response.body.isEmpty else { return }
     response.headers.append(("Preference-Applied", "ngsi-ld=\(version)"))
   }
 }

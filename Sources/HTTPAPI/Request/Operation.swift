@@ -160,15 +160,4 @@ enum Operation: String, Sendable, CaseIterable {
     default: true
     }
   }
-
-  /// Whether its answer keeps to the version of the standard that a request prefers (4.3.6.8).
-  ///
-  /// Entities are amended; what else is answered has not changed since 1.3, except the temporal
-  /// representation of Entities, which is not amended yet.
-  var heedsVersion: Bool {
-    switch self {
-    case .retrieveTemporalEntity, .queryTemporalEntities, .queryTemporalEntitiesByPost: false
-    default: true
-    }
-  }
 }

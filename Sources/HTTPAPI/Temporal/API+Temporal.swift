@@ -16,13 +16,12 @@ extension API {
     let answer = try TemporalAnswer(to: call, request, context)
     let part = HistoryPart(request)
     let attributes = request.requiredAttributes
-    guard call.accepts != .csv else {
-      return answer.table(
+    let response: HTTPResponse?
+    if call.accepts == .csv {
+      response = answer.table(
         try await broker.readTemporalEntity(id, part, requiring: attributes, in: tenant),
         from: broker)
-    }
-    var response: HTTPResponse?
-    if let aggregation = answer.aggregation {
+    } else if let aggregation = answer.aggregation {
       response = answer.response(
         retrieved: try await broker.aggregateTemporalEntity(
           id, part, aggregation, requiring: attributes, in: tenant))

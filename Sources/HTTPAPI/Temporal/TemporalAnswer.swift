@@ -13,6 +13,8 @@ struct TemporalAnswer {
   /// Set if values are aggregated.
   let aggregation: Aggregation?
   private let accepts: MediaType
+  /// Set where the reader knows no more than an older version of the standard.
+  private let olderVersion: SpecificationVersion?
   var context: Context { representation.instances.context }
 
   enum Format: String, CaseIterable {
@@ -47,6 +49,7 @@ struct TemporalAnswer {
       aggregation = nil
     }
     accepts = call.accepts
+    olderVersion = call.preferences?.version.flatMap { $0 < .own ? $0 : nil }
     var instances = Representation(context: context, embedsContext: call.accepts == .jsonLD)
     instances.showsSystemAttributes = options.contains("sysAttrs")
     instances.members = request.members
@@ -58,40 +61,59 @@ struct TemporalAnswer {
 
   /// Nil if the Entity has nothing of what is to be shown.
   func response(retrieved page: HistoryPage) -> HTTPResponse? {
-    var writer = JSONWriter(reservingCapacity: 4096)
-    for history in page.histories {
-      guard representation.write(history, to: &writer) else { return nil }
+    response(page.range) { shown, writer in
+      page.histories.allSatisfy { shown.write($0, to: &writer) }
     }
-    return body(writer.bytes, page.range)
   }
 
   func response(_ page: HistoryPage) -> HTTPResponse {
-    var writer = JSONWriter(reservingCapacity: 4096)
-    writer.beginArray()
-    for history in page.histories { representation.write(history, to: &writer) }
-    writer.endArray()
-    return body(writer.bytes, page.range)
+    list(page.range) { shown, writer in
+      for history in page.histories { shown.write(history, to: &writer) }
+    }
   }
 
   func response(retrieved page: AggregatedPage) -> HTTPResponse? {
-    var writer = JSONWriter(reservingCapacity: 4096)
-    for history in page.histories {
-      guard representation.write(history, to: &writer) else { return nil }
-    }
-    return body(writer.bytes, nil)
+    response(nil) { shown, writer in page.histories.allSatisfy { shown.write($0, to: &writer) } }
   }
 
   func response(_ page: AggregatedPage) -> HTTPResponse {
-    var writer = JSONWriter(reservingCapacity: 4096)
-    writer.beginArray()
-    for history in page.histories { representation.write(history, to: &writer) }
-    writer.endArray()
-    return body(writer.bytes, nil)
+    list(nil) { shown, writer in
+      for history in page.histories { shown.write(history, to: &writer) }
+    }
   }
 
-  private func body(_ bytes: [UInt8], _ range: HistoryRange?) -> HTTPResponse {
+  private func list(
+    _ range: HistoryRange?, _ write: (TemporalRepresentation, inout JSONWriter) -> Void
+  ) -> HTTPResponse {
+    let response = response(range) { shown, writer in
+      writer.beginArray()
+      write(shown, &writer)
+      writer.endArray()
+      return true
+    }
+    guard let response else { preconditionFailure("A list is always shown") }
+    return response
+  }
+
+  /// 200, 206 if a range of all was asked for, or else 203 if an older version needs another body
+  /// (4.3.6.8).
+  private func response(
+    _ range: HistoryRange?, _ write: (TemporalRepresentation, inout JSONWriter) -> Bool
+  ) -> HTTPResponse? {
+    var writer = JSONWriter(reservingCapacity: 4096)
+    guard write(representation, &writer) else { return nil }
+    guard let olderVersion else { return body(writer.bytes, range, isAmended: false) }
+    var older = representation
+    older.instances.olderVersion = olderVersion
+    var olderWriter = JSONWriter(reservingCapacity: writer.bytes.count)
+    guard write(older, &olderWriter) else { return nil }
+    return body(olderWriter.bytes, range, isAmended: olderWriter.bytes != writer.bytes)
+  }
+
+  private func body(_ bytes: [UInt8], _ range: HistoryRange?, isAmended: Bool) -> HTTPResponse {
     var response = HTTPResponse.body(
-      bytes, as: accepts, context: context, status: range == nil ? 200 : 206)
+      bytes, as: accepts, context: context,
+      status: range == nil ? (isAmended ? 203 : 200) : 206)
     if let range { response.headers.append(("Content-Range", range.headerValue)) }
     return response
   }

@@ -20,7 +20,7 @@ struct TemporalRepresentation {
     let start = writer.position
     writer.beginObject()
     var hasMembers = writeMembers(of: history, to: &writer)
-    for series in history.series {
+    for series in history.series where shows(series) {
       hasMembers = true
       writer.name(series.attribute.map { instances.context.compact($0) } ?? "scope")
       if isSimplified {
@@ -41,6 +41,10 @@ struct TemporalRepresentation {
     return true
   }
 
+  private func shows(_ series: EntityHistory.Series) -> Bool {
+    series.attribute != nil || instances.olderVersion?.knowsScopes ?? true
+  }
+
   /// Writes the members of the Entity itself.
   func writeMembers(of history: EntityHistory, to writer: inout JSONWriter) -> Bool {
     let showsID = instances.members.shows(.id)
@@ -51,7 +55,8 @@ struct TemporalRepresentation {
     }
     if showsType {
       writer.name("type")
-      write(names: history.types, to: &writer)
+      let isOne = instances.olderVersion.map { !$0.knowsDatasets } ?? false
+      write(names: isOne ? Array(history.types.prefix(1)) : history.types, to: &writer)
     }
     if instances.showsSystemAttributes {
       for member: StaticString in ["createdAt", "modifiedAt"] {
@@ -76,29 +81,41 @@ struct TemporalRepresentation {
   // MARK: Normalized
 
   private func writeInstances(_ series: EntityHistory.Series, to writer: inout JSONWriter) {
+    var instanceWriter = InstanceWriter(instances)
     writer.beginArray()
     for instance in series.instances {
-      let document = instance.document
-      writer.beginObject()
-      instances.writeMembers(ofInstance: document, to: &writer)
+      beginObject(instance, by: &instanceWriter, in: &writer)
       if instances.showsSystemAttributes {
         writer.name("createdAt")
         writer.string(instance.createdAt.description)
         writer.name("modifiedAt")
         writer.string(instance.modifiedAt.description)
-      } else if let deletedAt = document["deletedAt"] {
-        // That an instance was deleted is the point of telling of it.
-        writer.name("deletedAt")
-        writer.value(deletedAt)
       }
       // Scopes are no Attributes, whose instances alone can be named.
       if series.attribute != nil {
         writer.name("instanceId")
-        writer.string(instance.id.description)
+        instance.id.write(to: &writer)
       }
       writer.endObject()
     }
     writer.endArray()
+  }
+
+  private func beginObject(
+    _ instance: EntityHistory.Instance, by instanceWriter: inout InstanceWriter,
+    in writer: inout JSONWriter
+  ) {
+    if instance.isPlain && instances.olderVersion == nil {
+      return instance.beginObject(in: &writer)
+    }
+    let document = instances.amended(instance: instance.document)
+    writer.beginObject()
+    instanceWriter.writeMembers(of: document, to: &writer)
+    // That an instance was deleted is the point of telling of it.
+    if !instances.showsSystemAttributes, let deletedAt = document["deletedAt"] {
+      writer.name("deletedAt")
+      writer.value(deletedAt)
+    }
   }
 
   // MARK: Simplified
@@ -107,7 +124,7 @@ struct TemporalRepresentation {
   private func writePairs(_ series: EntityHistory.Series, to writer: inout JSONWriter) {
     var datasets: [(id: String?, pairs: [(document: JSONValue, time: String)])] = []
     for instance in series.instances {
-      let document = instance.document
+      let document = instances.amended(instance: instance.document)
       guard let time = time(of: instance, document) else { continue }
       let id = document["datasetId"]?.string
       if let place = datasets.firstIndex(where: { $0.id == id }) {
@@ -132,7 +149,8 @@ struct TemporalRepresentation {
 
   /// A LanguageProperty of which one language is shown is a Property (4.15).
   private func type(of series: EntityHistory.Series) -> String {
-    let type = series.example.document["type"]?.string ?? ""
+    let document = instances.amended(instance: series.example.document)
+    let type = document["type"]?.string ?? ""
     return type == "LanguageProperty" && instances.language != nil ? "Property" : type
   }
 
@@ -148,10 +166,13 @@ struct TemporalRepresentation {
       writer.string(dataset)
     }
     writer.name(Self.plural[type] ?? "values")
+    var simplified = instances
+    simplified.format = .simplified
+    var instanceWriter = InstanceWriter(simplified)
     writer.beginArray()
     for (document, time) in pairs {
       writer.beginArray()
-      writeValue(document, to: &writer)
+      writeValue(document, by: &instanceWriter, to: &writer)
       writer.string(time)
       writer.endArray()
     }
@@ -160,12 +181,11 @@ struct TemporalRepresentation {
   }
 
   /// A deletion has the NGSI-LD Null in the form of its type's values.
-  private func writeValue(_ document: JSONValue, to writer: inout JSONWriter) {
-    var simplified = instances
-    simplified.format = .simplified
+  private func writeValue(
+    _ document: JSONValue, by instanceWriter: inout InstanceWriter, to writer: inout JSONWriter
+  ) {
     guard document["deletedAt"] != nil else {
-      simplified.writeValue(ofInstance: document, to: &writer)
-      return
+      return instanceWriter.writeValue(of: document, to: &writer)
     }
     for member: StaticString in ["languageMap", "json", "vocab"] {
       guard let value = document[member], instances.language == nil || "\(member)" != "languageMap"

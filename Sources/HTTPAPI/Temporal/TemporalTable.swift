@@ -9,13 +9,16 @@ import Storage
 /// Choice: values that are no numbers, booleans or strings are JSON; of several types, a space
 /// stands between two. The time is that of the time property; of a deletion, the value is empty.
 struct TemporalTable {
-  private var representation: TemporalRepresentation
+  private let representation: TemporalRepresentation
+  private var instanceWriter: InstanceWriter
   private var instances: Representation { representation.instances }
   private var writer = CSVWriter()
 
   init(_ representation: TemporalRepresentation) {
     self.representation = representation
-    self.representation.instances.format = .simplified
+    var simplified = representation.instances
+    simplified.format = .simplified
+    instanceWriter = InstanceWriter(simplified)
   }
 
   /// The bytes that were written since it was last asked.
@@ -55,7 +58,7 @@ struct TemporalTable {
   private mutating func writeValue(_ document: JSONValue) {
     guard document["deletedAt"] == nil else { return writer.field(nil) }
     var json = JSONWriter(reservingCapacity: 64)
-    instances.writeValue(ofInstance: document, to: &json)
+    instanceWriter.writeValue(of: document, to: &json)
     guard let value = try? JSONValue(parsing: json.bytes, limits: JSONLimits(depthMax: 256)) else {
       preconditionFailure("A value that was written is JSON")
     }

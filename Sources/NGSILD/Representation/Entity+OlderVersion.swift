@@ -1,4 +1,4 @@
-import JSON
+package import JSON
 import JSONLD
 
 extension Representation {
@@ -16,6 +16,22 @@ extension Representation {
     if !amendment.knowsDatasets { representation.datasets = nil }
     return (representation, JSONValue(written: writer))
   }
+
+  /// A stored instance of the history without what `olderVersion` does not know.
+  package func amended(instance: JSONValue) -> JSONValue {
+    guard let olderVersion else { return instance }
+    let amendment = Amendment(version: olderVersion, representation: self, now: .earliest)
+    var writer = JSONWriter(reservingCapacity: instance.rawRange.count)
+    amendment.amend(AttributeInstance(stored: instance, in: .earliest))
+      .write(to: &writer, in: .earliest)
+    return JSONValue(written: writer)
+  }
+}
+
+extension SpecificationVersion {
+  /// Whether several types and instances, `datasetId`, `observedAt` and `unitCode` are known.
+  package var knowsDatasets: Bool { self >= SpecificationVersion(1, 3) }
+  package var knowsScopes: Bool { self >= SpecificationVersion(1, 4) }
 }
 
 /// Takes out of Entities what an older version of the standard does not know.
@@ -26,9 +42,7 @@ private struct Amendment {
   let representation: Representation
   let now: DateTime
 
-  /// Whether several types and instances, `datasetId`, `observedAt` and `unitCode` are known.
-  var knowsDatasets: Bool { version >= SpecificationVersion(1, 3) }
-  private var knowsScopes: Bool { version >= SpecificationVersion(1, 4) }
+  var knowsDatasets: Bool { version.knowsDatasets }
   private var knowsLanguages: Bool { version >= SpecificationVersion(1, 4) }
   private var knowsVocabulariesAndLists: Bool { version >= SpecificationVersion(1, 8) }
   private var knowsExpiry: Bool { version >= SpecificationVersion(1, 9) }
@@ -36,7 +50,7 @@ private struct Amendment {
   func amend(_ entity: Entity) -> Entity {
     var entity = entity
     if !knowsDatasets { entity.types = Array(entity.types.prefix(1)) }
-    if !knowsScopes { entity.scopes = [] }
+    if !version.knowsScopes { entity.scopes = [] }
     if !knowsExpiry { entity.expiresAt = nil }
     entity.attributes = entity.attributes.compactMap { amend($0, of: representation.datasets) }
     return entity
@@ -58,7 +72,7 @@ private struct Amendment {
     return expiry > now
   }
 
-  private func amend(_ instance: AttributeInstance) -> AttributeInstance {
+  func amend(_ instance: AttributeInstance) -> AttributeInstance {
     var instance = instance
     instance.members.removeAll { !knows($0.name) }
     if !knowsDatasets { instance.datasetId = nil }

@@ -8,7 +8,7 @@ extension HistoryStore {
     newID: () -> String
   ) async throws(PostgresError) -> (id: String, number: EntityMapNumber) {
     let id = newID()
-    let filter = try await filter(query, at: now, tenant: tenant)
+    let filter = try await selection(query, at: now, tenant: tenant).filter
     let rows = try await queries.query(map.insert(id, tenant, positions: filter.positions))
     return (id, rows[0][0].int64)
   }
@@ -19,20 +19,9 @@ extension HistoryStore {
     guard let map = query.map else { return }
     var query = query
     query.map = nil
-    let filter = try await filter(query, at: now, tenant: tenant)
+    let filter = try await selection(query, at: now, tenant: tenant).filter
     try await queries.query(
       map.prune(upTo: last, tenant: tenant, keeping: filter.isSelected(key: "m.key")))
-  }
-
-  private func filter(
-    _ query: HistoryQuery, at now: DateTime, tenant: TenantNumber
-  ) async throws(PostgresError) -> HistoryFilter {
-    try await findNames(query.part, query)
-    // Typesets may have been added by another process.
-    try await typesets.load(tenant, from: queries)
-    let scope = queryScope(at: now, tenant: tenant)
-    let plan = HistoryPlan(query.part, scopes: query.scopes, limits: limits, in: scope)
-    return HistoryFilter(query, plan, in: scope)
   }
 }
 

@@ -25,8 +25,26 @@ extension QueryPlan {
       """
   }
 
-  /// Whether the Entity with a key is selected.
-  func isSelected(key: SQL) -> SQL {
-    "EXISTS (SELECT FROM \(from) WHERE \(selected) AND \(alias).key = \(key))"
+  /// One page of a map, of what is still found: read from its first place on, and no further than
+  /// needed.
+  func page(of map: EntityMapNumber, limit: Int, offset: Int) -> SQL {
+    """
+    SELECT e.document
+    FROM (
+      SELECT m.position, m.key
+      FROM entity_map_entry AS m
+      WHERE m.tenant = \(tenant) AND m.map = \(map) AND \(isFound(key: "m.key"))
+      ORDER BY m.position LIMIT \(limit) OFFSET \(offset)
+    ) AS page
+    JOIN entity AS e ON e.tenant = \(tenant) AND e.key = page.key
+    ORDER BY page.position
+    """
+  }
+
+  /// Whether the Entity with a key is found, whatever map is used.
+  ///
+  /// `OFFSET 0` has each one looked up by its key, where the planner would compare all with all.
+  func isFound(key: SQL) -> SQL {
+    "EXISTS (SELECT FROM \(from) WHERE \(found) AND \(alias).key = \(key) OFFSET 0)"
   }
 }

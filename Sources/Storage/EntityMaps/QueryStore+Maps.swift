@@ -28,7 +28,7 @@ extension QueryStore {
   ) async throws(PostgresError) {
     guard let map = query.map else { return }
     _ = try await run(query, at: now, tenant: tenant) { plan in
-      [map.prune(upTo: last, tenant: tenant, keeping: plan.isSelected(key: "m.key"))]
+      [map.prune(upTo: last, tenant: tenant, keeping: plan.isFound(key: "m.key"))]
     }
   }
 }

@@ -49,6 +49,16 @@ package struct EntityHistory: Sendable {
     /// The stored form, without these times, read anew each time: of many instances, few are held at once.
     package var document: JSONValue { storedJSON(documentBytes) }
 
+    /// Whether the document is shown as it stands, but for system Attributes.
+    package var isPlain: Bool { rows[row][HistoryPlan.Column.isPlain].bool }
+
+    /// Writes the members of the document into an object, which it begins.
+    package func beginObject(in writer: inout JSONWriter) {
+      rows[row][HistoryPlan.Column.document].withUnsafeBytes { bytes in
+        bytes.withMemoryRebound(to: UInt8.self) { writer.beginObject(continuing: $0) }
+      }
+    }
+
     var documentBytes: [UInt8] { rows[row][HistoryPlan.Column.document].bytes }
   }
 }
@@ -61,15 +71,20 @@ package struct InstanceID: Hashable, Sendable, CustomStringConvertible {
 
   /// Nil for a URI that names no instance of this broker.
   package init?(uri: String) {
-    guard uri.hasPrefix(Self.prefix), let number = Int64(uri.dropFirst(Self.prefix.count)) else {
+    let prefix = "\(Self.prefix)"
+    guard uri.hasPrefix(prefix), let number = Int64(uri.dropFirst(prefix.count)) else {
       return nil
     }
     self.number = number
   }
 
-  package var description: String { Self.prefix + "\(number)" }
+  package var description: String { "\(Self.prefix)\(number)" }
 
-  private static let prefix = "urn:ngsi-ld:Instance:"
+  package func write(to writer: inout JSONWriter) {
+    writer.string(Self.prefix, followedBy: number)
+  }
+
+  private static let prefix: StaticString = "urn:ngsi-ld:Instance:"
 }
 
 /// One page of Entities with their history.

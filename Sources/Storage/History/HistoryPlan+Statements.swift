@@ -15,9 +15,9 @@ extension HistoryPlan {
         FROM series
       )
       SELECT s.entity, s.attribute, found.id, found.at, found.document, found.created,
-        found.modified, cap.instances
+        found.modified, found.is_plain, cap.instances
       FROM series AS s CROSS JOIN cap CROSS JOIN LATERAL (
-        SELECT i.id, \(window.time) AS at, i.document, i.created, i.modified
+        SELECT i.id, \(window.time) AS at, i.document, i.created, i.modified, \(Self.isPlain)
         FROM attribute_instance AS i
         WHERE \(condition)
         ORDER BY \(window.time) \(direction), i.id \(direction)
@@ -31,7 +31,7 @@ extension HistoryPlan {
   func scopesAtStart(of entities: Entities) -> SQL? {
     guard scopes != nil, showsScopes, let start = window.interval?.start else { return nil }
     return """
-      SELECT found.entity, i.attribute, i.id, i.time, i.document, i.created, i.modified
+      SELECT found.entity, i.attribute, i.id, i.time, i.document, i.created, i.modified, false
       FROM \(keys(of: entities)) CROSS JOIN LATERAL (
         SELECT i.attribute, i.id, i.time, i.document, i.created, i.modified
         FROM attribute_instance AS i
@@ -41,6 +41,11 @@ extension HistoryPlan {
       ) AS i
       """
   }
+
+  /// Whether the instance `i` is a plain number, with its unit and time at most: of these alone the
+  /// form that filters look at is left out.
+  static let isPlain: SQL =
+    "(i.kind = \(InstanceKind.number.rawValue) AND i.value IS NULL) AS is_plain"
 
   /// The condition on an instance `i` of the series `s`.
   var condition: SQL {

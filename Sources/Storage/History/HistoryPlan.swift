@@ -21,8 +21,10 @@ struct HistoryPlan: Hashable {
     static let document = 4
     static let created = 5
     static let modified = 6
+    /// Whether the document holds nothing that is shown in another form.
+    static let isPlain = 7
     /// How many instances of each series the answer holds at most.
-    static let cap = 7
+    static let cap = 8
   }
 
   let scope: Scope

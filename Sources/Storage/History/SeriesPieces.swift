@@ -97,7 +97,7 @@ extension HistoryPlan {
     let validity = scopes?.validity(entity: "named.entity", in: scope) ?? "NULL::tstzmultirange"
     return """
       SELECT s.place, s.attribute, found.id, found.time, found.document, found.created,
-        found.modified
+        found.modified, found.is_plain
       FROM (
         SELECT named.*, \(validity) AS valid
         FROM unnest(
@@ -106,7 +106,7 @@ extension HistoryPlan {
         ) WITH ORDINALITY AS named (entity, attribute, after_time, after_id, place)
         OFFSET 0
       ) AS s CROSS JOIN LATERAL (
-        SELECT i.id, i.time, i.document, i.created, i.modified
+        SELECT i.id, i.time, i.document, i.created, i.modified, \(Self.isPlain)
         FROM attribute_instance AS i
         WHERE \(condition) AND i.time >= coalesce(s.after_time, '-infinity')
           AND (s.after_id IS NULL OR i.time > s.after_time OR i.id > s.after_id)

@@ -24,16 +24,6 @@ struct OrderingSQL: Hashable {
     }
   }
 
-  /// The order of a map of Entities.
-  init(positionsIn map: EntityMapNumber, of key: SQL, tenant: TenantNumber) {
-    joins = [
-      """
-      JOIN entity_map_entry AS m ON m.tenant = \(tenant) AND m.map = \(map) AND m.key = \(key)
-      """
-    ]
-    keys = ["m.position"]
-  }
-
   private mutating func add(_ term: Ordering.Term, _ collation: String, in scope: QueryScope) {
     let direction: SQL = term.direction == .descending ? "DESC NULLS LAST" : "ASC NULLS LAST"
     guard let member = term.path.member, term.path.attributes.isEmpty else {

@@ -7,6 +7,7 @@ extension QueryPlan {
 
   /// The documents of one page, in the order that was asked for or that of the Entities' keys.
   func page(limit: Int, offset: Int) -> SQL {
+    if let map { return page(of: map, limit: limit, offset: offset) }
     if ordering != nil { return orderedPage(limit: limit, offset: offset) }
     switch source {
     case .entity, .joined:
@@ -96,6 +97,12 @@ extension QueryPlan {
   }
 
   var selected: SQL {
+    guard let map else { return found }
+    return "\(found) AND \(map.contains(key: "\(alias).key", tenant: tenant))"
+  }
+
+  /// The same without regard to a map.
+  var found: SQL {
     let parts = arms.map { selects($0.typesets, $0.condition) }
     let ofArms: SQL = parts.isEmpty ? "false" : "(\(SQL.joined(parts, by: " OR ")))"
     return "\(alias).tenant = \(tenant) AND \(ofArms) AND \(condition)"

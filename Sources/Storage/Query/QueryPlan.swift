@@ -30,27 +30,29 @@ struct QueryPlan: Hashable {
   /// What all Entities have to satisfy.
   let condition: SQL
   let ordering: OrderingSQL?
+  /// Only Entities of this map are looked at, in its order.
+  let map: EntityMapNumber?
   /// Whether it reads a range of an index, so that one plan is right for all values.
   let isPlannedOnce: Bool
 
   init(_ query: EntityQuery, in scope: QueryScope) {
     tenant = scope.tenant
-    let asked = query.ordering.map { OrderingSQL($0, in: scope) }
+    map = query.map
+    ordering = map == nil ? query.ordering.map { OrderingSQL($0, in: scope) } : nil
     arms = Self.arms(query.selectors, in: scope)
     let typesets = arms.flatMap(\.typesets)
     let filter = QueryFilter(query, of: typesets, in: scope)
     if let only = filter.indexed.first, filter.indexed.count == 1, filter.conditions.isEmpty,
-      asked == nil, query.geo == nil, query.map == nil, arms.allSatisfy({ $0.condition == nil })
+      ordering == nil, query.geo == nil, map == nil, arms.allSatisfy({ $0.condition == nil })
     {
       source = .index(only)
-      ordering = nil
       condition = only.sql
       isPlannedOnce = false
       return
     }
     let usesEntity =
-      filter.usesEntity || asked?.usesEntity == true || arms.contains { $0.condition != nil }
-    let usesValues = filter.usesValues || asked?.usesValues == true
+      filter.usesEntity || ordering?.usesEntity == true || arms.contains { $0.condition != nil }
+    let usesValues = filter.usesValues || ordering?.usesValues == true
     source =
       switch (usesEntity, usesValues) {
       case (_, false): .entity
@@ -60,18 +62,12 @@ struct QueryPlan: Hashable {
     let table: SQL = source == .values ? "v" : "e"
     var conditions = filter.conditions
     conditions += filter.indexed.map { $0.sql(keyIn: table, of: typesets) }
-    if let map = query.map {
-      conditions.append(map.contains(key: "\(table).key", tenant: scope.tenant))
-      ordering = OrderingSQL(positionsIn: map, of: "\(table).key", tenant: scope.tenant)
-    } else {
-      ordering = asked
-    }
     if let geo = query.geo { conditions.append(geo.sql(keyIn: table, in: scope)) }
     conditions.append("(\(table).expires IS NULL OR \(table).expires > \(scope.now.timestamp))")
     condition = SQL.joined(conditions, by: " AND ")
     isPlannedOnce =
-      conditions.count == 1 && ordering == nil && arms.count == 1 && arms[0].typesets.count == 1
-      && arms[0].condition == nil
+      conditions.count == 1 && ordering == nil && map == nil && arms.count == 1
+      && arms[0].typesets.count == 1 && arms[0].condition == nil
   }
 
   /// Typesets together with what the selectors that match them ask of ids.

@@ -101,17 +101,17 @@ package struct SnapshotFilling {
   ///
   /// Choice: the history and the current state of an Entity are one, as everywhere.
   package func copy(_ query: HistoryQuery, at now: DateTime) async throws(PostgresError) -> Int {
-    var query = query
-    query.order = .creation
+    let selection = try await history.selection(query, at: now, tenant: snapshot.tenant)
     var count = 0
     var last: Int64 = 0
     while true {
-      let (plan, keys, scope) = try await history.keys(
-        query, after: last, limit: Self.entitiesAtOnce, at: now, tenant: snapshot.tenant,
-        on: connection)
+      let keys = try await connection.query(
+        selection.filter.keys(after: last, limit: Self.entitiesAtOnce)
+      ).map { $0[0].int64 }
       guard let end = keys.last else { return count }
       try await copyEntities(keys)
-      try await connection.query(plan.copy(of: .keys(keys), to: snapshot.data, in: scope))
+      try await connection.query(
+        selection.plan.copy(of: .keys(keys), to: snapshot.data, in: selection.scope))
       count += keys.count
       last = end
     }

@@ -71,7 +71,11 @@ struct NegotiationTests {
   func olderVersion(preference: String, status: Int, applied: String?) async throws {
     try await withTestTenant { client in
       try await client.create(entity("urn:x:1", "T", #""a":{"vocab":"v"}"#))
-      for target in ["entities/urn:x:1", "entities?type=T"] {
+      let past = "timerel=before&timeAt=2999-01-01T00:00:00Z&timeproperty=modifiedAt"
+      for target in [
+        "entities/urn:x:1", "entities?type=T", "temporal/entities/urn:x:1",
+        "temporal/entities?type=T&\(past)", "temporal/entities/urn:x:1?format=temporalValues",
+      ] {
         let response = try await client.send("GET", target, headers: [("Prefer", preference)])
         #expect(response.status == status)
         #expect(response["Preference-Applied"] == applied)

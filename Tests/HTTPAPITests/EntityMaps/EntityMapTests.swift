@@ -155,6 +155,9 @@ struct EntityMapTests {
       let one = try await client.send("GET", "temporal/entities/urn:x:1?entityMap=true")
       #expect(one.status == 200)
       #expect(one["NGSILD-EntityMap"] != nil)
+      let table = try await client.send(
+        "GET", "temporal/entities/urn:x:1?entityMap=true", headers: [("Accept", "text/csv")])
+      #expect(table["NGSILD-EntityMap"] != nil)
     }
   }
 

@@ -210,6 +210,58 @@ struct SnapshotTests {
     }
   }
 
+  @Test("what a dead process left is executed by another one, once")
+  func takenUp() async throws {
+    try await withTestTenant { client in
+      try await client.create(room)
+      let id = try await client.snapshot(Self.rooms)
+      // As if the process had died before it committed anything.
+      let data = try await client.query("SELECT data FROM snapshot WHERE id = \(id)")[0][0].int
+      _ = try await client.query(
+        "UPDATE snapshot SET status = 'preparing', results = '{}' WHERE id = \(id)")
+      for table in ["entity", "entity_value", "entity_geo", "typeset", "census"] {
+        _ = try await client.query(
+          "DELETE FROM \(identifier: table) WHERE tenant = \(data)")
+      }
+      try await withTestBroker { other in
+        async let one: Void = client.workOnSnapshots()
+        async let two: Void = TestClient(other, tenant: client.tenant).workOnSnapshots()
+        _ = try await (one, two)
+      }
+      let shown = try await client.send("GET", "snapshots/\(id)").json
+      #expect(shown["snapshotStatus"]?.string == "success")
+      let found = try await client.send("GET", "entities?type=Room", headers: selecting(id))
+      #expect(found.ids == ["urn:ngsi-ld:Room:1"])
+    }
+  }
+
+  @Test("a Snapshot goes with its tenant")
+  func tenantRemoval() async throws {
+    try await withTestTenant { client in
+      try await client.create(room)
+      _ = try await client.snapshot(Self.rooms)
+      let name = try TenantName(client.tenant ?? "")
+      let pool = client.broker.connections.queries
+      let numbers = try await client.broker.loop.task {
+        let store = TenantStore(pool: pool)
+        let numbers = try await store.markRemoved(name)
+        for number in numbers {
+          try await store.removeContents(of: number) { _ in }
+          try await store.remove(number)
+        }
+        return numbers
+      }.value
+      #expect(numbers.count == 2)
+      for number in numbers {
+        for table in ["entity", "snapshot", "census"] {
+          let left = try await client.query(
+            "SELECT count(*) FROM \(identifier: table) WHERE tenant = \(number)")
+          #expect(left[0][0].int == 0, "\(table)")
+        }
+      }
+    }
+  }
+
   @Test("who asked for it is told when it is ready, changed and gone")
   func notifications() async throws {
     try await withTestTenant { client in

@@ -77,4 +77,29 @@ struct TemporalTests {
       #expect(response.json["temperature"]?.count == 6)
     }
   }
+
+  @Test("an older version of the standard hears nothing of scopes, and of one type")
+  func olderVersion() async throws {
+    try await withTestTenant { client in
+      try await client.record(
+        #"{"id":"urn:x:1","type":["A","B"],"scope":"/S","a":[{"type":"Property","value":1,"#
+          + #""observedAt":"2026-01-01T00:00:00Z","expiresAt":"2999-01-01T00:00:00Z"}]}"#)
+      for (version, members, types) in [
+        ("1.2", ["a", "id", "type"], #""A""#), ("1.3", ["a", "id", "type"], #"["A","B"]"#),
+        ("1.5", ["a", "id", "scope", "type"], #"["A","B"]"#),
+      ] {
+        let response = try await client.send(
+          "GET", "\(temporalPath)?options=sysAttrs",
+          headers: [("Prefer", "ngsi-ld=\(version)")])
+        #expect(response.status == 203)
+        #expect(response["Preference-Applied"] == "ngsi-ld=\(version)")
+        let shown = response.json.members.compactMap(\.name.string).filter { !$0.hasSuffix("At") }
+        #expect(shown.sorted() == members)
+        #expect(response.json["type"]?.rawText == types)
+        let instance = response.json["a"]?.elements.first { _ in true }
+        #expect(instance?["expiresAt"] == nil)
+        #expect((instance?["observedAt"] == nil) == (version == "1.2"))
+      }
+    }
+  }
 }
