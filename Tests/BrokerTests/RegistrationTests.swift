@@ -243,7 +243,7 @@ struct RegistrationNotificationTests {
       let receiver = try Receiver(on: loop)
       let process = try await TestBroker.start(on: loop, database)
       let other = try await TestBroker.start(on: loop, database)
-      let instant = DateTime(microseconds: DateTime.now.microseconds + 500_000)
+      let instant = DateTime(microseconds: DateTime.now.microseconds + 2_000_000)
       try await process.register("urn:r:1", rooms, #", "expiresAt": "\#(instant)""#)
       try await process.subscribeToRegistrations(receiver)
       await receiver.received(1)
