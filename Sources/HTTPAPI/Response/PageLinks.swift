@@ -1,8 +1,11 @@
 extension Call {
   /// The media type of pages of what other Context Sources are about, where they are linked.
   ///
-  /// Choice: JSON-LD, unless the client says what it accepts (TS 037_11, 041_03).
-  var linkedType: MediaType { request.headers.contains("Accept") ? accepts : .jsonLD }
+  /// Choice: JSON-LD, unless the client says that it accepts something else (TS 037_11, 041_03).
+  var linkedType: MediaType {
+    let accept = request.headers.first("Accept") ?? "*/*"
+    return accept == "*/*" ? .jsonLD : accepts
+  }
 }
 
 /// The links of a page to the next and the previous one.
