@@ -56,6 +56,9 @@ let package = Package(
     module("Registrations", ["Subscriptions", "NGSILDQuery", "NGSILD", "JSONLD", "JSON"]),
     module("Snapshots", ["Subscriptions", "NGSILDQuery", "NGSILD", "JSONLD", "JSON"]),
 
+    module(
+      "DistributedOperations", ["Registrations", "NGSILDQuery", "NGSILD", "JSONLD", "JSON"]),
+
     // Input and output.
     module("Log"),
     module("EventLoop", ["CEventLoop"]),
@@ -69,15 +72,15 @@ let package = Package(
     module(
       "Broker",
       [
-        "Storage", "Postgres", "Snapshots", "Subscriptions", "Registrations", "NGSILDQuery",
-        "NGSILD", "JSONLD",
-        "JSON", "HTTPClient", "MQTTClient", "EventLoop", "Log", "Schemas",
+        "Storage", "Postgres", "Snapshots", "DistributedOperations", "Registrations",
+        "Subscriptions", "NGSILDQuery", "NGSILD", "JSONLD", "JSON", "HTTPClient", "MQTTClient",
+        "EventLoop", "Log", "Schemas",
       ]),
     module(
       "HTTPAPI",
       [
-        "Broker", "Storage", "NGSILDQuery", "NGSILD", "JSONLD", "JSON", "HTTPServer", "Log",
-        "Snapshots", "Subscriptions", "Registrations", "Schemas",
+        "Broker", "Storage", "Snapshots", "DistributedOperations", "Registrations", "Subscriptions",
+        "NGSILDQuery", "NGSILD", "JSONLD", "JSON", "HTTPServer", "Log", "Schemas",
       ]),
     .executableTarget(
       name: "kontext",
@@ -115,6 +118,9 @@ let package = Package(
     tests(
       of: "Registrations",
       ["Subscriptions", "NGSILDQuery", "NGSILD", "JSONLD", "JSON", "TestSupport"]),
+    tests(
+      of: "DistributedOperations",
+      ["Registrations", "NGSILDQuery", "NGSILD", "JSONLD", "JSON", "TestSupport"]),
     tests(of: "Postgres", ["TestSupport", "EventLoop"]),
     tests(of: "Storage", ["TestSupport", "Broker", "NGSILDQuery", "NGSILD", "JSONLD", "JSON"]),
     tests(of: "EventLoop"),

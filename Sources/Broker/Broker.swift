@@ -26,6 +26,7 @@ package final class Broker: @unchecked Sendable {
   package let registrations: RegistrationTable
   package let registrationStore: RegistrationStore
   package let delivery: Delivery
+  package let sources: SourceClient
   package let snapshots: SnapshotService
   package let events: EventHub
   package let writer: WriteBatcher
@@ -38,7 +39,8 @@ package final class Broker: @unchecked Sendable {
     queries: QueryStore, history: HistoryStore, census: CensusStore,
     subscriptions: SubscriptionStore, subscriptionTable: SubscriptionTable,
     registrations: RegistrationTable, registrationStore: RegistrationStore, delivery: Delivery,
-    snapshots: SnapshotService, events: EventHub, notifier: any ChangeNotifier, log: Log
+    sources: SourceClient, snapshots: SnapshotService, events: EventHub,
+    notifier: any ChangeNotifier, log: Log
   ) {
     self.loop = loop
     self.source = source
@@ -55,6 +57,7 @@ package final class Broker: @unchecked Sendable {
     self.registrations = registrations
     self.registrationStore = registrationStore
     self.delivery = delivery
+    self.sources = sources
     self.snapshots = snapshots
     self.events = events
     self.log = log

@@ -26,6 +26,7 @@ struct Configuration: Sendable {
   var takesTenantFromFIWAREService = false
   var snapshotLifetime = Duration.seconds(30 * 86400)
   var sourceAlias: String?
+  var sourceTimeout = Duration.seconds(5)
   var logLevel = Log.Level.info
   var logFormat: Log.Format?
   var drainTime = Duration.seconds(10)
@@ -166,6 +167,11 @@ struct Configuration: Sendable {
       configuration.sourceAlias = text
       return SourceIdentity.isAlias(text)
     },
+    Setting(
+      option: "--source-timeout", placeholder: "SECONDS",
+      help:
+        "how long a Context Source may take to answer that says nothing of it itself (default 5)"
+    ) { $0.set(\.sourceTimeout, seconds: $1, 1...300) },
     Setting(
       option: "--log-level", placeholder: "LEVEL",
       help: "debug, info, warning or error (default info)"

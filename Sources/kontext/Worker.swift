@@ -151,6 +151,7 @@ extension Configuration {
     broker.publicURL = publicURL
     broker.allowedAddresses = allowedAddresses
     broker.sourceAlias = sourceAlias
+    broker.sourceTimeout = sourceTimeout
     return broker
   }
 }

@@ -110,6 +110,9 @@ final class TestBroker: @unchecked Sendable {
       registrations: service.registrations,
       registrationStore: RegistrationStore(pool: pool, names: entities.names),
       delivery: service.delivery,
+      sources: SourceClient(
+        client: client, registrations: service.registrations, health: SourceHealth(),
+        timeout: .seconds(5)),
       snapshots: SnapshotService(
         queries: queries, history: history, contexts: contexts.resolver(remote: NoLoader()),
         readers: pool, pool: pool,

@@ -32,6 +32,9 @@ extension Broker {
       subscriptionTable: notifications.table, registrations: notifications.registrations,
       registrationStore: RegistrationStore(pool: connections.queries, names: tables.names),
       delivery: notifications.delivery,
+      sources: SourceClient(
+        client: connections.client, registrations: notifications.registrations,
+        health: tables.sourceHealth, timeout: connections.sourceTimeout),
       snapshots: SnapshotService(
         queries: queries, history: history,
         contexts: ContextResolver(loader: library, cache: contexts.cache),

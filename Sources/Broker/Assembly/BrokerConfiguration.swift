@@ -18,9 +18,11 @@ package struct BrokerConfiguration: Sendable {
   package var events = EventLimits()
   /// What clients put before the path to reach the broker; nil for whatever they call it by.
   package var publicURL: String?
-  /// Addresses to which notifications go and from which contexts come.
+  /// Addresses to which notifications and requests to Context Sources go and from which contexts come.
   package var allowedAddresses = AddressPolicy.publicOnly
 
+  /// How long a Context Source may take to answer that says nothing of it itself.
+  package var sourceTimeout = Duration.seconds(5)
   /// By what name other Context Sources know this one; nil for a name of the database's own.
   package var sourceAlias: String?
 

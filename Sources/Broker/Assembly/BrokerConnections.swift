@@ -18,6 +18,7 @@ package final class BrokerConnections: Sendable {
   /// One, for housekeeping; it is opened only where that is done.
   package let background: Pool
   package let client: HTTPClient
+  let sourceTimeout: Duration
 
   package init(_ configuration: BrokerConfiguration, on loop: EventLoop) {
     let planned = configuration.connection(settings: EntityStore.sessionSettings)
@@ -37,6 +38,7 @@ package final class BrokerConnections: Sendable {
     var limits = HTTPClientConfiguration()
     limits.addressPolicy = configuration.allowedAddresses
     client = HTTPClient(loop: loop, configuration: limits)
+    sourceTimeout = configuration.sourceTimeout
   }
 
   package var pools: [(name: String, pool: Pool)] {

@@ -13,6 +13,7 @@ package struct BrokerTables: Sendable {
   package let tenants = TenantTable()
   package let collations = CollationTable()
   package let source = SourceIdentity()
+  package let sourceHealth = SourceHealth()
   package let contexts = ContextCache { WallClock.sinceEpoch }
 
   package init() {

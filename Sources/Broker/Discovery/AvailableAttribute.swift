@@ -11,6 +11,21 @@ package struct AvailableAttribute: Sendable, Hashable {
   /// Of Entities that have it.
   package private(set) var entityTypes: [IRI] = []
 
+  init(
+    name: IRI, instanceCount: Int = 0, types: [AttributeType] = [], entityTypes: [IRI] = []
+  ) {
+    self.name = name
+    self.instanceCount = instanceCount
+    self.types = types
+    self.entityTypes = entityTypes
+  }
+
+  mutating func add(_ other: AvailableAttribute) {
+    instanceCount += other.instanceCount
+    for type in other.types where !types.contains(type) { types.append(type) }
+    for type in other.entityTypes where !entityTypes.contains(type) { entityTypes.append(type) }
+  }
+
   static func list(_ census: [Census.Attributes]) -> [AvailableAttribute] {
     var attributes: [IRI: AvailableAttribute] = [:]
     for counted in census {

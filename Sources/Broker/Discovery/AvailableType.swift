@@ -9,6 +9,17 @@ package struct AvailableType: Sendable, Hashable {
   /// Of Entities of this type.
   package private(set) var attributes: [AvailableAttribute] = []
 
+  init(name: IRI, entityCount: Int = 0, attributes: [AvailableAttribute] = []) {
+    self.name = name
+    self.entityCount = entityCount
+    self.attributes = attributes
+  }
+
+  mutating func add(_ other: AvailableType) {
+    entityCount += other.entityCount
+    attributes = Discovery(attributes: attributes + other.attributes).attributes
+  }
+
   /// An Entity of several types counts for each of them.
   static func list(_ census: Census) -> [AvailableType] {
     var types: [IRI: AvailableType] = [:]

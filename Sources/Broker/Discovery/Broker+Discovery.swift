@@ -1,48 +1,40 @@
-package import JSONLD
+package import DistributedOperations
+import JSONLD
 package import NGSILD
 import Postgres
 package import Storage
 
-/// Which Entity types and Attributes there are (GS CIM 009, 5.7.5 to 5.7.10).
+/// Which Entity types and Attributes there are (GS CIM 009, 5.7.5 to 5.7.11).
 extension Broker {
-  /// 5.7.5, and 5.7.6 where Attributes are asked for: without, none has any.
-  package func availableTypes(
-    withAttributes: Bool, in tenant: TenantNumber
-  ) async throws(NGSILDError) -> [AvailableType] {
-    AvailableType.list(try await census(withAttributes ? .all : .entities, in: tenant))
-  }
-
-  /// 5.7.7.
+  /// What is known, here and at sources, of what is asked for; nothing where there is none.
   ///
-  /// - Throws: `resourceNotFound`.
-  package func availableType(
-    _ type: IRI, in tenant: TenantNumber
-  ) async throws(NGSILDError) -> AvailableType {
-    let types = AvailableType.list(try await census(.type(type), in: tenant))
-    guard let found = types.first(where: { $0.name == type }) else {
-      throw NGSILDError(.resourceNotFound, "There is no Entity of the type '\(type)'")
-    }
-    return found
+  /// - Parameter origin: nil for what is held here alone.
+  package func discover(
+    _ read: DiscoveryRead, in tenant: TenantNumber, from origin: RequestOrigin?
+  ) async throws(NGSILDError) -> Discovery {
+    async let found = discoverAtSources(read, in: tenant, from: origin)
+    var discovery = try await discoverHere(read, in: tenant)
+    discovery.add(await found)
+    return discovery
   }
 
-  /// 5.7.8 and 5.7.9.
-  package func availableAttributes(
-    in tenant: TenantNumber
-  ) async throws(NGSILDError) -> [AvailableAttribute] {
-    AvailableAttribute.list(try await census(.all, in: tenant).attributes)
-  }
-
-  /// 5.7.10.
-  ///
-  /// - Throws: `resourceNotFound`.
-  package func availableAttribute(
-    _ name: IRI, in tenant: TenantNumber
-  ) async throws(NGSILDError) -> AvailableAttribute {
-    let attributes = try await census(.attribute(name), in: tenant).attributes
-    guard let found = AvailableAttribute.list(attributes).first else {
-      throw NGSILDError(.resourceNotFound, "No Entity has the Attribute '\(name)'")
+  private func discoverHere(
+    _ read: DiscoveryRead, in tenant: TenantNumber
+  ) async throws(NGSILDError) -> Discovery {
+    switch read {
+    case .types(let details):
+      let census = try await census(details ? .all : .entities, in: tenant)
+      return Discovery(types: AvailableType.list(census))
+    case .type(let name):
+      let types = AvailableType.list(try await census(.type(name), in: tenant))
+      return Discovery(types: types.filter { $0.name == name })
+    case .attributes:
+      return Discovery(
+        attributes: AvailableAttribute.list(try await census(.all, in: tenant).attributes))
+    case .attribute(let name):
+      let attributes = try await census(.attribute(name), in: tenant).attributes
+      return Discovery(attributes: AvailableAttribute.list(attributes))
     }
-    return found
   }
 
   private func census(

@@ -1,4 +1,5 @@
 import Broker
+import DistributedOperations
 import HTTPServer
 import JSON
 import JSONLD
@@ -10,9 +11,9 @@ import Subscriptions
 extension API {
   func retrieveTypes(_ call: Call) async throws(NGSILDError) -> HTTPResponse {
     let (details, counts) = try listParameters(call)
-    let (tenant, representation) = try await discovery(call)
-    let types = try await broker.availableTypes(withAttributes: details, in: tenant)
-    return response(to: call, representation, count: counts ? types.count : nil) { writer in
+    let (found, representation) = try await discovery(call) { _ in .types(details: details) }
+    let types = found.types
+    return response(to: call, representation, found, counts ? types.count : nil) { writer in
       if details {
         representation.write(detailsOf: types, to: &writer)
       } else {
@@ -22,17 +23,25 @@ extension API {
   }
 
   func retrieveType(_ call: Call) async throws(NGSILDError) -> HTTPResponse {
-    let (tenant, representation) = try await discovery(call)
-    let name = try discoveredName(call, representation.context, as: "The type")
-    let type = try await broker.availableType(name, in: tenant)
-    return response(to: call, representation) { representation.write(type, to: &$0) }
+    let (found, representation) = try await discovery(call) { context throws(NGSILDError) in
+      .type(try discoveredName(call, context, as: "The type"))
+    }
+    return try await warning(found.warnings) { () throws(NGSILDError) in
+      guard let type = found.types.first else {
+        let name = representation.context.expand(call.identifiers[0])
+        throw NGSILDError(.resourceNotFound, "There is no Entity of the type '\(name)'")
+      }
+      return response(to: call, representation) { representation.write(type, to: &$0) }
+    }
   }
 
   func retrieveAttributes(_ call: Call) async throws(NGSILDError) -> HTTPResponse {
     let (details, counts) = try listParameters(call)
-    let (tenant, representation) = try await discovery(call)
-    let attributes = try await broker.availableAttributes(in: tenant)
-    return response(to: call, representation, count: counts ? attributes.count : nil) { writer in
+    let (found, representation) = try await discovery(call) { _ in
+      .attributes(details: details)
+    }
+    let attributes = found.attributes
+    return response(to: call, representation, found, counts ? attributes.count : nil) { writer in
       if details {
         representation.write(detailsOf: attributes, to: &writer)
       } else {
@@ -42,10 +51,16 @@ extension API {
   }
 
   func retrieveAttribute(_ call: Call) async throws(NGSILDError) -> HTTPResponse {
-    let (tenant, representation) = try await discovery(call)
-    let name = try discoveredName(call, representation.context, as: "The Attribute")
-    let attribute = try await broker.availableAttribute(name, in: tenant)
-    return response(to: call, representation) { representation.write(attribute, to: &$0) }
+    let (found, representation) = try await discovery(call) { context throws(NGSILDError) in
+      .attribute(try discoveredName(call, context, as: "The Attribute"))
+    }
+    return try await warning(found.warnings) { () throws(NGSILDError) in
+      guard let attribute = found.attributes.first else {
+        let name = representation.context.expand(call.identifiers[0])
+        throw NGSILDError(.resourceNotFound, "No Entity has the Attribute '\(name)'")
+      }
+      return response(to: call, representation) { representation.write(attribute, to: &$0) }
+    }
   }
 
   // MARK: Parts
@@ -55,12 +70,16 @@ extension API {
   }
 
   private func discovery(
-    _ call: Call
-  ) async throws(NGSILDError) -> (TenantNumber, DiscoveryRepresentation) {
+    _ call: Call, _ read: (Context) throws(NGSILDError) -> DiscoveryRead
+  ) async throws(NGSILDError) -> (Discovery, DiscoveryRepresentation) {
     let context = try await context(of: call)
-    let representation = DiscoveryRepresentation(
-      context: context, embedsContext: call.accepts == .jsonLD)
-    return (try await tenant(of: call), representation)
+    let read = try read(context)
+    let tenant = try await tenant(of: call)
+    let origin = try await origin(of: call, context, in: tenant)
+    return (
+      try await broker.discover(read, in: tenant, from: origin),
+      DiscoveryRepresentation(context: context, embedsContext: call.accepts == .jsonLD)
+    )
   }
 
   /// The name in the path, short or expanded.
@@ -75,13 +94,14 @@ extension API {
   }
 
   private func response(
-    to call: Call, _ representation: DiscoveryRepresentation, count: Int? = nil,
-    _ write: (inout JSONWriter) -> Void
+    to call: Call, _ representation: DiscoveryRepresentation, _ found: Discovery = Discovery(),
+    _ count: Int? = nil, _ write: (inout JSONWriter) -> Void
   ) -> HTTPResponse {
     var writer = JSONWriter(reservingCapacity: 1024)
     write(&writer)
     var response = HTTPResponse.body(
       writer.bytes, as: call.accepts, context: representation.context)
+    response.add(found.warnings)
     if let count { response.headers.append(("NGSILD-Results-Count", "\(count)")) }
     return response
   }

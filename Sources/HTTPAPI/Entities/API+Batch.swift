@@ -1,4 +1,5 @@
 import Broker
+import DistributedOperations
 import HTTPServer
 import JSON
 import JSONLD
@@ -12,26 +13,27 @@ extension API {
     let mode: EntityOperation.UpsertMode = options.contains("update") ? .update : .replace
     let items = try await items(of: call) { fragment in .upsert(fragment, mode: mode) }
     let tenant = try await newTenant(of: call)
-    return await carryOut(items, in: tenant, by: call.headers).createdResponse
+    return try await carryOut(.upsert(mode), items, call, in: tenant).createdResponse
   }
 
   func createBatch(_ call: Call) async throws(NGSILDError) -> HTTPResponse {
     let items = try await items(of: call) { fragment in .create(fragment) }
     let tenant = try await newTenant(of: call)
-    return await carryOut(items, in: tenant, by: call.headers).createdResponse
+    return try await carryOut(.create, items, call, in: tenant).createdResponse
   }
 
   func updateBatch(_ call: Call) async throws(NGSILDError) -> HTTPResponse {
     let overwrite = try !call.parameters.options(among: ["noOverwrite"]).contains("noOverwrite")
     let items = try await items(of: call) { .appendAttributes($0, overwrite: overwrite) }
     let tenant = try await tenant(of: call)
-    return await carryOut(items, in: tenant, by: call.headers).changedResponse
+    return try await carryOut(.update(overwrite: overwrite), items, call, in: tenant)
+      .changedResponse
   }
 
   func mergeBatch(_ call: Call) async throws(NGSILDError) -> HTTPResponse {
     let items = try await items(of: call, rules: .merge) { .mergeEntity($0, MergeOptions()) }
     let tenant = try await tenant(of: call)
-    return await carryOut(items, in: tenant, by: call.headers).changedResponse
+    return try await carryOut(.merge, items, call, in: tenant).changedResponse
   }
 
   /// The body is an array of ids, so no context plays a part.
@@ -42,21 +44,25 @@ extension API {
       guard let id = element.string else {
         throw .badRequestData("The batch holds \(element.rawText); ids of Entities are expected")
       }
+      let write = SourceWrite(.delete, on: id, body: nil, context: .core)
       items.append(
         BatchResults.Item(
           id: id,
-          operation: isURI(id)
-            ? .success(.delete) : .failure(.badRequestData("The id '\(id)' is not a URI"))))
+          write: isURI(id)
+            ? .success(write) : .failure(.badRequestData("The id '\(id)' is not a URI"))))
     }
     let tenant = try await tenant(of: call)
-    return await carryOut(items, in: tenant, by: call.headers).changedResponse
+    return try await carryOut(.delete, items, call, in: tenant).changedResponse
   }
 
   private func carryOut(
-    _ items: [BatchResults.Item], in tenant: TenantNumber, by request: RequestHeaders
-  ) async -> BatchResults {
+    _ kind: BatchWrite.Kind, _ items: [BatchResults.Item], _ call: Call, in tenant: TenantNumber
+  ) async throws(NGSILDError) -> BatchResults {
     var results = BatchResults(items)
-    results.add(await broker.performBatch(results.operations, in: tenant, by: request))
+    let context = results.writes.first?.context ?? .core
+    let batch = BatchWrite(kind, results.writes, parameters: call.parameters.list)
+    let origin = try await origin(of: call, context, in: tenant)
+    results.add(try await broker.performBatch(batch, in: tenant, from: origin, by: call.headers))
     return results
   }
 
@@ -106,9 +112,10 @@ extension API {
       guard let id = fragment.id else {
         throw .badRequestData("The Entity has no id; 'id' with a URI is expected")
       }
-      return BatchResults.Item(id: id, operation: .success(operation(fragment)))
+      let write = SourceWrite(operation(fragment), on: id, body: element, context: context)
+      return BatchResults.Item(id: id, write: .success(write))
     } catch {
-      return BatchResults.Item(id: id, operation: .failure(error))
+      return BatchResults.Item(id: id, write: .failure(error))
     }
   }
 
@@ -134,63 +141,40 @@ extension API {
 struct BatchResults {
   struct Item {
     let id: String
-    let operation: Result<EntityOperation, NGSILDError>
-  }
-
-  private let items: [Item]
-  private var created: [String] = []
-  private var succeeded: [String] = []
-  private var errors: [(id: String, error: NGSILDError)] = []
-
-  init(_ items: [Item]) {
-    self.items = items
-    for item in items {
-      if case .failure(let error) = item.operation { errors.append((item.id, error)) }
-    }
+    let write: Result<SourceWrite, NGSILDError>
   }
 
   /// The items that can be carried out.
-  var operations: [(id: String, operation: EntityOperation)] {
-    items.compactMap { item in
-      (try? item.operation.get()).map { (item.id, $0) }
+  let writes: [SourceWrite]
+  private var created: [String] = []
+  private var result = BatchOperationResult()
+
+  init(_ items: [Item]) {
+    writes = items.compactMap { try? $0.write.get() }
+    for item in items {
+      if case .failure(let error) = item.write { result.fail(item.id, error) }
     }
   }
 
-  /// Outcomes of `operations`, in their order.
-  mutating func add(_ outcomes: [Broker.BatchOutcome]) {
-    for ((id, _), outcome) in zip(operations, outcomes) {
-      switch outcome {
-      case .failure(let error): errors.append((id, error))
-      case .success(let result):
-        if let left = result.notUpdated.first {
-          errors.append((id, .badRequestData("'\(left.name)' was left alone: \(left.reason)")))
-          continue
-        }
-        if result.change.before == nil && !created.contains(id) { created.append(id) }
-        if !succeeded.contains(id) { succeeded.append(id) }
-      }
+  /// Outcomes of `writes`, in their order.
+  mutating func add(_ outcomes: [WriteOutcome]) {
+    for (write, outcome) in zip(writes, outcomes) {
+      result.add(outcome, of: write.id)
+      if outcome.hasCreated && !created.contains(write.id) { created.append(write.id) }
     }
   }
 
   /// 201 with the ids that were created, 204 if none was, 207 unless all succeeded.
   var createdResponse: HTTPResponse {
-    guard errors.isEmpty else { return partialSuccess }
+    guard result.errors.isEmpty else { return result.response }
     guard !created.isEmpty else { return .noContent }
     var writer = JSONWriter()
-    write(created, to: &writer)
+    writer.beginArray()
+    for id in created { writer.string(id) }
+    writer.endArray()
     return .plainJSON(writer.bytes, status: 201)
   }
 
   /// 204, or 207 unless all succeeded.
-  var changedResponse: HTTPResponse { errors.isEmpty ? .noContent : partialSuccess }
-
-  private var partialSuccess: HTTPResponse {
-    .batchOperationResult(success: succeeded, errors: errors)
-  }
-
-  private func write(_ ids: [String], to writer: inout JSONWriter) {
-    writer.beginArray()
-    for id in ids { writer.string(id) }
-    writer.endArray()
-  }
+  var changedResponse: HTTPResponse { result.errors.isEmpty ? .noContent : result.response }
 }

@@ -13,10 +13,27 @@ extension API {
     let tenant = try await tenant(of: call)
     let context = try await context(of: call)
     let request = try QueryRequest(parameters: { call.parameters[$0] }, expander: context)
-    var answer = try answer(to: call, request, context)
-    let entity = try await broker.retrieveEntity(
-      id, types: request.selectors.first?.types, in: tenant)
+    let answer = try answer(to: call, request, context)
+    let origin = try await origin(of: call, context, in: tenant)
+    let gathered = try await broker.retrieveEntity(id, request, in: tenant, from: origin)
+    return try await warning(gathered.warnings) { () async throws(NGSILDError) in
+      guard let entity = gathered.entity else { throw notFound(id, request) }
+      return try await response(to: request, call, showing: entity, as: answer, in: tenant)
+    }
+  }
+
+  private func notFound(_ id: String, _ request: QueryRequest) -> NGSILDError {
+    let types = request.selectors.first?.types.map { " with the type '\($0)'" } ?? ""
+    return NGSILDError(.resourceNotFound, "The Entity '\(id)' does not exist\(types)")
+  }
+
+  private func response(
+    to request: QueryRequest, _ call: Call, showing entity: JSONValue, as answer: EntityAnswer,
+    in tenant: TenantNumber
+  ) async throws(NGSILDError) -> HTTPResponse {
+    let id = entity["id"]?.string ?? ""
     try requireShown(entity, answer.representation, id)
+    var answer = answer
     try await addLinked(to: [entity], request, in: tenant, &answer)
     guard var response = answer.response(entity) else {
       throw NGSILDError(.resourceNotFound, "The Entity '\(id)' has nothing of what was picked")
@@ -69,10 +86,14 @@ extension API {
     var query = EntityQuery(request, page)
     let map = try await entityMap(of: call, for: .entities(query), request.entityMap, in: tenant)
     query.map = map?.map.number
-    let found = try await broker.queryEntities(query, in: tenant)
-    let entities = found.documents.map { JSONValue(storedDocument: $0) }
-    try await addLinked(to: entities, request, in: tenant, &answer)
-    var response = answer.response(entities)
+    // Choice: a map names what is held here, so that its pages do, too.
+    let isLocal = try isLocal(request, call) || map != nil
+    let origin = try await isLocal ? nil : origin(of: call, context, in: tenant)
+    let found = try await broker.queryEntities(
+      query, request, splits: request.splitsEntities ?? false, in: tenant, from: origin)
+    try await addLinked(to: found.entities, request, in: tenant, &answer)
+    var response = answer.response(found.entities)
+    response.add(found.warnings)
     response.headers +=
       PageLinks(
         path: path, parameters: call.parameters, isSorted: true, page: page,
@@ -113,8 +134,6 @@ extension API {
       throw .badRequestData(
         "type=* asks for all that is held here; it does not go with local=false")
     }
-    // Without Context Sources, Entities are never split among them.
-    _ = try call.parameters.boolean("splitEntities")
     return isLocal
   }
 

@@ -1,4 +1,5 @@
 import Broker
+import DistributedOperations
 import HTTPServer
 import JSON
 import JSONLD
@@ -18,17 +19,16 @@ extension API {
       throw .badRequestData("The Entity '\(id)' has no type; 'type' is expected")
     }
     let tenant = try await newTenant(of: call)
-    _ = try await broker.perform(.create(fragment), on: id, in: tenant, by: call.headers)
-    return .created(at: "/ngsi-ld/v1/entities/\(id)")
+    return try await carryOut(.create(fragment), on: id, call, body, context, in: tenant) { _ in
+      .created(at: "/ngsi-ld/v1/entities/\(id)")
+    }
   }
 
   func deleteEntity(_ call: Call) async throws(NGSILDError) -> HTTPResponse {
     let id = try call.entityID()
     let tenant = try await tenant(of: call)
     let context = try await context(of: call)
-    try await requireType(of: id, call, context, in: tenant)
-    _ = try await broker.perform(.delete, on: id, in: tenant, by: call.headers)
-    return .noContent
+    return try await carryOut(.delete, on: id, call, nil, context, in: tenant)
   }
 
   func replaceEntity(_ call: Call) async throws(NGSILDError) -> HTTPResponse {
@@ -92,13 +92,11 @@ extension API {
     let dataset = try datasetID(call)
     let tenant = try await tenant(of: call)
     let context = try await context(of: call)
-    try await requireType(of: id, call, context, in: tenant)
     let operation: EntityOperation =
       name == "scope"
       ? .deleteScope
       : .deleteAttribute(context.expand(name), all ? .all : .one(datasetId: dataset))
-    _ = try await broker.perform(operation, on: id, in: tenant, by: call.headers)
-    return .noContent
+    return try await carryOut(operation, on: id, call, nil, context, in: tenant)
   }
 
   // MARK: Parts
@@ -111,14 +109,15 @@ extension API {
     let tenant = try await tenant(of: call)
     let (body, context) = try await body(of: call)
     let fragment = try FragmentParser(context: context, rules: rules).entity(body)
-    guard fragment.id == nil || fragment.id == id else {
+    let operation = try operation(fragment)
+    guard fragment.id == nil || fragment.id == id || !operation.isOfWholeEntity else {
       throw .badRequestData("The body's id '\(fragment.id ?? "")' is not the path's '\(id)'")
     }
-    let change = try operation(fragment)
-    try await requireType(of: id, call, context, in: tenant)
-    let result = try await broker.perform(change, on: id, in: tenant, by: call.headers)
-    guard !result.notUpdated.isEmpty else { return .noContent }
-    return updateResult(of: result)
+    return try await carryOut(operation, on: id, call, body, context, in: tenant) {
+      result in
+      guard let result, !result.notUpdated.isEmpty else { return .noContent }
+      return UpdateResult(result).response
+    }
   }
 
   private func changeAttribute(
@@ -134,10 +133,8 @@ extension API {
     let (body, context) = try await body(of: call)
     let parser = FragmentParser(context: context, rules: rules)
     let fragment = try parser.attributeFragment(body, named: name)
-    try await requireType(of: id, call, context, in: tenant)
-    _ = try await broker.perform(
-      operation(context.expand(name), fragment), on: id, in: tenant, by: call.headers)
-    return .noContent
+    return try await carryOut(
+      operation(context.expand(name), fragment), on: id, call, body, context, in: tenant)
   }
 
   private func requireContent(_ fragment: EntityFragment) throws(NGSILDError) {
@@ -146,13 +143,41 @@ extension API {
     }
   }
 
-  /// The `type` selector guards an operation: another type is as good as no Entity (4.17).
-  private func requireType(
-    of id: String, _ call: Call, _ context: Context, in tenant: TenantNumber
-  ) async throws(NGSILDError) {
-    guard let text = call.parameters["type"] else { return }
-    let types = try TypeSelection(parsing: text, expander: context)
-    _ = try await broker.retrieveEntity(id, types: types, in: tenant)
+  /// Carries out a write here and at Context Sources (5.6.1.4 and its like).
+  private func carryOut(
+    _ operation: EntityOperation, on id: String, _ call: Call, _ body: JSONValue?,
+    _ context: Context, in tenant: TenantNumber,
+    success: (OperationResult?) -> HTTPResponse = { _ in .noContent }
+  ) async throws(NGSILDError) -> HTTPResponse {
+    let types = try call.parameters["type"].map { text throws(NGSILDError) in
+      try TypeSelection(parsing: text, expander: context)
+    }
+    guard let origin = try await origin(of: call, context, in: tenant) else {
+      // The `type` selector guards an operation: another type is as good as no Entity (4.17).
+      if let types { _ = try await broker.retrieveEntity(id, types: types, in: tenant) }
+      return success(
+        try await broker.perform(operation, on: id, in: tenant, by: call.headers))
+    }
+    let write = SourceWrite(
+      operation, on: id, parameters: call.parameters.list, body: body, context: context)
+    let outcome = try await broker.perform(
+      write, types: types, in: tenant, from: origin, by: call.headers)
+    switch outcome.verdict {
+    case .success(let result): return success(result)
+    case .failure(let error): throw error
+    case .problem(let problem): return ProblemDetails(problem).response
+    case .partial: return partialSuccess(outcome, of: write)
+    }
+  }
+
+  private func partialSuccess(_ outcome: WriteOutcome, of write: SourceWrite) -> HTTPResponse {
+    switch write.operation {
+    case .create, .delete, .mergeEntity, .replaceEntity:
+      var result = BatchOperationResult()
+      result.add(outcome, of: write.id)
+      return result.response
+    default: return UpdateResult(outcome, of: write.operation.attributes ?? []).response
+    }
   }
 
   func datasetID(_ call: Call) throws(NGSILDError) -> String? {
@@ -160,31 +185,17 @@ extension API {
     try requireURI(text, as: "The datasetId")
     return text
   }
+}
 
-  /// The body of a 207: what was written and what was left alone (5.2.18).
-  private func updateResult(of result: OperationResult) -> HTTPResponse {
-    var writer = JSONWriter()
-    writer.beginObject()
-    writer.name("updated")
-    writer.beginArray()
-    var names: [IRI] = []
-    for change in result.change.attributes where !names.contains(change.name) {
-      names.append(change.name)
-      writer.string(change.name.text)
+extension EntityOperation {
+  /// Whether the body is the Entity that the path names.
+  ///
+  /// Choice: a fragment of Attributes is not; what `id` it has does not matter, as clients in the
+  /// field have it.
+  fileprivate var isOfWholeEntity: Bool {
+    switch self {
+    case .appendAttributes, .updateAttributes: false
+    default: true
     }
-    writer.endArray()
-    writer.name("notUpdated")
-    writer.beginArray()
-    for item in result.notUpdated {
-      writer.beginObject()
-      writer.name("attributeName")
-      writer.string(item.name)
-      writer.name("reason")
-      writer.string(item.reason)
-      writer.endObject()
-    }
-    writer.endArray()
-    writer.endObject()
-    return .plainJSON(writer.bytes, status: 207)
   }
 }

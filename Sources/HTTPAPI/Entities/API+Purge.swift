@@ -16,9 +16,17 @@ extension API {
     let tenant = try await tenant(of: call)
     var query = EntityQuery(request)
     query.map = try await entityMapToPurge(call, query, in: tenant)
+    let origin =
+      try await isLocal(request, call) || query.map != nil
+      ? nil : origin(of: call, context, in: tenant)
+    async let parts = broker.forwardPurge(
+      request, parameters: call.parameters.list, in: tenant, from: origin)
     let result = try await broker.purge(purge, of: query, in: tenant, by: call.headers)
-    guard !result.errors.isEmpty else { return .noContent }
-    return .batchOperationResult(success: result.purged, errors: result.errors)
+    var answer = BatchOperationResult()
+    for id in result.purged { answer.succeed(id) }
+    for (id, error) in result.errors { answer.fail(id, error) }
+    for part in await parts { answer.add(part) }
+    return answer.errors.isEmpty ? .noContent : answer.response
   }
 
   /// Choice: a map that is no more is an error, since without it more would be purged.

@@ -52,13 +52,3 @@ private struct MediaRange {
       || range.hasSuffix("/*") && type.rawValue.hasPrefix(range.dropLast())
   }
 }
-
-extension StringProtocol {
-  /// Without the spaces and tabs at both ends.
-  var trimmed: String {
-    let isBlank: (Character) -> Bool = { $0 == " " || $0 == "\t" }
-    var text = self[...]
-    while let last = text.last, isBlank(last) { text = text.dropLast() }
-    return String(text.drop(while: isBlank))
-  }
-}

@@ -1,3 +1,5 @@
+import NGSILD
+
 extension Call {
   /// The media type of pages of what other Context Sources are about, where they are linked.
   ///

@@ -1,3 +1,4 @@
+import DistributedOperations
 import HTTPServer
 import JSON
 import NGSILD
@@ -26,6 +27,15 @@ struct ProblemDetails {
     self.title = title
     self.detail = detail
     type = "about:blank"
+  }
+
+  /// Choice: the standard has no error type of its own for what sources did.
+  init(_ problem: SourceProblem) {
+    guard !problem.isConflict else {
+      self.init(NGSILDError(.conflict, problem.detail))
+      return
+    }
+    self.init(status: problem.status, title: "Context Source failed", detail: problem.detail)
   }
 
   func write(to writer: inout JSONWriter) {

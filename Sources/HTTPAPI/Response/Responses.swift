@@ -1,6 +1,7 @@
 import HTTPServer
 import JSON
 import JSONLD
+import NGSILD
 
 extension HTTPResponse {
   static let noContent = HTTPResponse(status: 204)

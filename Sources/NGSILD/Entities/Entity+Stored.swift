@@ -10,7 +10,8 @@ package import JSONLD
 ///
 /// Most timestamps of instances can be told from others and are left out: `createdAt` where it is
 /// that of the Entity or, of a sub-Attribute, the `modifiedAt` of the instance around it;
-/// `modifiedAt` where it is `createdAt`.
+/// `modifiedAt` where it is `createdAt`. Those that a Context Source did not tell are absent, too;
+/// `.earliest` stands for them.
 extension Entity {
   /// Reads what `write(to:)` wrote.
   ///
@@ -53,8 +54,8 @@ extension Entity {
       for scope in scopes { writer.string(scope) }
       writer.endArray()
     }
-    writer.member("createdAt", createdAt)
-    writer.member("modifiedAt", modifiedAt)
+    if createdAt != .earliest { writer.member("createdAt", createdAt) }
+    if modifiedAt != .earliest { writer.member("modifiedAt", modifiedAt) }
     if let expiresAt {
       writer.name("expiresAt")
       writer.string(expiresAt.text)
@@ -127,7 +128,7 @@ extension AttributeInstance {
       writer.name(member.name.term)
       writer.value(member.value)
     }
-    if createdAt != surrounding { writer.member("createdAt", createdAt) }
+    if createdAt != surrounding && createdAt != .earliest { writer.member("createdAt", createdAt) }
     if surrounding == nil || modifiedAt != createdAt { writer.member("modifiedAt", modifiedAt) }
     for attribute in subAttributes { attribute.write(to: &writer, in: modifiedAt) }
     writer.endObject()

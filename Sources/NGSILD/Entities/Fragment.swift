@@ -11,6 +11,7 @@ package struct EntityFragment: Sendable {
   package var scope: FragmentValue<[String]>
   package var expiresAt: FragmentValue<DateTimeText>
   package var attributes: [NamedFragments]
+  package var given = GivenTimes()
 
   package struct NamedFragments: Sendable {
     package let name: IRI
@@ -49,10 +50,18 @@ package struct AttributeFragment: Sendable {
   package var subAttributes: [EntityFragment.NamedFragments] = []
   /// What is to be read once the stored Attribute is known; merges only.
   package var unread: UnreadAttribute?
+  package var given = GivenTimes()
 
   package var isDeletion: Bool {
     if case .deletion = value { true } else { false }
   }
+}
+
+/// When something was created and modified, as a Context Source says; read by the rules `answer`
+/// only, since nobody else is asked.
+package struct GivenTimes: Sendable {
+  package var createdAt: DateTime?
+  package var modifiedAt: DateTime?
 }
 
 /// Which form a body has, where it may hold the NGSI-LD Null, and whether its Attributes need a
@@ -73,9 +82,13 @@ package enum FragmentRules: Sendable {
   /// The history of an Entity: any number of complete instances, among them records of deletions,
   /// whose value is Null; no other Nulls (5.5.4).
   case temporal
+  /// What a Context Source answers: complete, with its own timestamps.
+  case answer
 
-  var allowsDeletion: Bool { self != .complete && self != .temporal }
+  var allowsDeletion: Bool { self != .complete && self != .temporal && self != .answer }
   var allowsDeletionRecords: Bool { self == .temporal }
   var allowsDeletionInValues: Bool { self == .merge || self == .simplifiedMerge }
-  var needsValue: Bool { self == .complete || self == .update || self == .temporal }
+  var needsValue: Bool {
+    self == .complete || self == .update || self == .temporal || self == .answer
+  }
 }

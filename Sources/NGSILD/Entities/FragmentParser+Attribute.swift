@@ -183,7 +183,8 @@ extension FragmentParser {
       .entityTypeSealed:
       let checked = try self.member(member, value, of: fragment.type, named: name)
       fragment.members.append(.init(name: member, value: checked))
-    case _ where member.isSystemGenerated && value.isString: break
+    case _ where member.isSystemGenerated && value.isString:
+      read(member, value, of: &fragment.given)
     default:
       throw .badRequestData("The Attribute '\(name)' cannot have the member '\(member.term)'")
     }

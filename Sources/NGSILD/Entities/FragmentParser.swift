@@ -75,10 +75,20 @@ package final class FragmentParser {
     case .expiresAt:
       fragment.expiresAt =
         try isDeletion(value, of: member) ? .deletion : .value(DateTimeText(value, of: member))
-    case _ where member.isSystemGenerated && value.isString: break
+    case _ where member.isSystemGenerated && value.isString:
+      read(member, value, of: &fragment.given)
     default:
       throw .badRequestData(
         "'\(member.term)' is a term of the core @context that cannot name an Attribute")
+    }
+  }
+
+  func read(_ member: CoreMember, _ value: JSONValue, of times: inout GivenTimes) {
+    guard rules == .answer else { return }
+    switch member {
+    case .createdAt: times.createdAt = DateTime(value)
+    case .modifiedAt: times.modifiedAt = DateTime(value)
+    default: break
     }
   }
 

@@ -68,6 +68,18 @@ package struct GeoQuery: Hashable, Sendable {
   private static let members: Set = ["georel", "geometry", "coordinates", "geoproperty"]
 }
 
+extension GeoQuery {
+  /// The geometries of an Entity in stored form that the query looks at, as GeoJSON.
+  package func geometries(of entity: JSONValue, at now: DateTime) -> [[UInt8]] {
+    entity.instances(of: geoproperty, at: now).compactMap { instance in
+      guard instance["type"]?.isString("GeoProperty") == true, let value = instance["value"] else {
+        return nil
+      }
+      return value.withRaw { Array($0) }
+    }
+  }
+}
+
 /// - Throws: `badRequestData` for what is no JSON array.
 func parseCoordinates(_ text: String) throws(NGSILDError) -> JSONValue {
   guard let value = try? JSONValue(parsing: text), value.isArray else {

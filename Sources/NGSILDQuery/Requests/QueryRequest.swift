@@ -20,6 +20,8 @@ package struct QueryRequest: Hashable, Sendable {
   /// Nil without Linked Entity retrieval.
   package var join: Join?
   package var ordering: Ordering?
+  /// Whether parts of one Entity may be in several Context Sources (4.3.6.7); nil if nothing is said.
+  package var splitsEntities: Bool?
   package var entityMap = EntityMapWish()
 
   package init() {}
@@ -87,6 +89,13 @@ extension QueryRequest {
     ordering = try Ordering(
       orderBy: value("orderBy"), collation: value("collation"), orderFrom: value("orderFrom"),
       orderGeometry: value("orderGeometry"), expander: expander)
+    splitsEntities = try value("splitEntities").map { text throws(NGSILDError) in
+      guard let splits = Bool(text) else {
+        throw .badRequestData(
+          "The parameter 'splitEntities' is '\(text.bounded)'; true or false is expected")
+      }
+      return splits
+    }
     entityMap = try EntityMapWish(
       entityMap: value("entityMap"), lifetime: value("entityMapLifetime"))
     try requireLinks()
@@ -158,7 +167,7 @@ extension QueryRequest {
     }
     entityMap = try EntityMapWish(
       isWanted: reader.boolean("entityMap"), lifetime: reader.string("entityMapLifetime"))
-    _ = try reader.boolean("splitEntities")
+    splitsEntities = try reader.boolean("splitEntities")
     try requireLinks()
   }
 }

@@ -97,6 +97,14 @@ package struct EntitySelector: Hashable, Sendable {
       && (idPattern?.matches(id.text) ?? true)
   }
 
+  /// What the selector selects among these Entities; nil for nothing.
+  package func restricted(to ids: [String]) -> EntitySelector? {
+    let ids = ids.map { IRI($0) }.filter { id in
+      (self.ids.isEmpty || self.ids.contains(id)) && (idPattern?.matches(id.text) ?? true)
+    }
+    return ids.isEmpty ? nil : EntitySelector(types: types, ids: ids)
+  }
+
   /// Whether an Entity in stored form is selected.
   package func matches(_ entity: JSONValue) -> Bool {
     guard let id = entity["id"]?.string, let types = entity["type"] else { return false }

@@ -163,5 +163,5 @@ private func isASCIILetter(_ byte: UInt8) -> Bool { 97...122 ~= byte | 0x20 }
 
 extension IRI {
   /// As it stands in the canonical text of a tree: bare if short, else in angle brackets.
-  var bracketed: String { isShortName(text) ? text : "<\(text)>" }
+  package var bracketed: String { isShortName(text) ? text : "<\(text)>" }
 }

@@ -54,6 +54,16 @@ package struct Registration: Sendable {
     expiresAt.map { $0.instant <= now } ?? false
   }
 
+  /// Whether the source is to be asked for its own data alone.
+  ///
+  /// Choice: also where `localOnly` stands beside `management`, as it does in the field.
+  package var isLocalOnly: Bool {
+    if let given = management.localOnly { return given }
+    let name = Context.core.expand("localOnly")
+    let property = properties.first { $0.attribute.name == name }
+    return property?.attribute.instances.first?.value.boolean ?? false
+  }
+
   /// Whether the source has the past of Entities, not what they are now.
   package var isTemporal: Bool { observationInterval != nil || managementInterval != nil }
 }

@@ -67,3 +67,14 @@ extension GeoRelation {
     if case .near(let near) = self { near.distance } else { nil }
   }
 }
+
+extension QueryStore {
+  /// Which of `conditions` hold.
+  package func evaluate(
+    _ conditions: [GeoCondition]
+  ) async throws(PostgresError) -> [Bool] {
+    try await pool.withConnection { connection throws(PostgresError) in
+      try await GeoCondition.evaluate(conditions, on: connection)
+    }
+  }
+}

@@ -89,16 +89,7 @@ extension CompiledSubscription {
 
   /// The geometries of an Entity at which `geoQuery` looks, as GeoJSON.
   package func geometries(of document: JSONValue, at now: DateTime) -> [[UInt8]] {
-    guard let geoQuery, let instances = document[named: geoQuery.geoproperty.text] else {
-      return []
-    }
-    return instances.elements.compactMap { instance in
-      guard instance["type"]?.string == "GeoProperty", let value = instance["value"] else {
-        return nil
-      }
-      if let expiry = instance["expiresAt"].flatMap({ DateTime($0) }), expiry <= now { return nil }
-      return Array(value.rawText.utf8)
-    }
+    geoQuery?.geometries(of: document, at: now) ?? []
   }
 }
 

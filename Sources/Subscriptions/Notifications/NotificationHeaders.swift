@@ -1,4 +1,5 @@
 import JSONLD
+import NGSILD
 
 /// The header fields of the request that carries a notification.
 ///
@@ -19,7 +20,7 @@ func notificationHeaders(
     // Choice: a link that the subscriber gives counts where neither the Subscription nor the request
     // that made it named a context.
     let link = contextURL == nil ? endpoint.link : nil
-    headers.append(("Link", link ?? contextLink(contextURL ?? CoreContext.url)))
+    headers.append(("Link", link ?? LinkHeader.context(contextURL ?? CoreContext.url)))
   }
   if !tenantName.isEmpty { headers.append(("NGSILD-Tenant", tenantName)) }
   for pair in endpoint.receiverInfo where !pair.isManaged && !pair.isFromRequest {
@@ -63,10 +64,6 @@ extension NotificationEndpoint {
         }
     }
   }
-}
-
-private func contextLink(_ url: String) -> String {
-  "<\(url)>; rel=\"http://www.w3.org/ns/json-ld#context\"; type=\"application/ld+json\""
 }
 
 /// Fields that the broker or the HTTP client set, in lower case.

@@ -388,7 +388,7 @@ extension Refusal {
     Refusal("POST", "\(roomPath)/attrs", #"{"p":"urn:ngsi-ld:null"}"#, 400, "BadRequestData"),
     Refusal("PATCH", "\(roomPath)/attrs", #"{"temperature":1,"inBuilding":{"object":"x"}}"#),
     Refusal(
-      "PATCH", "\(roomPath)/attrs", #"{"id":"urn:x:2","temperature":1}"#, 400, "BadRequestData",
+      "PATCH", roomPath, #"{"id":"urn:x:2","temperature":1}"#, 400, "BadRequestData",
       "urn:x:2"),
     Refusal("PATCH", "\(roomPath)/attrs/temperature", "{}", 400, "BadRequestData"),
     Refusal("PATCH", "\(roomPath)/attrs/temperature", "[]", 400, "InvalidRequest"),

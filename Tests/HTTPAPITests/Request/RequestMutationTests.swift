@@ -31,7 +31,7 @@ struct RequestMutationTests {
     run(.queryStrings) { generator in
       let pairs = generator.pairs()
       let text = pairs.map {
-        "\(HTTPAPI.percentEncoded($0.name))=\(HTTPAPI.percentEncoded($0.value))"
+        "\(NGSILD.percentEncoded($0.name))=\(NGSILD.percentEncoded($0.value))"
       }
       .joined(separator: "&")
       guard let read = try? Parameters(query: text),

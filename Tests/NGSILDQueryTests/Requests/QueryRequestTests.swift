@@ -50,7 +50,9 @@ struct QueryRequestTests {
         #"{"type":"Query","ordering":{"orderBy":["a","b;dist-asc"],"coordinates":[1,2]}}"#,
         ["orderBy": "a,b;dist-asc", "orderFrom": "[1,2]"]
       ),
-      (#"{"type":"Query","splitEntities":true,"entityMap":false}"#, [:]),
+      (
+        #"{"type":"Query","splitEntities":true,"entityMap":false}"#, ["splitEntities": "true"]
+      ),
     ])
   func forms(body: String, parameters: [String: String]) throws {
     #expect(try request(body: body) == request(parameters))

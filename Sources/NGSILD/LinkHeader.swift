@@ -1,18 +1,16 @@
-import NGSILD
-
-/// The JSON-LD context links of a request's `Link` headers (GS CIM 009, 6.3.5).
-enum LinkHeader {
-  static let contextRelation = "http://www.w3.org/ns/json-ld#context"
+/// The JSON-LD context links in `Link` headers (GS CIM 009, 6.3.5).
+package enum LinkHeader {
+  private static let contextRelation = "http://www.w3.org/ns/json-ld#context"
 
   /// The value that points to `url`, in the spelling that clients compare with.
-  static func context(_ url: String) -> String {
+  package static func context(_ url: String) -> String {
     "<\(url)>; rel=\"\(contextRelation)\"; type=\"application/ld+json\""
   }
 
   /// The URL of the one context link; nil without one. Other links are passed over.
   ///
   /// - Throws: `badRequestData` for more than one (JSON-LD 1.1, 6.2).
-  static func contextURL(in values: [String]) throws(NGSILDError) -> String? {
+  package static func contextURL(in values: [String]) throws(NGSILDError) -> String? {
     var urls: [String] = []
     for value in values {
       for link in split(value) {
@@ -53,5 +51,15 @@ enum LinkHeader {
     }
     links.append(link.trimmed)
     return links
+  }
+}
+
+extension StringProtocol {
+  /// Without the spaces and tabs at both ends.
+  package var trimmed: String {
+    let isBlank: (Character) -> Bool = { $0 == " " || $0 == "\t" }
+    var text = self[...]
+    while let last = text.last, isBlank(last) { text = text.dropLast() }
+    return String(text.drop(while: isBlank))
   }
 }

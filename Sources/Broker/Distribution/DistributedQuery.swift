@@ -1,0 +1,162 @@
+import DistributedOperations
+import JSON
+import JSONLD
+import NGSILD
+import NGSILDQuery
+import Postgres
+import Registrations
+import Storage
+
+/// One page of a query over this broker and Context Sources.
+///
+/// Each is asked for as many Entities as the page and all before it may need; ids in the order of
+/// this broker's answer, then of each source's, make the page. What a source did not get to answer
+/// of the page's Entities is then asked for by their ids. Only where Entities are split, or
+/// counted, is everything read: nobody else can tell what a whole Entity is.
+///
+/// Choice: pages are as stable as the sources' own order is; an Entity map freezes them.
+struct DistributedQuery {
+  private let query: EntityQuery
+  private let request: QueryRequest
+  private let plan: ReadPlan
+  private let distribution: Distribution
+  private let splits: Bool
+  private let now = DateTime.now
+
+  /// Entities that are read of each source, where all are asked for.
+  private static let entitiesMax = 10_000
+
+  init(
+    _ query: EntityQuery, _ request: QueryRequest, plan: ReadPlan, distribution: Distribution,
+    splits: Bool
+  ) {
+    self.query = query
+    self.request = request
+    self.plan = plan
+    self.distribution = distribution
+    self.splits = splits
+  }
+
+  private var readsAll: Bool { splits || query.wantsCount }
+
+  private var limit: Int {
+    readsAll ? Self.entitiesMax : min(query.offset + query.limit + 1, Self.entitiesMax)
+  }
+
+  mutating func page() async throws(NGSILDError) -> GatheredEntities {
+    var (own, results) = try await holdings()
+    var merge = SourceMerge(plan, distribution, at: now)
+    for entity in own.entities { merge.add(own: entity) }
+    merge.add(results)
+    if splits { return try await filteredPage(of: merge) }
+    let ids = Array(merge.ids.dropFirst(query.offset).prefix(query.limit))
+    let hasMore = merge.ids.count > query.offset + query.limit
+    let count = query.wantsCount ? merge.ids.count : nil
+    if own.hasMore || !results.allSatisfy(\.isComplete) {
+      try await complete(ids, &own, &results)
+      merge = SourceMerge(plan, distribution, at: now)
+      for entity in own.entities { merge.add(own: entity) }
+      merge.add(results)
+    }
+    return GatheredEntities(
+      entities: ids.compactMap(merge.entity), hasMore: hasMore, count: count,
+      warnings: merge.warnings + boundWarnings(own, results))
+  }
+
+  /// What this broker and the sources answer at once.
+  private func holdings() async throws(NGSILDError) -> (GatheredEntities, [SourceReadResult]) {
+    async let results = SourceReader(distribution: distribution)
+      .results(of: plan.reads, limit: limit)
+    var query = self.query
+    if splits {
+      query = EntityQuery()
+      query.selectors = request.selectors
+    }
+    query.limit = limit
+    query.offset = 0
+    query.wantsCount = false
+    let own = try await distribution.broker.ownEntities(query, in: distribution.tenant)
+    return (own, await results)
+  }
+
+  /// Asks everyone who did not answer all for the parts of the page's Entities that are missing.
+  private func complete(
+    _ ids: [String], _ own: inout GatheredEntities, _ results: inout [SourceReadResult]
+  ) async throws(NGSILDError) {
+    var reads: [SourceRead] = []
+    var places: [Int] = []
+    for (place, read) in plan.reads.enumerated()
+    where !results[place].isComplete && !results[place].hasFailed {
+      let known = Set(results[place].entities.map(\.id))
+      guard let rest = read.restricted(to: ids.filter { !known.contains($0) }) else { continue }
+      reads.append(rest)
+      places.append(place)
+    }
+    let answers = await SourceReader(distribution: distribution)
+      .results(of: reads, limit: ids.count)
+    for (place, answer) in zip(places, answers) {
+      results[place].entities += answer.entities
+      results[place].warnings += answer.warnings
+    }
+    if own.hasMore { own.entities += try await rest(of: ids, beside: own) }
+  }
+
+  private func rest(
+    of ids: [String], beside own: GatheredEntities
+  ) async throws(NGSILDError) -> [JSONValue] {
+    let known = Set(own.entities.compactMap { $0["id"]?.string })
+    let missing = ids.filter { !known.contains($0) }
+    guard !missing.isEmpty else { return [] }
+    var query = self.query
+    query.selectors = (query.selectors.isEmpty ? [EntitySelector()] : query.selectors)
+      .compactMap { $0.restricted(to: missing) }
+    guard !query.selectors.isEmpty else { return [] }
+    query.limit = missing.count
+    query.offset = 0
+    return try await distribution.broker.ownEntities(query, in: distribution.tenant).entities
+  }
+
+  private func boundWarnings(
+    _ own: GatheredEntities, _ results: [SourceReadResult]
+  ) -> [SourceWarning] {
+    guard limit == Self.entitiesMax, own.hasMore || results.contains(where: { !$0.isComplete })
+    else { return [] }
+    return [
+      distribution.warning(
+        .unanswered, "only the first \(Self.entitiesMax) Entities of each source were looked at")
+    ]
+  }
+
+  // MARK: Split Entities
+
+  /// Conditions are evaluated on whole Entities (4.3.6.7).
+  private func filteredPage(of merge: SourceMerge) async throws(NGSILDError) -> GatheredEntities {
+    var entities = merge.entities.filter(satisfies)
+    if let geo = request.geo { entities = try await filter(entities, by: geo) }
+    let page = entities.dropFirst(query.offset).prefix(query.limit)
+    return GatheredEntities(
+      entities: Array(page), hasMore: entities.count > query.offset + query.limit,
+      count: query.wantsCount ? entities.count : nil, warnings: merge.warnings)
+  }
+
+  private func satisfies(_ entity: JSONValue) -> Bool {
+    let attributes = request.projection.attributes
+    guard attributes.isEmpty || attributes.contains(where: { entity[named: $0.text] != nil })
+    else { return false }
+    return request.scopes?.matches(entity) ?? true
+      && request.query?.matches(entity, at: now) ?? true
+  }
+
+  private func filter(
+    _ entities: [JSONValue], by geo: GeoQuery
+  ) async throws(NGSILDError) -> [JSONValue] {
+    let conditions = entities.map { entity in
+      GeoCondition(geo, geometries: geo.geometries(of: entity, at: now))
+    }
+    let broker = distribution.broker
+    let holds = try await broker.database { () throws(PostgresError) in
+      try await broker.queries.evaluate(conditions)
+    }
+    return zip(entities, holds).filter(\.1).map(\.0)
+  }
+}

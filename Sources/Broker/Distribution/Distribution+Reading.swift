@@ -1,0 +1,120 @@
+import DistributedOperations
+import HTTPClient
+import JSON
+import JSONLD
+import NGSILD
+import Registrations
+
+/// What a source answered to one request for data.
+struct SourceReading: Sendable {
+  /// nil if it has nothing, or failed.
+  var answer: Answer?
+  var hasFailed = false
+  var warnings: [SourceWarning] = []
+
+  struct Answer: Sendable {
+    let value: JSONValue
+    /// The contexts that it names, by the text of the `@context` member; that of its Link header by
+    /// the empty text.
+    fileprivate let contexts: [String: Context]
+    fileprivate let requested: Context
+
+    /// What to read names with where `embedded` is the `@context` member; an answer that names none
+    /// keeps to that of the request.
+    func context(_ embedded: JSONValue?) -> Context {
+      contexts[embedded?.rawText ?? ""] ?? requested
+    }
+  }
+}
+
+extension Distribution {
+  /// Asks a source for data; it cannot fail, but leave warnings (6.3.17).
+  func read(_ request: SourceRequest, at address: SourceAddress) async -> SourceReading {
+    let source = address.registration.id
+    var reading = SourceReading()
+    switch await send(request, to: address.registration) {
+    case .failure(let failure):
+      reading.hasFailed = true
+      reading.warnings = [warning(of: failure, at: source)]
+    case .success(let response):
+      reading.warnings = response.relayedWarnings
+      guard response.status != 404 else { return reading }
+      guard 200..<300 ~= response.status else {
+        reading.hasFailed = true
+        reading.warnings.append(
+          warning(.refused, "\(source) answered with the status \(response.status)"))
+        return reading
+      }
+      do throws(NGSILDError) {
+        reading.answer = try await answer(in: response, sentWith: address.context)
+      } catch {
+        reading.hasFailed = true
+        reading.warnings.append(warning(of: error, at: source))
+      }
+    }
+    return reading
+  }
+
+  private func answer(
+    in response: HTTPClientResponse, sentWith context: Context
+  ) async throws(NGSILDError) -> SourceReading.Answer {
+    let value: JSONValue
+    do throws(JSONError) {
+      value = try JSONValue(parsing: response.body)
+    } catch {
+      throw NGSILDError(.invalidRequest, "\(error)")
+    }
+    return SourceReading.Answer(
+      value: value, contexts: try await contexts(of: value, response), requested: context)
+  }
+
+  private func contexts(
+    of value: JSONValue, _ response: HTTPClientResponse
+  ) async throws(NGSILDError) -> [String: Context] {
+    var contexts: [String: Context] = [:]
+    let resolver = broker.contexts
+    do throws(JSONLDError) {
+      for element in value.isArray ? Array(value.elements) : [value] {
+        guard let embedded = element["@context"], contexts[embedded.rawText] == nil else {
+          continue
+        }
+        contexts[embedded.rawText] = try await resolver.context(
+          for: embedded, in: origin.tenantName)
+      }
+      if let url = try? LinkHeader.contextURL(in: response.headers.all("Link")) {
+        contexts[""] = try await resolver.context(linkedAt: url, in: origin.tenantName)
+      }
+    } catch {
+      throw .badRequestData("its @context is not usable: \(error.detail)")
+    }
+    return contexts
+  }
+
+  // MARK: Warnings
+
+  func warning(_ code: SourceWarning.Code, _ message: String) -> SourceWarning {
+    SourceWarning(code, by: origin.alias, message)
+  }
+
+  /// An answer that is no NGSI-LD.
+  func warning(of error: NGSILDError, at source: String) -> SourceWarning {
+    warning(.invalid, "\(source) answered with no NGSI-LD: \(error.detail)")
+  }
+
+  private func warning(of failure: SourceFailure, at source: String) -> SourceWarning {
+    switch failure {
+    case .timeout: warning(.unanswered, "\(source) did not answer in time")
+    case .coolingDown: warning(.unanswered, "\(source) failed a short while ago")
+    case .unreachable(let reason): warning(.unanswered, "\(source) gave no answer: \(reason)")
+    case .tooLarge(let bytesMax):
+      warning(.invalid, "\(source) answered with more than \(bytesMax) bytes")
+    }
+  }
+}
+
+extension HTTPClientResponse {
+  fileprivate var relayedWarnings: [SourceWarning] {
+    let values = headers.all("NGSILD-Warning").lazy.compactMap(SourceWarning.init(relayed:))
+    return Array(values.prefix(SourceWarning.relayedMax))
+  }
+}

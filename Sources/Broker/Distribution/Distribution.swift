@@ -1,0 +1,85 @@
+import DistributedOperations
+import HTTPClient
+import JSONLD
+import NGSILD
+import NGSILDQuery
+import Registrations
+import Storage
+
+/// One operation's dealings with Context Sources.
+///
+/// Standard: distributed operations (GS CIM 009, 4.3.6).
+struct Distribution: Sendable {
+  let broker: Broker
+  let origin: RequestOrigin
+  let tenant: TenantNumber
+  /// When no source is waited for any longer.
+  let deadline: ContinuousClock.Instant
+  /// Those that match and that the request has not passed yet, in the order of their ids.
+  let registrations: [Registration]
+  private let compiled: [String: CompiledRegistration]
+
+  /// nil if no source is to be asked: that is how nearly all requests go, so it costs little.
+  ///
+  /// - Parameters:
+  ///   - origin: nil for an operation on what is held here alone.
+  ///   - sources: `csf`.
+  init?(
+    of specification: EntitySpecification, scopes: ScopeQuery? = nil, sources: Query? = nil,
+    from origin: RequestOrigin?, in tenant: TenantNumber, by broker: Broker
+  ) {
+    guard let origin else { return nil }
+    let index = broker.registrations.index(of: tenant)
+    guard !index.isEmpty else { return nil }
+    let now = DateTime.now
+    let matching = index.matches(for: specification, at: now).map(\.registration)
+      .filter { candidate in
+        !origin.hasPassed(candidate.registration) && candidate.registration.covers(nil)
+          && scopes.map(candidate.mayHave) ?? true
+          && sources.map { candidate.satisfies($0, at: now) } ?? true
+      }
+    guard !matching.isEmpty else { return nil }
+    self.broker = broker
+    self.origin = origin
+    self.tenant = tenant
+    registrations = matching.map(\.registration).sorted { $0.id < $1.id }
+    compiled = Dictionary(uniqueKeysWithValues: matching.map { ($0.registration.id, $0) })
+    let longest = registrations.compactMap(\.management.timeout).max() ?? .zero
+    deadline = .now + max(broker.sources.timeout, longest)
+  }
+
+  func registration(_ id: String) -> Registration? { compiled[id]?.registration }
+
+  /// The source of a registration, addressed in words that it understands.
+  ///
+  /// Choice: where the source's own `@context` cannot be had, that of the request has to do.
+  func address(of registration: Registration) async -> SourceAddress {
+    guard let url = registration.sourceInfo.jsonldContext else {
+      return SourceAddress(registration, origin, context: origin.context)
+    }
+    do throws(JSONLDError) {
+      let context = try await broker.contexts.context(linkedAt: url, in: origin.tenantName)
+      return SourceAddress(registration, origin, context: context)
+    } catch {
+      broker.log.warning(
+        "context of registration not available",
+        ["registration": registration.id, "reason": "\(error)"])
+      return SourceAddress(registration, origin, context: origin.context)
+    }
+  }
+
+  func send(
+    _ request: SourceRequest, to registration: Registration
+  ) async -> Result<HTTPClientResponse, SourceFailure> {
+    guard let source = compiled[registration.id] else {
+      return .failure(.unreachable("it is not registered for this"))
+    }
+    return await broker.sources.send(request, to: source, deadline: deadline)
+  }
+}
+
+extension RequestOrigin {
+  fileprivate func hasPassed(_ registration: Registration) -> Bool {
+    registration.alias.map(via.contains) ?? false
+  }
+}

@@ -1,0 +1,21 @@
+package import DistributedOperations
+package import JSON
+
+/// One page of what a query finds, here and at Context Sources.
+package struct GatheredEntities: Sendable {
+  /// In stored form.
+  package var entities: [JSONValue]
+  /// Whether there are Entities after this page.
+  package var hasMore: Bool
+  /// All that match; nil unless asked for.
+  package var count: Int?
+  /// What is missing, and why.
+  package var warnings: [SourceWarning] = []
+}
+
+/// An Entity, as far as it is found here and at Context Sources.
+package struct GatheredEntity: Sendable {
+  /// In stored form; nil if nobody has it.
+  package var entity: JSONValue?
+  package var warnings: [SourceWarning] = []
+}

@@ -1,0 +1,209 @@
+import JSONLD
+package import NGSILD
+package import NGSILDQuery
+package import Registrations
+
+/// Whom a read is forwarded to, and what is then no longer read here.
+///
+/// Standard: GS CIM 009, 4.3.6, 5.7.1.4 and 5.7.2.4.
+package struct ReadPlan: Hashable, Sendable {
+  /// In the order of the registrations' ids.
+  package private(set) var reads: [SourceRead] = []
+  /// What exclusive and redirect registrations claim for their sources.
+  private var claims: [RegistrationInfo] = []
+
+  package var isLocal: Bool { reads.isEmpty }
+}
+
+// MARK: Retrieve
+
+extension ReadPlan {
+  /// - Parameter registrations: candidates, of the tenant, neither expired nor passed already.
+  package init(
+    retrieving id: String, _ request: QueryRequest, from registrations: [Registration]
+  ) {
+    let selector = EntitySelector(types: request.selectors.first?.types, ids: [IRI(id)])
+    for registration in registrations.ordered {
+      guard let operation = registration.operations.retrieval else { continue }
+      plan(
+        operation, of: registration, [selector], attributes: request.wantedAttributes,
+        filters: ReadFilters())
+    }
+  }
+}
+
+extension RegisteredOperations {
+  /// A source that cannot retrieve is asked by a query for the id.
+  fileprivate var retrieval: SourceRead.Operation? {
+    contains(.retrieveEntity) ? .retrieveEntity : query
+  }
+
+  fileprivate var query: SourceRead.Operation? {
+    if contains(.queryEntity) { return .queryEntity }
+    return contains(.queryBatch) ? .queryBatch : nil
+  }
+}
+
+// MARK: Query
+
+extension ReadPlan {
+  /// - Parameters:
+  ///   - splits: whether parts of one Entity may be in several sources, so that conditions hold
+  ///     for what is put together, and no source can tell.
+  ///   - registrations: as for a retrieval.
+  package init(
+    querying request: QueryRequest, splits: Bool, from registrations: [Registration]
+  ) {
+    let selectors = request.selectors.isEmpty ? [EntitySelector()] : request.selectors
+    var filters = splits ? ReadFilters() : ReadFilters(request)
+    filters.sources = request.sources
+    let attributes = splits ? request.neededAttributes : request.wantedAttributes
+    for registration in registrations.ordered {
+      guard let operation = registration.operations.query else { continue }
+      plan(
+        operation, of: registration, selectors, attributes: attributes, filters: filters)
+    }
+  }
+}
+
+extension QueryRequest {
+  /// The Attributes that are to be shown; nil for all.
+  fileprivate var wantedAttributes: Set<IRI>? {
+    let attributes = projection.shownAttributes
+    return attributes.isEmpty ? nil : attributes
+  }
+
+  /// Those, and what conditions look at.
+  fileprivate var neededAttributes: Set<IRI>? {
+    guard var attributes = wantedAttributes else { return nil }
+    attributes.formUnion(query?.attributes ?? [])
+    if let geo { attributes.insert(geo.geoproperty) }
+    return attributes
+  }
+}
+
+extension Projection {
+  fileprivate var shownAttributes: Set<IRI> {
+    guard let pick else { return Set(attributes) }
+    return Set(
+      pick.terms.compactMap { term in
+        if case .attribute(let name) = term.member { name } else { nil }
+      })
+  }
+}
+
+// MARK: Narrowing to what is registered
+
+extension [Registration] {
+  fileprivate var ordered: [Registration] { sorted { $0.id < $1.id } }
+}
+
+extension ReadPlan {
+  private mutating func plan(
+    _ operation: SourceRead.Operation, of registration: Registration,
+    _ selectors: [EntitySelector], attributes: Set<IRI>?, filters: ReadFilters
+  ) {
+    for info in registration.information {
+      guard let attributes = info.narrowed(attributes) else { continue }
+      var parts: [EntitySelector] = []
+      for selector in selectors { parts.merge(info.narrowed(selector)) }
+      for part in parts {
+        reads.append(
+          SourceRead(
+            source: registration.id, operation: operation, selector: part,
+            attributes: attributes, filters: filters))
+      }
+      if registration.mode.isProxied && !parts.isEmpty { claims.append(info) }
+    }
+  }
+
+  /// What this broker may contribute to an Entity: nothing that a proxied source holds (4.3.6.3).
+  package func own(_ entity: Entity) -> Entity? {
+    var entity = entity
+    for info in claims where info.covers(entity.id, entity.types) {
+      guard !info.attributes.isEmpty else { return nil }
+      entity.attributes.removeAll { info.attributes.contains($0.name) }
+    }
+    return entity
+  }
+
+  /// Whether anything is claimed.
+  package var hasClaims: Bool { !claims.isEmpty }
+}
+
+extension RegistrationInfo {
+  /// What of the Attributes that are asked for the source holds, empty for all; nil for nothing.
+  fileprivate func narrowed(_ wanted: Set<IRI>?) -> Set<IRI>? {
+    guard let wanted else { return Set(attributes) }
+    guard !attributes.isEmpty else { return wanted }
+    let common = wanted.intersection(attributes)
+    return common.isEmpty ? nil : common
+  }
+
+  /// What of the Entities that are asked for the source holds; empty for none.
+  fileprivate func narrowed(_ selector: EntitySelector) -> [EntitySelector] {
+    guard !entities.isEmpty else { return [selector] }
+    return entities.compactMap { $0.narrowed(selector) }
+  }
+
+  /// Whether a source holds the Entity, or its Attributes.
+  fileprivate func covers(_ id: String, _ types: [IRI]) -> Bool {
+    entities.isEmpty || entities.contains { $0.narrowed(.exactly(id, types)) != nil }
+  }
+}
+
+extension EntitySelector {
+  fileprivate static func exactly(_ id: String, _ types: [IRI]) -> EntitySelector {
+    EntitySelector(types: .anyOf(types.map { [$0] }), ids: [IRI(id)])
+  }
+}
+
+extension EntityInfo {
+  fileprivate func narrowed(_ selector: EntitySelector) -> EntitySelector? {
+    guard let types = narrowed(selector.types) else { return nil }
+    if let id {
+      guard selector.ids.isEmpty || selector.ids.contains(id),
+        selector.idPattern?.matches(id.text) ?? true
+      else { return nil }
+      return EntitySelector(types: types.value, ids: [id])
+    }
+    guard let idPattern else {
+      return EntitySelector(types: types.value, ids: selector.ids, idPattern: selector.idPattern)
+    }
+    guard !selector.ids.isEmpty else {
+      return EntitySelector(types: types.value, idPattern: selector.idPattern ?? idPattern)
+    }
+    let ids = selector.ids.filter { idPattern.matches($0.text) }
+    return ids.isEmpty ? nil : EntitySelector(types: types.value, ids: ids)
+  }
+
+  /// The types to ask for, of which there may be none; nil if the source holds none that are asked
+  /// for.
+  private func narrowed(_ wanted: TypeSelection?) -> (value: TypeSelection?, Void)? {
+    guard !types.isEmpty else { return (wanted, ()) }
+    guard case .anyOf(let alternatives)? = wanted else {
+      return (.anyOf(types.map { [$0] }), ())
+    }
+    let common = alternatives.filter { $0.allSatisfy(types.contains) }
+    return common.isEmpty ? nil : (.anyOf(common), ())
+  }
+}
+
+extension [EntitySelector] {
+  /// Adds selectors, those that differ in their ids alone as one.
+  fileprivate mutating func merge(_ others: [EntitySelector]) {
+    for other in others where !contains(other) {
+      let place = firstIndex { own in
+        own.types == other.types && own.idPattern == nil && other.idPattern == nil
+          && !own.ids.isEmpty && !other.ids.isEmpty
+      }
+      guard let place else {
+        append(other)
+        continue
+      }
+      let ids = self[place].ids
+      self[place] = EntitySelector(
+        types: other.types, ids: ids + other.ids.filter { !ids.contains($0) })
+    }
+  }
+}

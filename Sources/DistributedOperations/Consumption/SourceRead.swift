@@ -1,0 +1,66 @@
+package import JSONLD
+package import NGSILD
+package import NGSILDQuery
+import Registrations
+
+/// What one Context Source is asked for: never more than it has registered.
+package struct SourceRead: Hashable, Sendable {
+  package enum Operation: Hashable, Sendable {
+    /// 5.7.1.
+    case retrieveEntity
+    /// 5.7.2 by GET.
+    case queryEntity
+    /// 5.7.2 by POST.
+    case queryBatch
+  }
+
+  /// The id of the registration.
+  package let source: String
+  package let operation: Operation
+  package var selector: EntitySelector
+  /// Empty for all.
+  package let attributes: Set<IRI>
+  /// What the source evaluates.
+  package var filters = ReadFilters()
+}
+
+/// Conditions that go with a read to where the Entities are.
+package struct ReadFilters: Hashable, Sendable {
+  package var query: Query?
+  package var scopes: ScopeQuery?
+  package var geo: GeoQuery?
+  package var sources: Query?
+  package var datasets: DatasetSelection?
+
+  package init() {}
+
+  init(_ request: QueryRequest) {
+    query = request.query
+    scopes = request.scopes
+    geo = request.geo
+    sources = request.sources
+    datasets = request.datasets
+  }
+}
+
+extension SourceRead {
+  /// What of an answered Entity was asked for; nil for nothing: a source is not believed to hold
+  /// what it has not registered.
+  package func part(of entity: Entity) -> Entity? {
+    guard selector.matches(id: IRI(entity.id), types: entity.types) else { return nil }
+    guard !attributes.isEmpty else { return entity }
+    var part = entity
+    part.attributes.removeAll { !attributes.contains($0.name) }
+    return part
+  }
+
+  /// The same read of some Entities alone; nil if it asks for none of them.
+  package func restricted(to ids: [String]) -> SourceRead? {
+    guard operation != .retrieveEntity, let restricted = selector.restricted(to: ids) else {
+      return nil
+    }
+    var read = self
+    read.selector = restricted
+    return read
+  }
+}
