@@ -415,6 +415,7 @@ struct DeliveryTests {
     try await withProcess { process, receiver in
       try await process.subscribe(to: receiver, members: #""throttling": 3600,"#)
       try await process.write(Self.rooms, times: 5)
+      try await receiver.received(1)
       try await process.outboxIsEmpty()
       #expect(receiver.received.count == 1)
       #expect(try await process.record().timesSent == 1)

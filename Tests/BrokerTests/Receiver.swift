@@ -93,7 +93,8 @@ final class Receiver: HTTPResponder, Endpoint, @unchecked Sendable {
   /// Waits for so many notifications in all.
   func received(_ count: Int) async throws {
     if received.count >= count { return }
-    try await withUnsafeThrowingContinuation { (continuation: UnsafeContinuation<Void, any Error>) in
+    try await withUnsafeThrowingContinuation {
+      (continuation: UnsafeContinuation<Void, any Error>) in
       let timeout = loop.after(.seconds(60)) { [self] in giveUp(count) }
       waiters.append(Waiter(count: count, continuation: continuation, timeout: timeout))
     }
