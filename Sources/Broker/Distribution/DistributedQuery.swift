@@ -130,36 +130,13 @@ struct DistributedQuery {
     ]
   }
 
-  // MARK: Split Entities
-
-  /// Conditions are evaluated on whole Entities (4.3.6.7).
+  /// Of split Entities, all are looked at.
   private func filteredPage(of merge: SourceMerge) async throws(NGSILDError) -> GatheredEntities {
-    var entities = merge.entities.filter(satisfies)
-    if let geo = request.geo { entities = try await filter(entities, by: geo) }
+    let conditions = SplitConditions(request, at: now)
+    let entities = try await conditions.filter(merge.entities, by: distribution.broker)
     let page = entities.dropFirst(query.offset).prefix(query.limit)
     return GatheredEntities(
       entities: Array(page), hasMore: entities.count > query.offset + query.limit,
       count: query.wantsCount ? entities.count : nil, warnings: merge.warnings)
-  }
-
-  private func satisfies(_ entity: JSONValue) -> Bool {
-    let attributes = request.projection.attributes
-    guard attributes.isEmpty || attributes.contains(where: { entity[named: $0.text] != nil })
-    else { return false }
-    return request.scopes?.matches(entity) ?? true
-      && request.query?.matches(entity, at: now) ?? true
-  }
-
-  private func filter(
-    _ entities: [JSONValue], by geo: GeoQuery
-  ) async throws(NGSILDError) -> [JSONValue] {
-    let conditions = entities.map { entity in
-      GeoCondition(geo, geometries: geo.geometries(of: entity, at: now))
-    }
-    let broker = distribution.broker
-    let holds = try await broker.database { () throws(PostgresError) in
-      try await broker.queries.evaluate(conditions)
-    }
-    return zip(entities, holds).filter(\.1).map(\.0)
   }
 }

@@ -18,4 +18,6 @@ package struct GatheredEntity: Sendable {
   /// In stored form; nil if nobody has it.
   package var entity: JSONValue?
   package var warnings: [SourceWarning] = []
+  /// Registrations whose sources have parts of it.
+  package var holders: [String] = []
 }
