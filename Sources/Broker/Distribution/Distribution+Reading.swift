@@ -14,6 +14,8 @@ struct SourceReading: Sendable {
 
   struct Answer: Sendable {
     let value: JSONValue
+    /// How far the instances go, where they are not all (206).
+    let range: AnsweredRange?
     /// The contexts that it names, by the text of the `@context` member; that of its Link header by
     /// the empty text.
     fileprivate let contexts: [String: Context]
@@ -64,8 +66,10 @@ extension Distribution {
     } catch {
       throw NGSILDError(.invalidRequest, "\(error)")
     }
+    let range = response.status == 206 ? response.headers.first("Content-Range") : nil
     return SourceReading.Answer(
-      value: value, contexts: try await contexts(of: value, response), requested: context)
+      value: value, range: range.flatMap(AnsweredRange.init),
+      contexts: try await contexts(of: value, response), requested: context)
   }
 
   private func contexts(
