@@ -49,8 +49,8 @@ extension Broker {
         fitting: Set(byID.keys), answered: Set(reads.map(\.source)).subtracting(failed))
     }
     return GatheredEntities(
-      entities: page.entries.compactMap { entities[$0.id] }, hasMore: page.hasMore,
-      count: page.count, warnings: warnings)
+      entities: page.entries.compactMap { entities[$0.id] }.map { StoredEntity($0) },
+      hasMore: page.hasMore, count: page.count, warnings: warnings)
   }
 
   /// What is here of some Entities of a map; of split ones, whether or not it fits.
@@ -68,7 +68,7 @@ extension Broker {
     own.wantsCount = false
     own.limit = ids.count
     own.offset = 0
-    return try await ownEntities(own, in: tenant).entities
+    return try await ownEntities(own, in: tenant).entities.map(\.value)
   }
 
   /// What sources have of the history of the Entities on one page of a map.
