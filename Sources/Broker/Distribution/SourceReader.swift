@@ -12,6 +12,7 @@ struct SourceReadResult: Sendable {
   var isComplete = true
   var hasFailed = false
   var warnings: [SourceWarning] = []
+  fileprivate var hasUnasked = false
 }
 
 /// Reads from Context Sources; none can fail a read, each that does leaves a warning.
@@ -44,13 +45,14 @@ struct SourceReader: Sendable {
     let address = await distribution.address(of: registration)
     var result = SourceReadResult()
     var seen: Set<String> = []
+    var bytesLeft = SourceClient.answerBytesMax
     repeat {
       let range = SourceRead.Range(
         offset: seen.count, limit: min(Self.pageLimit, limit - seen.count))
       let known = seen.count
-      let entities = await page(of: read, range, at: address, into: &result)
+      let entities = await page(of: read, range, at: address, &bytesLeft, into: &result)
       for entity in entities where seen.insert(entity.id).inserted {
-        if let own = read.part(of: entity) { result.entities.append(own) }
+        result.add(entity, of: read, distribution)
       }
       // A source that heeds no offset repeats itself.
       guard entities.count >= range.limit, seen.count > known else { return result }
@@ -61,9 +63,11 @@ struct SourceReader: Sendable {
 
   private func page(
     of read: SourceRead, _ range: SourceRead.Range, at address: SourceAddress,
-    into result: inout SourceReadResult
+    _ bytesLeft: inout Int, into result: inout SourceReadResult
   ) async -> [Entity] {
-    let reading = await distribution.read(read.request(at: address, range), at: address)
+    let reading = await distribution.read(
+      read.request(at: address, range), at: address, bytesMax: bytesLeft)
+    bytesLeft -= reading.bytes
     result.warnings += reading.warnings
     result.hasFailed = result.hasFailed || reading.hasFailed
     guard let answer = reading.answer else { return [] }
@@ -71,8 +75,23 @@ struct SourceReader: Sendable {
       return try SourceAnswer.entities(answer.value, context: answer.context)
     } catch {
       result.hasFailed = true
-      result.warnings.append(distribution.warning(of: error, at: address.registration.id))
+      result.warnings.append(distribution.unusable(error, of: address.registration))
       return []
     }
+  }
+}
+
+extension SourceReadResult {
+  /// Adds what of an answered Entity was asked for; a warning is enough for all that was not.
+  fileprivate mutating func add(
+    _ entity: Entity, of read: SourceRead, _ distribution: Distribution
+  ) {
+    if let own = read.part(of: entity) { return entities.append(own) }
+    guard !hasUnasked else { return }
+    hasUnasked = true
+    warnings.append(
+      distribution.warning(
+        .invalid,
+        "\(read.source) answered with '\(entity.id.prefix(100))', which it was not asked for"))
   }
 }
