@@ -100,7 +100,7 @@ final class PeriodicNotifications: @unchecked Sendable {
     }
   }
 
-  /// Returns false if it is another process's.
+  /// Returns false if it is another process's, or has to be tried again.
   private func sendOrSkip(_ due: PeriodStore.Due) async throws(PostgresError) -> Bool {
     do throws(PostgresError) {
       return try await send(due)
@@ -116,7 +116,11 @@ final class PeriodicNotifications: @unchecked Sendable {
   }
 
   private func send(_ due: PeriodStore.Due) async throws(PostgresError) -> Bool {
-    if table.subscription(due.subscription) == nil { await refresh() }
+    // One that has just been resumed must not be taken for the paused one.
+    if table.version < due.version {
+      await refresh()
+      guard table.version >= due.version else { return false }
+    }
     let subscription = table.subscription(due.subscription)
     let isSent = try await store.pool.withConnection { connection throws(PostgresError) in
       guard try await PeriodStore.begin(due, on: connection) else { return false }
