@@ -23,6 +23,8 @@ struct SourceReader: Sendable {
 
   /// Entities of a query that are asked for at once: what the strictest of common brokers grants.
   private static let pageLimit = 100
+  /// Entities that are looked at.
+  static let entitiesMax = 10_000
 
   /// Carries out reads, all at once; the results are in the order of the reads.
   ///
@@ -48,7 +50,7 @@ struct SourceReader: Sendable {
     var bytesLeft = SourceClient.answerBytesMax
     repeat {
       let range = SourceRead.Range(
-        offset: seen.count, limit: min(Self.pageLimit, limit - seen.count))
+        offset: seen.count, limit: min(Self.pageLimit, limit - result.entities.count))
       let known = seen.count
       let entities = await page(of: read, range, at: address, &bytesLeft, into: &result)
       for entity in entities where seen.insert(entity.id).inserted {
@@ -56,7 +58,7 @@ struct SourceReader: Sendable {
       }
       // A source that heeds no offset repeats itself.
       guard entities.count >= range.limit, seen.count > known else { return result }
-    } while seen.count < limit
+    } while result.entities.count < limit && seen.count < Self.entitiesMax
     result.isComplete = false
     return result
   }
@@ -87,7 +89,7 @@ extension SourceReadResult {
     _ entity: Entity, of read: SourceRead, _ distribution: Distribution
   ) {
     if let own = read.part(of: entity) { return entities.append(own) }
-    guard !hasUnasked else { return }
+    guard !hasUnasked, !read.asks(for: entity) else { return }
     hasUnasked = true
     warnings.append(
       distribution.warning(

@@ -18,6 +18,8 @@ package struct SourceRead: Hashable, Sendable {
   package let source: String
   package let operation: Operation
   package var selector: EntitySelector
+  /// What ids have to match beside the selector; nil for nothing.
+  var registeredPattern: Pattern?
   /// Empty for all.
   package let attributes: Set<IRI>
   /// What the source evaluates.
@@ -47,11 +49,19 @@ extension SourceRead {
   /// What of an answered Entity was asked for; nil for nothing: a source is not believed to hold
   /// what it has not registered.
   package func part(of entity: Entity) -> Entity? {
-    guard selector.matches(id: IRI(entity.id), types: entity.types) else { return nil }
+    guard selector.matches(id: IRI(entity.id), types: entity.types),
+      registeredPattern?.matches(entity.id) ?? true
+    else { return nil }
     guard !attributes.isEmpty else { return entity }
     var part = entity
     part.attributes.removeAll { !attributes.contains($0.name) }
     return part
+  }
+
+  /// Whether an Entity can be in an answer; a retrieval names no types.
+  package func asks(for entity: Entity) -> Bool {
+    let asked = operation == .retrieveEntity ? EntitySelector(ids: selector.ids) : selector
+    return asked.matches(id: IRI(entity.id), types: entity.types)
   }
 
   /// The same read of some Entities alone; nil if it asks for none of them.
