@@ -114,14 +114,14 @@ struct ReadPlanTests {
     let read = try #require(plan.reads.first)
     #expect(read.part(of: .vehicle("urn:v:1", [])) != nil)
     #expect(read.part(of: .vehicle("urn:w:1", [])) == nil)
-    #expect(read.asks(for: .vehicle("urn:w:1", [])))
-    #expect(!read.asks(for: .vehicle("urn:v:2", [])))
+    #expect(Entity.vehicle("urn:w:1", []).isAsked(by: read))
+    #expect(!Entity.vehicle("urn:v:2", []).isAsked(by: read))
   }
 }
 
 private let base = "http://source.example/ngsi-ld/v1"
 
-private func address(of registration: Registration) -> SourceAddress {
+func address(of registration: Registration) -> SourceAddress {
   let origin = RequestOrigin(
     tenantName: "", alias: "me", via: Via(), context: .core, header: { _ in [] })
   return SourceAddress(registration, origin, context: .core)
@@ -132,7 +132,7 @@ extension Entity {
     let members = attributes.map { #","\#($0)":1"# }.joined()
     let body = #"{"id":"\#(id)","type":"Vehicle"\#(members)}"#
     // The bodies are correct.
-    return try! SourceAnswer.entities(.init(parsing: body)) { _ in .core }[0]
+    return try! SourceAnswer.findings(.init(parsing: body)) { _ in .core }[0]
   }
 }
 

@@ -73,6 +73,8 @@ package final class TestBroker: Sendable {
     configuration.queryTimeout = queryTimeout
     configuration.historyLimits = history
     configuration.events = events
+    // Sources are this very loop, which all tests share.
+    configuration.sourceTimeout = .seconds(60)
     configuration.allowedAddresses = try AddressPolicy(parsing: "loopback")
     let tables = BrokerTables()
     _ = try await tables.prepare(configuration, on: loop)

@@ -27,7 +27,8 @@ extension Broker {
         entity: try await ownEntity(id, request, in: tenant),
         warnings: distribution.loopWarnings(of: plan))
     }
-    async let results = SourceReader(distribution: distribution).results(of: plan.reads, limit: 1)
+    async let results: [SourceReadResult<Entity>] = SourceReader(distribution: distribution)
+      .results(of: plan.reads, limit: 1)
     let own = try await ownEntity(id, request, in: tenant)
     var merge = SourceMerge(plan, distribution, at: .now)
     if let own { merge.add(own: own) }
@@ -103,7 +104,7 @@ extension QueryRequest {
 
 extension Distribution {
   /// What a reader is told whose request comes back to where it has been (6.3.18).
-  fileprivate func loopWarnings(of plan: ReadPlan) -> [SourceWarning] {
+  func loopWarnings(of plan: ReadPlan) -> [SourceWarning] {
     guard !plan.isLocal, origin.isLoop else { return [] }
     return [warning(.unanswered, "the request has been here before; sources were not asked again")]
   }

@@ -64,9 +64,12 @@ struct DistributedQuery {
   }
 
   /// What this broker and the sources answer at once.
-  private func holdings() async throws(NGSILDError) -> (GatheredEntities, [SourceReadResult]) {
-    async let results = SourceReader(distribution: distribution)
-      .results(of: plan.reads, limit: limit)
+  private func holdings() async throws(NGSILDError) -> (
+    GatheredEntities, [SourceReadResult<Entity>]
+  ) {
+    let reader = SourceReader(distribution: distribution)
+    async let results: [SourceReadResult<Entity>] = reader.results(
+      of: plan.reads, limit: limit)
     var query = self.query
     if splits {
       query = EntityQuery()
@@ -121,7 +124,7 @@ struct DistributedQuery {
 
   /// Asks everyone who did not answer all for the parts of the page's Entities that are missing.
   private func complete(
-    _ ids: [String], _ own: inout GatheredEntities, _ results: inout [SourceReadResult]
+    _ ids: [String], _ own: inout GatheredEntities, _ results: inout [SourceReadResult<Entity>]
   ) async throws(NGSILDError) {
     var reads: [SourceRead] = []
     var places: [Int] = []
@@ -132,7 +135,7 @@ struct DistributedQuery {
       reads.append(rest)
       places.append(place)
     }
-    let answers = await SourceReader(distribution: distribution)
+    let answers: [SourceReadResult<Entity>] = await SourceReader(distribution: distribution)
       .results(of: reads, limit: ids.count)
     for (place, answer) in zip(places, answers) {
       results[place].entities += answer.entities
@@ -157,7 +160,7 @@ struct DistributedQuery {
   }
 
   private func boundWarnings(
-    _ own: GatheredEntities, _ results: [SourceReadResult]
+    _ own: GatheredEntities, _ results: [SourceReadResult<Entity>]
   ) -> [SourceWarning] {
     guard limit == Self.entitiesMax, own.hasMore || results.contains(where: { !$0.isComplete })
     else { return [] }

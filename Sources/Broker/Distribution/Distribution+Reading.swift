@@ -16,6 +16,8 @@ struct SourceReading: Sendable {
 
   struct Answer: Sendable {
     let value: JSONValue
+    /// How far the instances go, where they are not all (206).
+    let range: AnsweredRange?
     /// The contexts that it names, by the text of the `@context` member; that of its Link header by
     /// the empty text.
     fileprivate let contexts: [String: Context]
@@ -85,9 +87,10 @@ extension Distribution {
     } catch {
       throw NGSILDError(.invalidRequest, "\(error)")
     }
+    let range = response.status == 206 ? response.headers.first("Content-Range") : nil
     return SourceReading.Answer(
-      value: value, contexts: try await contexts(of: value, response, deadline),
-      requested: address.context)
+      value: value, range: range.flatMap(AnsweredRange.init),
+      contexts: try await contexts(of: value, response, deadline), requested: address.context)
   }
 
   private func contexts(
@@ -140,7 +143,7 @@ extension Distribution {
     case .coolingDown: warning(.unanswered, "\(source) failed a short while ago")
     case .unreachable(let reason): warning(.unanswered, "\(source) gave no answer: \(reason)")
     case .tooLarge:
-      warning(.invalid, "\(source) answered with more than \(SourceClient.answerBytesMax) bytes")
+      warning(.invalid, "\(source) answered with more bytes than are taken")
     }
   }
 }

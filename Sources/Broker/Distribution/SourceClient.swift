@@ -13,8 +13,6 @@ package struct SourceClient: Sendable {
   /// How long a source may take that says nothing of it itself.
   package let timeout: Duration
 
-  /// What a source may answer to one operation, all pages together.
-  ///
   /// Choice: a longer answer is taken for an invalid one.
   static let answerBytesMax = 10 << 20
 

@@ -12,6 +12,13 @@ package struct SourceRead: Hashable, Sendable {
     case queryEntity
     /// 5.7.2 by POST.
     case queryBatch
+    /// 5.7.3.
+    case retrieveTemporal
+    /// 5.7.4.
+    case queryTemporal
+
+    /// Whether it asks for one Entity by its path.
+    var isRetrieval: Bool { self == .retrieveEntity || self == .retrieveTemporal }
   }
 
   /// The id of the registration.
@@ -24,6 +31,8 @@ package struct SourceRead: Hashable, Sendable {
   package let attributes: Set<IRI>
   /// What the source evaluates.
   package var filters = ReadFilters()
+  /// Which instances of the temporal evolution; nil for the current state.
+  package var temporal: TemporalQuery?
 }
 
 /// Conditions that go with a read to where the Entities are.
@@ -49,24 +58,36 @@ extension SourceRead {
   /// What of an answered Entity was asked for; nil for nothing: a source is not believed to hold
   /// what it has not registered.
   package func part(of entity: Entity) -> Entity? {
-    guard selector.matches(id: IRI(entity.id), types: entity.types),
-      registeredPattern?.matches(entity.id) ?? true
-    else { return nil }
+    guard holds(entity.id, entity.types) else { return nil }
     guard !attributes.isEmpty else { return entity }
     var part = entity
     part.attributes.removeAll { !attributes.contains($0.name) }
     return part
   }
 
+  /// The same of the temporal evolution of an Entity.
+  package func part(of evolution: TemporalEntity) -> TemporalEntity? {
+    guard holds(evolution.id, evolution.types) else { return nil }
+    guard !attributes.isEmpty else { return evolution }
+    var part = evolution
+    part.attributes.removeAll { !attributes.contains($0.name) }
+    return part
+  }
+
+  private func holds(_ id: String, _ types: [IRI]) -> Bool {
+    selector.matches(id: IRI(id), types: types) && registeredPattern?.matches(id) ?? true
+  }
+
   /// Whether an Entity can be in an answer; a retrieval names no types.
-  package func asks(for entity: Entity) -> Bool {
-    let asked = operation == .retrieveEntity ? EntitySelector(ids: selector.ids) : selector
-    return asked.matches(id: IRI(entity.id), types: entity.types)
+  package func asks(for id: String, types: [IRI]) -> Bool {
+    let isRetrieval = operation == .retrieveEntity || operation == .retrieveTemporal
+    let asked = isRetrieval ? EntitySelector(ids: selector.ids) : selector
+    return asked.matches(id: IRI(id), types: types)
   }
 
   /// The same read of some Entities alone; nil if it asks for none of them.
   package func restricted(to ids: [String]) -> SourceRead? {
-    guard operation != .retrieveEntity, let restricted = selector.restricted(to: ids) else {
+    guard !operation.isRetrieval, let restricted = selector.restricted(to: ids) else {
       return nil
     }
     var read = self

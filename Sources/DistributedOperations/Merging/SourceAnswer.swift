@@ -2,27 +2,69 @@ package import JSON
 package import JSONLD
 package import NGSILD
 
+/// What Context Sources answer of an Entity: its current state or its history.
+package protocol SourceFinding: Sendable {
+  /// How it is read.
+  static var rules: FragmentRules { get }
+
+  /// - Parameter parser: one for `rules`.
+  /// - Throws: `badRequestData` or `invalidRequest`, with what is wrong.
+  init(_ value: JSONValue, by parser: FragmentParser) throws(NGSILDError)
+
+  var id: String { get }
+  /// How many instances of Attributes it has.
+  var instanceCount: Int { get }
+  /// What of it was asked for; nil for nothing.
+  func part(askedBy read: SourceRead) -> Self?
+  /// Whether it can be in an answer to `read`.
+  func isAsked(by read: SourceRead) -> Bool
+}
+
+extension Entity: SourceFinding {
+  package static var rules: FragmentRules { .answer }
+
+  package init(_ value: JSONValue, by parser: FragmentParser) throws(NGSILDError) {
+    try self.init(answer: parser.entity(value))
+  }
+
+  package var instanceCount: Int { attributes.reduce(0) { $0 + $1.instances.count } }
+
+  package func part(askedBy read: SourceRead) -> Entity? { read.part(of: self) }
+  package func isAsked(by read: SourceRead) -> Bool { read.asks(for: id, types: types) }
+}
+
+extension TemporalEntity: SourceFinding {
+  package static var rules: FragmentRules { .temporalAnswer }
+
+  package init(_ value: JSONValue, by parser: FragmentParser) throws(NGSILDError) {
+    try self.init(answer: parser.temporalEntity(value))
+  }
+
+  package func part(askedBy read: SourceRead) -> TemporalEntity? { read.part(of: self) }
+  package func isAsked(by read: SourceRead) -> Bool { read.asks(for: id, types: types) }
+}
+
 /// The Entities in the body of a Context Source's answer.
 ///
 /// A peer's answer is data, never trusted: what is no NGSI-LD makes the whole answer invalid.
 package enum SourceAnswer {
-  /// The Entities of an answer, which is one or an array of them.
+  /// What an answer has, which is one Entity or an array of them.
   ///
   /// - Parameter context: the one to read names with, for each `@context` member; nil for none.
   /// - Throws: `badRequestData` or `invalidRequest`, with what is wrong.
-  package static func entities(
+  package static func findings<Finding: SourceFinding>(
     _ value: JSONValue, context: (JSONValue?) -> Context
-  ) throws(NGSILDError) -> [Entity] {
-    var entities: [Entity] = []
+  ) throws(NGSILDError) -> [Finding] {
+    var findings: [Finding] = []
     var parser: (context: JSONValue?, parser: FragmentParser)?
     for element in value.isArray ? Array(value.elements) : [value] {
       let embedded = element["@context"]
       if parser == nil || parser?.context?.rawText != embedded?.rawText {
-        parser = (embedded, FragmentParser(context: context(embedded), rules: .answer))
+        parser = (embedded, FragmentParser(context: context(embedded), rules: Finding.rules))
       }
       guard let parser else { continue }
-      entities.append(try Entity(answer: parser.parser.entity(element)))
+      findings.append(try Finding(element, by: parser.parser))
     }
-    return entities
+    return findings
   }
 }

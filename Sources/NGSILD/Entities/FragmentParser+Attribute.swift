@@ -56,7 +56,7 @@ extension FragmentParser {
     guard value.isArray, value.withView({ names.areInstances($0) }) else {
       return [try instance(value, named: name)]
     }
-    if rules == .temporal && !isNested {
+    if rules.isOfHistory && !isNested {
       var instances: [AttributeFragment] = []
       for element in value.elements { instances.append(try instance(element, named: name)) }
       return instances
@@ -247,7 +247,7 @@ extension FragmentParser {
     guard value.isNGSILDNull(of: type) else {
       return .value(try self.value(value, of: type, named: name))
     }
-    guard rules.allowsDeletion || rules.allowsDeletionRecords && !isNested else {
+    guard rules.allowsDeletion || rules.isOfHistory && !isNested else {
       throw misplacedNull(in: "\(name)")
     }
     return .deletion

@@ -94,7 +94,7 @@ struct SourceFaultTests {
   @Test("what a source sends in pages is bounded as a whole")
   func endlessPages() async throws {
     try await withRawSource("") { hub, source in
-      let text = String(repeating: "x", count: 20_000)
+      let text = String(repeating: "x", count: 80_000)
       source.behave { request in
         let page = (0..<100).map { number in
           entity(
