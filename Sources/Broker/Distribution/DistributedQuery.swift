@@ -46,7 +46,7 @@ struct DistributedQuery {
   mutating func page() async throws(NGSILDError) -> GatheredEntities {
     var (own, results) = try await holdings()
     var merge = SourceMerge(plan, distribution, at: now)
-    for entity in own.entities { merge.add(own: entity) }
+    for entity in own.entities { merge.add(own: entity.value) }
     merge.add(results)
     if splits { return try await filteredPage(of: merge) }
     let ids = Array(merge.ids.dropFirst(query.offset).prefix(query.limit))
@@ -55,11 +55,12 @@ struct DistributedQuery {
     if own.hasMore || !results.allSatisfy(\.isComplete) {
       try await complete(ids, &own, &results)
       merge = SourceMerge(plan, distribution, at: now)
-      for entity in own.entities { merge.add(own: entity) }
+      for entity in own.entities { merge.add(own: entity.value) }
       merge.add(results)
     }
     return GatheredEntities(
-      entities: ids.compactMap(merge.entity), hasMore: hasMore, count: count,
+      entities: ids.compactMap(merge.entity).map { StoredEntity($0) }, hasMore: hasMore,
+      count: count,
       warnings: merge.warnings + boundWarnings(own, results))
   }
 
@@ -146,8 +147,8 @@ struct DistributedQuery {
 
   private func rest(
     of ids: [String], beside own: GatheredEntities
-  ) async throws(NGSILDError) -> [JSONValue] {
-    let known = Set(own.entities.compactMap { $0["id"]?.string })
+  ) async throws(NGSILDError) -> [StoredEntity] {
+    let known = Set(own.entities.compactMap { $0.value["id"]?.string })
     let missing = ids.filter { !known.contains($0) }
     guard !missing.isEmpty else { return [] }
     var query = self.query
@@ -178,7 +179,7 @@ struct DistributedQuery {
     if let geo = request.geo { entities = try await filter(entities, by: geo) }
     let page = entities.dropFirst(query.offset).prefix(query.limit)
     return GatheredEntities(
-      entities: Array(page), hasMore: entities.count > query.offset + query.limit,
+      entities: page.map { StoredEntity($0) }, hasMore: entities.count > query.offset + query.limit,
       count: query.wantsCount ? entities.count : nil, warnings: merge.warnings)
   }
 

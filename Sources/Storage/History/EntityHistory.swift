@@ -54,7 +54,7 @@ package struct EntityHistory: Sendable {
     }
 
     /// The stored form, without these times, read anew each time: of many instances, few are held at once.
-    package var document: JSONValue { storedJSON(documentBytes) }
+    package var document: JSONValue { JSONValue(storedDocument: documentBytes) }
 
     /// Whether the document is shown as it stands, but for system Attributes.
     package var isPlain: Bool { rows[row][HistoryPlan.Column.isPlain].bool }

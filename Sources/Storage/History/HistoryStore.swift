@@ -128,7 +128,7 @@ package final class HistoryStore {
   ) async throws(PostgresError) -> [FoundEntity] {
     var found: [FoundEntity] = []
     for row in rows {
-      let document = storedJSON(row[1].bytes)
+      let document = JSONValue(storedDocument: row[1].bytes)
       var types = document.storedTypes
       if let typeset = row[2].present.map({ TypesetNumber($0.int) }) {
         if foreign?.types(of: typeset) == nil,
