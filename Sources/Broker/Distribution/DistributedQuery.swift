@@ -89,13 +89,13 @@ struct DistributedQuery {
     var query = query
     var own = try await broker.ownEntities(query, in: tenant)
     guard plan.hasClaims else { return own }
-    var entities = try await unclaimed(own.entities)
+    var entities = try await unclaimed(own.entities.map(\.value))
     while own.hasMore && entities.count < limit {
       query.offset += query.limit
       own = try await broker.ownEntities(query, in: tenant)
-      entities += try await unclaimed(own.entities)
+      entities += try await unclaimed(own.entities.map(\.value))
     }
-    own.entities = entities
+    own.entities = entities.map { StoredEntity($0) }
     return own
   }
 

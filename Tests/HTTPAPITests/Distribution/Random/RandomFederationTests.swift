@@ -9,7 +9,7 @@ import Testing
 struct RandomFederationTests {
   private static let atOnce = 4
   private static let rounds =
-    getenv("KONTEXT_TEST_FEDERATION_ROUNDS").flatMap { Int(String(cString: $0)) } ?? 40
+    getenv("KONTEXT_TEST_FEDERATION_ROUNDS").flatMap { Int(String(cString: $0)) } ?? 16
 
   @Test(
     "retrievals and queries over random sources in all modes, with whole and with split Entities")
