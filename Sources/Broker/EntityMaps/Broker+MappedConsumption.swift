@@ -39,7 +39,7 @@ extension Broker {
       for warning in merge.warnings where !warnings.contains(warning) { warnings.append(warning) }
       var found = merge.entities
       if request.splitsEntities ?? false {
-        found = try await SplitConditions(request, at: now).filter(found, by: self)
+        found = try await EntityConditions(request, at: now).filter(found, by: self)
       }
       let byID = Dictionary(
         found.map { ($0["id"]?.string ?? "", $0) }, uniquingKeysWith: { $1 })

@@ -5,9 +5,9 @@ import NGSILDQuery
 import Postgres
 import Storage
 
-/// The conditions of a query on Entities whose parts are in several sources: they hold for what is
-/// put together (GS CIM 009, 4.3.6.7).
-struct SplitConditions {
+/// The conditions of a query, held against Entities that are no longer as any broker has them: put
+/// together of the parts that several have (GS CIM 009, 4.3.6.7), or without what a source claims.
+struct EntityConditions {
   private let request: QueryRequest
   private let now: DateTime
 
@@ -31,7 +31,8 @@ struct SplitConditions {
     return zip(satisfying, holds).filter(\.1).map(\.0)
   }
 
-  private func isSatisfied(by entity: JSONValue) -> Bool {
+  /// Of all conditions but geo-queries, which the database evaluates.
+  func isSatisfied(by entity: JSONValue) -> Bool {
     let attributes = request.projection.attributes
     guard attributes.isEmpty || attributes.contains(where: { entity[named: $0.text] != nil })
     else { return false }
