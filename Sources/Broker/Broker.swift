@@ -65,6 +65,7 @@ package final class Broker: @unchecked Sendable {
       loop: loop,
       transaction: WriteTransaction(store: entities, notifier: notifier, log: log))
     reader = ReadBatcher(loop: loop, store: entities, log: log)
+    snapshots.broker = self
   }
 
   package var entityMaps: EntityMapStore { EntityMapStore(pool: entities.readers) }
