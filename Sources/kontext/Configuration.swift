@@ -112,8 +112,9 @@ struct Configuration: Sendable {
     Setting(
       option: "--allow-addresses", placeholder: "LIST",
       help:
-        "addresses beside public ones to which notifications go and from which contexts come: "
-        + "CIDR blocks, loopback, private, link-local, all (default none)"
+        "addresses beside public ones to which notifications and requests to Context Sources go "
+        + "and from which contexts come: CIDR blocks, loopback, private, link-local, all "
+        + "(default none)"
     ) { configuration, text in
       guard let policy = try? AddressPolicy(parsing: text) else { return false }
       configuration.allowedAddresses = policy
