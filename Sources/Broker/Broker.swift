@@ -31,6 +31,8 @@ package final class Broker: @unchecked Sendable {
   package let events: EventHub
   package let writer: WriteBatcher
   package let reader: ReadBatcher
+  let notifier: any ChangeNotifier
+  let copies: SubscriptionCopies
   package let log: Log
 
   package init(
@@ -65,6 +67,9 @@ package final class Broker: @unchecked Sendable {
       loop: loop,
       transaction: WriteTransaction(store: entities, notifier: notifier, log: log))
     reader = ReadBatcher(loop: loop, store: entities, log: log)
+    self.notifier = notifier
+    copies = SubscriptionCopies(pool: entities.readers, on: loop, log: log)
+    copies.broker = self
   }
 
   package var entityMaps: EntityMapStore { EntityMapStore(pool: entities.readers) }

@@ -43,6 +43,7 @@ extension Broker {
         client: connections.client, on: loop, log: log),
       events: notifications.eventHub(on: loop, pool: connections.readers),
       notifier: notifications.notifier(), log: log)
+    notifications.gatherPeriodic(by: self)
   }
 }
 

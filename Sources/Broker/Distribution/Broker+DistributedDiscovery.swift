@@ -68,7 +68,7 @@ extension Distribution {
     discovery.warnings = reading.warnings
     guard let answer = reading.answer else { return discovery }
     for value in answer.value.isArray ? Array(answer.value.elements) : [answer.value] {
-      let answered = DiscoveredNames(value, answer.context(value["@context"]))
+      let answered = DiscoveredNames(value, answer.contexts.context(value["@context"]))
       switch read {
       case .types(details: false): for type in answered.typeList { discovery.add(type) }
       case .types(details: true), .type: if let type = answered.type { discovery.add(type) }

@@ -14,16 +14,7 @@ struct SourceReading: Sendable {
 
   struct Answer: Sendable {
     let value: JSONValue
-    /// The contexts that it names, by the text of the `@context` member; that of its Link header by
-    /// the empty text.
-    fileprivate let contexts: [String: Context]
-    fileprivate let requested: Context
-
-    /// What to read names with where `embedded` is the `@context` member; an answer that names none
-    /// keeps to that of the request.
-    func context(_ embedded: JSONValue?) -> Context {
-      contexts[embedded?.rawText ?? ""] ?? requested
-    }
+    let contexts: SourceContexts
   }
 }
 
@@ -65,29 +56,10 @@ extension Distribution {
       throw NGSILDError(.invalidRequest, "\(error)")
     }
     return SourceReading.Answer(
-      value: value, contexts: try await contexts(of: value, response), requested: context)
-  }
-
-  private func contexts(
-    of value: JSONValue, _ response: HTTPClientResponse
-  ) async throws(NGSILDError) -> [String: Context] {
-    var contexts: [String: Context] = [:]
-    let resolver = broker.contexts
-    do throws(JSONLDError) {
-      for element in value.isArray ? Array(value.elements) : [value] {
-        guard let embedded = element["@context"], contexts[embedded.rawText] == nil else {
-          continue
-        }
-        contexts[embedded.rawText] = try await resolver.context(
-          for: embedded, in: origin.tenantName)
-      }
-      if let url = try? LinkHeader.contextURL(in: response.headers.all("Link")) {
-        contexts[""] = try await resolver.context(linkedAt: url, in: origin.tenantName)
-      }
-    } catch {
-      throw .badRequestData("its @context is not usable: \(error.detail)")
-    }
-    return contexts
+      value: value,
+      contexts: try await SourceContexts(
+        of: value, link: try? LinkHeader.contextURL(in: response.headers.all("Link")),
+        otherwise: context, in: origin.tenantName, by: broker.contexts))
   }
 
   // MARK: Warnings

@@ -50,22 +50,8 @@ struct Distribution: Sendable {
 
   func registration(_ id: String) -> Registration? { compiled[id]?.registration }
 
-  /// The source of a registration, addressed in words that it understands.
-  ///
-  /// Choice: where the source's own `@context` cannot be had, that of the request has to do.
   func address(of registration: Registration) async -> SourceAddress {
-    guard let url = registration.sourceInfo.jsonldContext else {
-      return SourceAddress(registration, origin, context: origin.context)
-    }
-    do throws(JSONLDError) {
-      let context = try await broker.contexts.context(linkedAt: url, in: origin.tenantName)
-      return SourceAddress(registration, origin, context: context)
-    } catch {
-      broker.log.warning(
-        "context of registration not available",
-        ["registration": registration.id, "reason": "\(error)"])
-      return SourceAddress(registration, origin, context: origin.context)
-    }
+    await broker.address(of: registration, from: origin)
   }
 
   func send(
@@ -75,6 +61,38 @@ struct Distribution: Sendable {
       return .failure(.unreachable("it is not registered for this"))
     }
     return await broker.sources.send(request, to: source, deadline: deadline)
+  }
+}
+
+extension Broker {
+  /// The source of a registration, addressed in words that it understands.
+  ///
+  /// Choice: where the source's own `@context` cannot be had, that of the request has to do.
+  func address(
+    of registration: Registration, from origin: RequestOrigin
+  ) async -> SourceAddress {
+    guard let url = registration.sourceInfo.jsonldContext else {
+      return SourceAddress(registration, origin, context: origin.context)
+    }
+    do throws(JSONLDError) {
+      let context = try await contexts.context(linkedAt: url, in: origin.tenantName)
+      return SourceAddress(registration, origin, context: context)
+    } catch {
+      log.warning(
+        "context of registration not available",
+        ["registration": registration.id, "reason": "\(error)"])
+      return SourceAddress(registration, origin, context: origin.context)
+    }
+  }
+
+  /// Of what this broker asks sources for by itself, for a subscription: no client's header fields go
+  /// with it.
+  ///
+  /// - Parameter via: fields of the request by which the subscription was made.
+  func origin(in tenantName: String, context: Context, via: String = "") -> RequestOrigin {
+    RequestOrigin(
+      tenantName: tenantName, alias: source.alias(of: TenantName(stored: tenantName)),
+      via: Via(via.isEmpty ? [] : [via]), context: context, header: { _ in [] })
   }
 }
 

@@ -68,7 +68,7 @@ struct SourceReader: Sendable {
     result.hasFailed = result.hasFailed || reading.hasFailed
     guard let answer = reading.answer else { return [] }
     do throws(NGSILDError) {
-      return try SourceAnswer.entities(answer.value, context: answer.context)
+      return try SourceAnswer.entities(answer.value, context: answer.contexts.context)
     } catch {
       result.hasFailed = true
       result.warnings.append(distribution.warning(of: error, at: address.registration.id))

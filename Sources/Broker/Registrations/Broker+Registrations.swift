@@ -161,6 +161,7 @@ extension Broker {
       return nil
     }
     await refreshRegistrations(to: version)
+    if version > 0 { copies.wake() }
     delivery.deliver(owed)
     return refusal
   }

@@ -1,8 +1,8 @@
 import JSON
 
-/// What a Context Source answers, as an Entity.
+/// What a Context Source answers or notifies of, as an Entity.
 extension Entity {
-  /// - Parameter fragment: read by the rules `answer`.
+  /// - Parameter fragment: read by the rules `answer` or `notification`.
   /// - Throws: `badRequestData` for one without id or type.
   package init(answer fragment: EntityFragment) throws(NGSILDError) {
     guard let id = fragment.id, !fragment.types.isEmpty else {
@@ -28,12 +28,24 @@ extension Attribute {
 
 extension AttributeInstance {
   /// nil for one without value, which the rules do not let through.
+  ///
+  /// Choice: where a source does not tell when something was deleted, it was when that was modified.
   fileprivate init?(answer fragment: AttributeFragment, in surrounding: DateTime) {
-    guard let type = fragment.type, case .value(let value) = fragment.value else { return nil }
+    guard let type = fragment.type else { return nil }
     let created = fragment.given.createdAt ?? surrounding
     let modified = fragment.given.modifiedAt ?? created
+    var members = fragment.members
+    let value: JSONValue
+    switch fragment.value {
+    case .absent: return nil
+    case .value(let given): value = given
+    case .deletion:
+      value = Self.null(of: type)
+      let deletedAt = fragment.given.deletedAt ?? modified
+      members.append(Member(name: .deletedAt, value: JSONValue(string: "\(deletedAt)")))
+    }
     self.init(
-      type: type, value: value, datasetId: fragment.datasetId, members: fragment.members,
+      type: type, value: value, datasetId: fragment.datasetId, members: members,
       subAttributes: fragment.subAttributes.map { Attribute(answer: $0, in: modified) },
       createdAt: created, modifiedAt: modified)
   }

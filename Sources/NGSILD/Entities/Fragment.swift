@@ -57,11 +57,12 @@ package struct AttributeFragment: Sendable {
   }
 }
 
-/// When something was created and modified, as a Context Source says; read by the rules `answer`
-/// only, since nobody else is asked.
+/// When something was created, modified and deleted, as a Context Source says; read by the rules
+/// `answer` and `notification` only, since nobody else is asked.
 package struct GivenTimes: Sendable {
   package var createdAt: DateTime?
   package var modifiedAt: DateTime?
+  package var deletedAt: DateTime?
 }
 
 /// Which form a body has, where it may hold the NGSI-LD Null, and whether its Attributes need a
@@ -84,11 +85,15 @@ package enum FragmentRules: Sendable {
   case temporal
   /// What a Context Source answers: complete, with its own timestamps.
   case answer
+  /// What a Context Source notifies of: as an answer, with Nulls for what was deleted and with
+  /// previous values (5.8.6, 5.2.14.1).
+  case notification
 
-  var allowsDeletion: Bool { self != .complete && self != .temporal && self != .answer }
-  var allowsDeletionRecords: Bool { self == .temporal }
+  var allowsDeletion: Bool { self != .complete && self != .temporal && !isOfSource }
+  var allowsDeletionRecords: Bool { self == .temporal || self == .notification }
+  var isOfSource: Bool { self == .answer || self == .notification }
   var allowsDeletionInValues: Bool { self == .merge || self == .simplifiedMerge }
   var needsValue: Bool {
-    self == .complete || self == .update || self == .temporal || self == .answer
+    self == .complete || self == .update || self == .temporal || isOfSource
   }
 }

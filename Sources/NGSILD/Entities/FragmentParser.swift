@@ -84,10 +84,11 @@ package final class FragmentParser {
   }
 
   func read(_ member: CoreMember, _ value: JSONValue, of times: inout GivenTimes) {
-    guard rules == .answer else { return }
+    guard rules.isOfSource else { return }
     switch member {
     case .createdAt: times.createdAt = DateTime(value)
     case .modifiedAt: times.modifiedAt = DateTime(value)
+    case .deletedAt: times.deletedAt = DateTime(value)
     default: break
     }
   }

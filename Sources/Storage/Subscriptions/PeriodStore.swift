@@ -23,11 +23,24 @@ package struct PeriodStore {
     try await pool.query(
       """
       SELECT tenant, subscription, due FROM subscription_period
-      WHERE due <= now()
+      WHERE due <= now() AND (lease IS NULL OR lease < now())
       ORDER BY due
       LIMIT \(Self.portion)
       """
     ).map { Due(tenant: TenantNumber($0[0].int), subscription: $0[1].int64, at: $0[2].timestamp) }
+  }
+
+  /// Keeps other processes from asking Context Sources too for what is due; false if one is at it.
+  ///
+  /// - Parameter lease: for so long, or until it is told.
+  package func claim(_ due: Due, for lease: Duration) async throws(PostgresError) -> Bool {
+    try await pool.query(
+      """
+      UPDATE subscription_period SET lease = now() + \(lease.milliseconds) * interval '1 millisecond'
+      WHERE tenant = \(due.tenant) AND subscription = \(due.subscription) AND due = \(due.at)
+        AND (lease IS NULL OR lease < now())
+      """
+    ).affected == 1
   }
 
   /// Begins a transaction in which nobody else notifies the subscription; false, and no transaction,
@@ -89,7 +102,7 @@ package struct PeriodStore {
     }
     return """
       UPDATE subscription_period AS p
-      SET due = p.due + step.length
+      SET lease = NULL, due = p.due + step.length
         * (1 + greatest(0, floor(extract(epoch FROM clock_timestamp() - p.due)
           / extract(epoch FROM step.length))))
       FROM (SELECT \(interval.milliseconds) * interval '1 millisecond' AS length) AS step
@@ -102,7 +115,8 @@ package struct PeriodStore {
   package func untilNext() async throws(PostgresError) -> Duration? {
     let rows = try await pool.query(
       """
-      SELECT ceil(extract(epoch FROM min(due) - now()) * 1000)::bigint FROM subscription_period
+      SELECT ceil(extract(epoch FROM min(greatest(due, lease)) - now()) * 1000)::bigint
+      FROM subscription_period
       """)
     return rows[0][0].present.map { .milliseconds($0.int) }
   }
