@@ -272,6 +272,12 @@ function load_requests(total, make)
   end
 end
 
+-- Milliseconds that each connection waits before a request.
+local pause = tonumber(os.getenv("BENCH_PAUSE"))
+if pause then
+  function delay() return pause end
+end
+
 function request()
   return next_request()
 end

@@ -1,38 +1,25 @@
-import EventLoop
 import Glibc
-import HTTPServer
 
-/// What `Scripts/bench` needs beside the broker: `Benchmarks sink PORT`.
+/// What `Scripts/bench` needs beside the broker.
 @main
 enum Benchmarks {
   static func main() throws {
-    let arguments = CommandLine.arguments
-    guard arguments.count == 3, arguments[1] == "sink", let port = UInt16(arguments[2]) else {
-      print("Benchmarks sink PORT: takes notifications, and tells their number at GET /count")
+    let arguments = CommandLine.arguments.dropFirst()
+    let numbers = arguments.dropFirst().prefix(2).compactMap { Int($0) }
+    switch (arguments.first, arguments.count, numbers.count) {
+    case ("sink", 2, 1): try Sink.run(port: UInt16(numbers[0]))
+    case ("streams", 4, 2):
+      Streams.run(port: UInt16(numbers[0]), count: numbers[1], path: arguments.last ?? "")
+    default:
+      print(
+        """
+        Benchmarks sink PORT
+          takes notifications, and tells at GET /count their number, and at GET /latency, in
+          microseconds, the median time from the instant that they name to their arrival
+        Benchmarks streams PORT COUNT PATH
+          opens so many event streams and says so; then tells how long each event takes to reach all
+        """)
       exit(2)
     }
-    let loop = EventLoop()
-    var configuration = HTTPServerConfiguration()
-    configuration.address = "127.0.0.1"
-    configuration.port = port
-    let server = try HTTPServer(loop: loop, configuration: configuration, responder: Sink())
-    loop.onSignals([SIGTERM, SIGINT]) { _ in loop.stop() }
-    withExtendedLifetime(server) { loop.run() }
-    exit(0)
-  }
-}
-
-/// Accepts every notification and counts them.
-///
-/// `@unchecked Sendable`: called on its server's loop only.
-private final class Sink: HTTPResponder, @unchecked Sendable {
-  private var notifications = 0
-
-  func respond(to request: HTTPRequest) async -> HTTPResponse {
-    guard request.method == "POST" else {
-      return HTTPResponse(status: 200, body: Array("\(notifications)\n".utf8))
-    }
-    notifications += 1
-    return HTTPResponse(status: 204)
   }
 }

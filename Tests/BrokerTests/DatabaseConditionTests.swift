@@ -49,7 +49,7 @@ struct DatabaseConditionTests {
       try await create(process, "urn:ngsi-ld:Room:here", point("location", "[1,1]"))
       try await create(process, "urn:ngsi-ld:Room:there", point("location", "[9,9]"))
       try await create(process, "urn:ngsi-ld:Room:placed", point("place", "[1,1]"))
-      await receiver.received(5)
+      try await receiver.received(5)
       try await process.outboxIsEmpty()
       let told = Set(
         receiver.received.map {
@@ -74,13 +74,13 @@ struct DatabaseConditionTests {
         notification: #""join": "inline", "format": "simplified", "pick": ["in{name}"],"#)
       try await create(process, "urn:ngsi-ld:House:1", #""name": "A""#)
       try await create(process, "urn:ngsi-ld:House:2", #""name": "B""#)
-      await receiver.received(4)
+      try await receiver.received(4)
       for house in [1, 2] {
         try await create(
           process, "urn:ngsi-ld:Room:\(house)",
           #""in": {"type": "Relationship", "object": "urn:ngsi-ld:House:\#(house)"}"#)
       }
-      await receiver.received(9)
+      try await receiver.received(9)
       try await process.outboxIsEmpty()
       let rooms = receiver.received.dropFirst(4)
       func data(_ subscription: String) -> [String] {

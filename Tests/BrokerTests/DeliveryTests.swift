@@ -32,7 +32,7 @@ struct DeliveryTests {
       try await process.subscribe(
         to: receiver, endpoint: #""receiverInfo": [{"key": "X-Key", "value": "v"}],"#)
       try await process.create("urn:ngsi-ld:Room:1", 7)
-      await receiver.received(1)
+      try await receiver.received(1)
       let notification = try #require(receiver.received.first)
       #expect(notification.headers.first("Content-Type") == "application/json")
       #expect(notification.headers.first("X-Key") == "v")
@@ -53,11 +53,11 @@ struct DeliveryTests {
       receiver.behaviour = { $0 == 1 ? .hold : .answer($0 == 0 ? 200 : 500) }
       try await process.subscribe(to: receiver)
       try await process.create("urn:ngsi-ld:Room:1", 7)
-      await receiver.received(1)
+      try await receiver.received(1)
       #expect(try await process.record().timesSent == 1)
       try await process.loop.until("it ended") { try await process.record().isOK == true }
       try await process.update("urn:ngsi-ld:Room:1", 8)
-      await receiver.received(2)
+      try await receiver.received(2)
       let record = try await process.record()
       #expect(record.timesSent == 2 && record.timesFailed == 0)
       let notified = try #require(record.lastNotification)
@@ -100,7 +100,7 @@ struct DeliveryTests {
       receiver.behaviour = { _ in .hold }
       try await process.subscribe(to: receiver)
       try await process.create("urn:ngsi-ld:Room:1", 0)
-      await receiver.received(1)
+      try await receiver.received(1)
       // Not answered yet, and still owed.
       #expect(try await process.count("notification") == 1)
       receiver.release()
@@ -141,7 +141,7 @@ struct DeliveryTests {
       receiver.behaviour = { _ in .answer(404) }
       try await process.subscribe(to: receiver)
       try await process.create("urn:ngsi-ld:Room:1", 0)
-      await receiver.received(2)
+      try await receiver.received(2)
       try await process.loop.until("the failure is written down") {
         try await process.record().isOK == false
       }
@@ -198,7 +198,7 @@ struct DeliveryTests {
       try await process.subscribe(to: down, id: "urn:s:down")
       try await process.subscribe(to: receiver)
       try await process.write(Self.rooms, times: 20)
-      await receiver.received(80)
+      try await receiver.received(80)
       #expect(receiver.hasAll(Self.rooms, last: 19))
       #expect(try await process.record("urn:s:hang").isOK == nil)
       try await process.loop.until("the others failed") {
@@ -222,7 +222,7 @@ struct DeliveryTests {
         try await process.subscribe(to: ReceiverPath(url: "\(receiver.url)/\(id)"), id: id)
       }
       try await process.write(Self.rooms, times: 5)
-      await receiver.received(2000)
+      try await receiver.received(2000)
       for id in ids {
         for room in Self.rooms {
           let values = receiver.received.filter {
@@ -252,9 +252,9 @@ struct DeliveryTests {
         "urn:ngsi-ld:Room:1", 0,
         by: RequestHeaders { name in ["X-Trace": "t\u{e9}", "Host": "evil.example"][name] })
       // Again after a failure, and nothing of it in the next one.
-      await receiver.received(2)
+      try await receiver.received(2)
       try await process.update("urn:ngsi-ld:Room:1", 1)
-      await receiver.received(3)
+      try await receiver.received(3)
       let headers = receiver.received.map(\.headers)
       #expect(headers.map { $0.first("X-Trace") } == ["t\u{e9}", "t\u{e9}", nil])
       #expect(headers.allSatisfy { $0.first("X-None") == nil && $0.first("X-Own") == "o" })
@@ -277,7 +277,7 @@ struct DeliveryTests {
       #expect(receiver.hasAll(Self.rooms, last: 29))
       // What comes later goes from memory again.
       try await process.update(Self.rooms[0], 30)
-      await receiver.received(121)
+      try await receiver.received(121)
     }
   }
 
@@ -368,7 +368,7 @@ struct DeliveryTests {
         try await process.broker.deliveries(of: "urn:s:1", in: 1, limit: 20).views.first)
       #expect(view.state == .waiting)
       try await process.broker.retryDelivery(view.row.id, of: "urn:s:1", in: 1)
-      await receiver.received(2)
+      try await receiver.received(2)
       try await process.outboxIsEmpty()
     }
   }
@@ -415,6 +415,7 @@ struct DeliveryTests {
     try await withProcess { process, receiver in
       try await process.subscribe(to: receiver, members: #""throttling": 3600,"#)
       try await process.write(Self.rooms, times: 5)
+      try await receiver.received(1)
       try await process.outboxIsEmpty()
       #expect(receiver.received.count == 1)
       #expect(try await process.record().timesSent == 1)
@@ -448,12 +449,12 @@ struct DeliveryTests {
       let first = try await TestBroker.start(on: loop, database)
       try await first.subscribe(to: receiver, members: #""throttling": 0.3,"#)
       try await first.create(Self.rooms[0], 0)
-      await receiver.received(1)
+      try await receiver.received(1)
       try await first.outboxIsEmpty()
       try await first.create(Self.rooms[1], 1)
       await first.crash()
       let second = try await TestBroker.start(on: loop, database)
-      await receiver.received(2)
+      try await receiver.received(2)
       #expect(receiver.received[1].entityID == Self.rooms[1])
       await second.shutDown()
       await receiver.close()
@@ -473,7 +474,7 @@ struct DeliveryTests {
       process.service.delivery.deliverIfCommitted([
         DueNotification(tenant: 1, subscription: key, entity: 1, body: [])
       ])
-      await receiver.received(1)
+      try await receiver.received(1)
       try await process.outboxIsEmpty()
     }
   }
@@ -511,7 +512,7 @@ struct DeliveryTests {
       let one = try await TestBroker.start(on: loop, database) { $0.lease = .milliseconds(300) }
       try await one.subscribe(to: receiver)
       try await one.write(Self.rooms, times: 25)
-      await receiver.received(21)
+      try await receiver.received(21)
       await one.crash()
       receiver.behaviour = { _ in .answer(200) }
       receiver.release()
@@ -579,10 +580,10 @@ struct DeliveryTests {
         brokers[1].service.table.hasSubscriptions(in: TestBroker.tenant)
       }
       try await brokers[0].write(["urn:x:1"], times: 1)
-      await receiver.received(1)
+      try await receiver.received(1)
       for value in 1..<20 { try await brokers[value % 2].update("urn:x:1", value) }
       receiver.release()
-      await receiver.received(20)
+      try await receiver.received(20)
       try await brokers[0].outboxIsEmpty()
       #expect(receiver.received.map(\.value) == Array(0..<20))
       for broker in brokers { await broker.shutDown() }
@@ -610,7 +611,7 @@ struct DeliveryTests {
           predecessor: index == 0 ? nil : 1, body: Array(body.utf8))
       }
       process.service.delivery.deliver([owed[1]])
-      await receiver.received(2)
+      try await receiver.received(2)
       process.service.delivery.deliver([owed[0]])
       try await process.outboxIsEmpty()
       #expect(receiver.received.map(\.value) == [1, 2])

@@ -17,7 +17,7 @@ struct PeriodicTests {
       for number in 1...3 { try await one.create("urn:ngsi-ld:Room:\(number)", number) }
       let start = ContinuousClock.now
       try await one.subscribe(to: receiver, members: #""timeInterval": 0.2, "q": "level>1","#)
-      await receiver.received(6)
+      try await receiver.received(6)
       let elapsed = ContinuousClock.now - start
       let received = receiver.received
       for notification in received {
@@ -28,7 +28,7 @@ struct PeriodicTests {
       #expect(Double(received.count) <= elapsed / .milliseconds(200) + 1.5)
       await one.shutDown()
       // The other one goes on.
-      await receiver.received(received.count + 3)
+      try await receiver.received(received.count + 3)
       await other.shutDown()
       await receiver.close()
     }
@@ -52,13 +52,43 @@ struct PeriodicTests {
       try await process.create("urn:ngsi-ld:Room:1", 1)
       #expect(receiver.received.isEmpty)
       try await process.updateSubscription(#"{"isActive": true}"#, id: "urn:s:2")
-      await receiver.received(1)
+      try await receiver.received(1)
       #expect(receiver.received.count == 1)
       try await process.updateSubscription(
         #"{"timeInterval": null, "watchedAttributes": ["level"]}"#, id: "urn:s:2")
       #expect(try await process.count("subscription_period") == 0)
       try await process.update("urn:ngsi-ld:Room:1", 2)
-      await receiver.received(2)
+      try await receiver.received(2)
+      await process.shutDown()
+      await receiver.close()
+    }
+  }
+
+  @Test("one that is due before this process has heard of its resumption is sent all the same")
+  func resumedUnheard() async throws {
+    try await withDatabase { loop, database in
+      let receiver = try Receiver(on: loop)
+      let process = try await TestBroker.start(on: loop, database)
+      try await process.create("urn:ngsi-ld:Room:1", 1)
+      // Its interval has the process look for what is due.
+      try await process.subscribe(
+        to: receiver, members: #""timeInterval": 0.1, "q": "level>100","#)
+      try await process.subscribe(
+        to: receiver, id: "urn:s:2", members: #""timeInterval": 3600, "isActive": false,"#)
+      // As another process does it, without telling.
+      try await process.pool.query(
+        """
+        WITH tick AS (
+          UPDATE subscription_clock SET version = version + 1 RETURNING version
+        ), resumed AS (
+          UPDATE subscription AS s
+          SET version = tick.version, document = replace(document, '"isActive":false', '"isActive":true')
+          FROM tick WHERE id = 'urn:s:2'
+          RETURNING s.key
+        )
+        UPDATE subscription_period SET due = now() FROM resumed WHERE subscription = key
+        """)
+      try await receiver.received(1)
       await process.shutDown()
       await receiver.close()
     }
@@ -71,13 +101,13 @@ struct PeriodicTests {
       let first = try await TestBroker.start(on: loop, database)
       try await first.create("urn:ngsi-ld:Room:1", 1)
       try await first.subscribe(to: receiver, members: #""timeInterval": 3600,"#)
-      await receiver.received(1)
+      try await receiver.received(1)
       try await first.outboxIsEmpty()
       try await first.pool.query(
         "UPDATE subscription_period SET due = due - interval '10.5 hours'")
       await first.shutDown()
       let second = try await TestBroker.start(on: loop, database)
-      await receiver.received(2)
+      try await receiver.received(2)
       let wait = try await second.pool.query(
         "SELECT extract(epoch FROM due - now())::int FROM subscription_period")[0][0].int
       #expect(0...3600 ~= wait)

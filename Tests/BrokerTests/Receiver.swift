@@ -38,7 +38,13 @@ final class Receiver: HTTPResponder, Endpoint, @unchecked Sendable {
   var behaviour: @Sendable (Int) -> Behaviour = { _ in .answer(200) }
   private(set) var received: [Notification] = []
   private var held: [UnsafeContinuation<Void, Never>] = []
-  private var waiters: [(count: Int, continuation: UnsafeContinuation<Void, Never>)] = []
+  private var waiters: [Waiter] = []
+
+  private struct Waiter {
+    let count: Int
+    let continuation: UnsafeContinuation<Void, any Error>
+    let timeout: TimerID
+  }
 
   /// - Parameter port: 0 for any free one.
   init(on loop: EventLoop, port: UInt16 = 0) throws {
@@ -72,8 +78,7 @@ final class Receiver: HTTPResponder, Endpoint, @unchecked Sendable {
     guard let body = try? JSONValue(parsing: request.body) else { return HTTPResponse(status: 400) }
     received.append(
       Notification(headers: request.headers, body: body, wasAccepted: 200...299 ~= status))
-    for waiter in waiters where waiter.count <= received.count { waiter.continuation.resume() }
-    waiters.removeAll { $0.count <= received.count }
+    tellWaiters()
     if case .hold = behaviour { await withUnsafeContinuation { held.append($0) } }
     return HTTPResponse(status: status)
   }
@@ -86,9 +91,31 @@ final class Receiver: HTTPResponder, Endpoint, @unchecked Sendable {
   }
 
   /// Waits for so many notifications in all.
-  func received(_ count: Int) async {
+  func received(_ count: Int) async throws {
     if received.count >= count { return }
-    await withUnsafeContinuation { waiters.append((count, $0)) }
+    try await withUnsafeThrowingContinuation {
+      (continuation: UnsafeContinuation<Void, any Error>) in
+      let timeout = loop.after(.seconds(60)) { [self] in giveUp(count) }
+      waiters.append(Waiter(count: count, continuation: continuation, timeout: timeout))
+    }
+  }
+
+  private func giveUp(_ count: Int) {
+    let timedOut = TimedOut(
+      description: "Not in time: \(count) notifications, of which \(received.count) came")
+    for waiter in waiters where waiter.count == count {
+      loop.cancel(waiter.timeout)
+      waiter.continuation.resume(throwing: timedOut)
+    }
+    waiters.removeAll { $0.count == count }
+  }
+
+  private func tellWaiters() {
+    for waiter in waiters where waiter.count <= received.count {
+      loop.cancel(waiter.timeout)
+      waiter.continuation.resume()
+    }
+    waiters.removeAll { $0.count <= received.count }
   }
 
   var accepted: [Notification] { received.filter(\.wasAccepted) }

@@ -127,7 +127,7 @@ struct RegistrationNotificationTests {
       try await process.update("urn:r:2", with: #"{"information": \#(rooms)}"#)
       try await process.broker.deleteRegistration("urn:r:2", in: TestBroker.tenant)
       try await process.broker.deleteRegistration("urn:r:bus", in: TestBroker.tenant)
-      await receiver.received(6)
+      try await receiver.received(6)
       try await process.outboxIsEmpty()
       #expect(
         receiver.received.map(\.reason) == [
@@ -153,7 +153,7 @@ struct RegistrationNotificationTests {
       try await process.register(
         "urn:r:1", #"[{"entities": [{"type": "Room"}]}, {"entities": [{"type": "Bus"}]}]"#)
       try await process.subscribeToRegistrations(receiver)
-      await receiver.received(1)
+      try await receiver.received(1)
       let notification = receiver.received[0]
       #expect(
         notification.body.members.compactMap(\.name.string) == [
@@ -184,12 +184,12 @@ struct RegistrationNotificationTests {
       try await process.broker.updateSubscription(
         "urn:s:1", of: .registrations, with: JSONValue(parsing: #"{"isActive": true}"#),
         context: .core, in: TestBroker.tenant, at: TestBroker.site)
-      await receiver.received(1)
+      try await receiver.received(1)
       try await process.broker.updateSubscription(
         "urn:s:1", of: .registrations,
         with: JSONValue(parsing: #"{"entities": [{"type": "Bus"}, {"type": "Room"}]}"#),
         context: .core, in: TestBroker.tenant, at: TestBroker.site)
-      await receiver.received(2)
+      try await receiver.received(2)
       #expect(
         receiver.received.map(\.ids) == [
           ["urn:r:1", "urn:r:2"], ["urn:r:1", "urn:r:bus", "urn:r:2"],
@@ -229,7 +229,7 @@ struct RegistrationNotificationTests {
         try await process.register(
           "urn:r:\(number)", information, members.map { ", \($0)" }.joined())
       }
-      await receiver.received(1)
+      try await receiver.received(1)
       try await process.outboxIsEmpty()
       #expect(receiver.received.map(\.ids) == [["urn:r:5"]])
       await process.shutDown()
@@ -246,12 +246,12 @@ struct RegistrationNotificationTests {
       let instant = DateTime(microseconds: DateTime.now.microseconds + 2_000_000)
       try await process.register("urn:r:1", rooms, #", "expiresAt": "\#(instant)""#)
       try await process.subscribeToRegistrations(receiver)
-      await receiver.received(1)
+      try await receiver.received(1)
       try await loop.until("it has expired") { DateTime.now > instant }
       for broker in [process.broker, other.broker] {
         await Housekeeping(broker, pool: process.pool).round()
       }
-      await receiver.received(2)
+      try await receiver.received(2)
       try await process.outboxIsEmpty()
       #expect(receiver.received.map(\.reason) == ["newlyMatching", "noLongerMatching"])
       #expect(try await process.count("registration") == 0)
@@ -268,7 +268,7 @@ struct RegistrationNotificationTests {
       let process = try await TestBroker.start(on: loop, database)
       try await process.register("urn:r:1")
       try await process.subscribeToRegistrations(receiver, #""timeInterval": 0.2,"#)
-      await receiver.received(3)
+      try await receiver.received(3)
       #expect(receiver.received[0].reason == "newlyMatching")
       #expect(receiver.received.dropFirst().allSatisfy { $0.reason == "updated" })
       #expect(receiver.received.allSatisfy { $0.ids == ["urn:r:1"] })
@@ -285,7 +285,7 @@ struct RegistrationNotificationTests {
       let first = try await TestBroker.start(on: loop, database) { $0.lease = .milliseconds(500) }
       try await first.subscribeToRegistrations(receiver)
       try await first.register("urn:r:1")
-      await receiver.received(1)
+      try await receiver.received(1)
       await first.crash()
       receiver.behaviour = { _ in .answer(200) }
       let second = try await TestBroker.start(on: loop, database) { $0.lease = .milliseconds(500) }

@@ -84,7 +84,7 @@ struct SubscriptionTests {
         other.service.table.version == one.service.table.version
       }
       try await other.create("urn:ngsi-ld:Room:2", 1)
-      await receiver.received(1)
+      try await receiver.received(1)
       try await withThrowingTaskGroup { group in
         for member in ["subscriptionName", "description", "q", "scopeQ"] {
           let process = member == "q" ? other : one
@@ -132,7 +132,7 @@ struct SubscriptionTests {
       old.behaviour = { $0 == 0 ? .hold : .answer(500) }
       try await process.subscribe(to: old)
       try await process.write(["urn:x:1"], times: 5)
-      await old.received(1)
+      try await old.received(1)
       try await process.updateSubscription(
         #"{"notification": {"endpoint": {"uri": "\#(new.url)"}}}"#)
       for value in 5..<10 { try await process.update("urn:x:1", value) }
@@ -225,7 +225,7 @@ struct SubscriptionTests {
         "UPDATE subscription SET context = '\"http://127.0.0.1:9/c.jsonld\"'")
       let other = try await TestBroker.start(on: loop, database)
       try await other.create("urn:ngsi-ld:Room:1", 1)
-      await receiver.received(1)
+      try await receiver.received(1)
       #expect(receiver.received.first?.headers.first("Link")?.contains(CoreContext.url) == true)
       await one.shutDown()
       await other.shutDown()

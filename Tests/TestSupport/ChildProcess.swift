@@ -13,7 +13,10 @@ package struct ChildProcess: Sendable {
   /// - Parameters:
   ///   - arguments: the first is the program, looked up in the PATH.
   ///   - error: where standard error goes; nil drops it.
-  package init(_ arguments: [String], error: Int32? = nil) throws {
+  ///   - descriptors: further ones, with the numbers that the child knows them by.
+  package init(
+    _ arguments: [String], error: Int32? = nil, descriptors: [(own: Int32, named: Int32)] = []
+  ) throws {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
@@ -23,6 +26,9 @@ package struct ChildProcess: Sendable {
       posix_spawn_file_actions_adddup2(&actions, error, STDERR_FILENO)
     } else {
       posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0)
+    }
+    for (own, name) in descriptors {
+      posix_spawn_file_actions_adddup2(&actions, own, name)
     }
     let texts: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
     defer { for text in texts { free(text) } }

@@ -96,12 +96,11 @@ final class PeriodicNotifications: @unchecked Sendable {
       var others = 0
       for due in try await store.due() {
         if isStopped { return nil }
-        if table.subscription(due.subscription) == nil { await refresh() }
-        if mayHaveSources(due) {
-          if try await !gather(due) { others += 1 }
-        } else if try await !sendOrSkip(due) {
+        guard await knows(due) else {
           others += 1
+          continue
         }
+        if try await mayHaveSources(due) ? !gather(due) : !sendOrSkip(due) { others += 1 }
       }
       // What another process is at is not due any more once it is done.
       let wait = try await store.untilNext()
@@ -110,6 +109,12 @@ final class PeriodicNotifications: @unchecked Sendable {
       log.warning("periodic notifications not sent", ["error": "\(error)"])
       return Self.waitAfterFailure
     }
+  }
+
+  /// One that has just been resumed must not be taken for the paused one.
+  private func knows(_ due: PeriodStore.Due) async -> Bool {
+    if table.version < due.version { await refresh() }
+    return table.version >= due.version
   }
 
   private func mayHaveSources(_ due: PeriodStore.Due) -> Bool {
@@ -139,7 +144,7 @@ final class PeriodicNotifications: @unchecked Sendable {
     return true
   }
 
-  /// Returns false if it is another process's.
+  /// Returns false if it is another process's, or has to be tried again.
   ///
   /// - Parameter gathered: the Entities, where sources were asked too.
   private func sendOrSkip(

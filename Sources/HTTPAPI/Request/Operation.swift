@@ -90,9 +90,9 @@ enum Operation: String, Sendable, CaseIterable {
     case .queryTemporalEntitiesByPost: Self.page.union(["format", "options", "local"])
     case .listDeliveries: Self.page
     case .explainSubscription: ["entity"]
-    case .health, .metrics, .version, .retrieveSourceIdentity, .retryDelivery, .followEvents,
-      .showLivePage:
-      []
+    // The page's own script reads it.
+    case .showLivePage: ["tenant"]
+    case .health, .metrics, .version, .retrieveSourceIdentity, .retryDelivery, .followEvents: []
     }
   }
 

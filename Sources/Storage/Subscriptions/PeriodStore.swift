@@ -12,6 +12,8 @@ package struct PeriodStore {
   package struct Due: Sendable {
     package let tenant: TenantNumber
     package let subscription: SubscriptionNumber
+    /// Of the subscription that is due.
+    package let version: SubscriptionVersion
     let at: Timestamp
   }
 
@@ -22,12 +24,18 @@ package struct PeriodStore {
   package func due() async throws(PostgresError) -> [Due] {
     try await pool.query(
       """
-      SELECT tenant, subscription, due FROM subscription_period
-      WHERE due <= now() AND (lease IS NULL OR lease < now())
-      ORDER BY due
+      SELECT p.tenant, p.subscription, s.version, p.due
+      FROM subscription_period AS p
+      JOIN subscription AS s ON s.tenant = p.tenant AND s.key = p.subscription
+      WHERE p.due <= now() AND (p.lease IS NULL OR p.lease < now())
+      ORDER BY p.due
       LIMIT \(Self.portion)
       """
-    ).map { Due(tenant: TenantNumber($0[0].int), subscription: $0[1].int64, at: $0[2].timestamp) }
+    ).map {
+      Due(
+        tenant: TenantNumber($0[0].int), subscription: $0[1].int64, version: $0[2].int64,
+        at: $0[3].timestamp)
+    }
   }
 
   /// Keeps other processes from asking Context Sources too for what is due; false if one is at it.
