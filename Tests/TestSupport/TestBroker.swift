@@ -74,6 +74,8 @@ package final class TestBroker: Sendable {
     configuration.historyLimits = history
     configuration.events = events
     configuration.allowedAddresses = try AddressPolicy(parsing: "loopback")
+    // Hundreds of tests share its loop, so that its tenants keep each other waiting as sources.
+    configuration.sourceTimeout = .seconds(60)
     let tables = BrokerTables()
     _ = try await tables.prepare(configuration, on: loop)
     let log = Log(level: .error)

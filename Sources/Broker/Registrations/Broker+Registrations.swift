@@ -161,7 +161,7 @@ extension Broker {
       return nil
     }
     await refreshRegistrations(to: version)
-    if version > 0 { copies.wake() }
+    keepCopiesAtSources(of: tenant)
     delivery.deliver(owed)
     return refusal
   }

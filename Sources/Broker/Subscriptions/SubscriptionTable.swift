@@ -59,6 +59,11 @@ package final class SubscriptionTable: Sendable {
     (state.withLock { $0.toRegistrations[tenant] } ?? [:]).values.sorted { $0.key < $1.key }
   }
 
+  /// Whether subscriptions of a tenant hear of Context Sources.
+  func hasDistributed(in tenant: TenantNumber) -> Bool {
+    state.withLock { $0.distributed[tenant]?.isEmpty == false }
+  }
+
   /// Those of a tenant that hear of Context Sources, in the order of their keys.
   func distributed(of tenant: TenantNumber) -> [SubscriptionKey] {
     (state.withLock { $0.distributed[tenant] } ?? []).sorted()

@@ -19,7 +19,8 @@ extension Broker {
   package func take(
     _ notification: SourceNotification, linking contextURL: String?
   ) async throws(NGSILDError) {
-    guard let copy = try await copies.store.copy(notifying: notification.subscription) else {
+    let store = SubscriptionCopyStore(pool: self.entities.readers)
+    guard let copy = try await store.copy(notifying: notification.subscription) else {
       throw NGSILDError(
         .resourceNotFound,
         "There is no Subscription '\(notification.subscription.prefix(200))' of this broker")

@@ -46,7 +46,9 @@ struct CopyExchange {
     case .done(let id): try await store.succeeded(copy, as: id)
     case .gone: try await store.forget(copy)
     case .lost:
-      try await store.failed(copy, isLost: true, wait: .zero, "the source has no copy any more")
+      try await store.failed(
+        copy, isLost: true, wait: CopyPause(copy.attempts).length,
+        "the source has no copy any more")
     case .failed(let reason):
       try await retry(copy, after: CopyPause(copy.attempts).length, reason)
     case .refused(let reason): try await retry(copy, after: CopyPause.afterRefusal, reason)

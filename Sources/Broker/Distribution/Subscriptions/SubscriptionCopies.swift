@@ -72,9 +72,15 @@ final class SubscriptionCopies: @unchecked Sendable {
   }
 }
 
+/// What needs no copies now is left to the next look in the background.
 extension Broker {
-  /// Brings copies at Context Sources up to date, where a tenant has any source.
+  /// Brings copies up to date after a change of a subscription.
   func keepCopies(in tenant: TenantNumber) {
     if hasSources(in: tenant) { copies.wake() }
+  }
+
+  /// Brings copies up to date after a change of a registration.
+  func keepCopiesAtSources(of tenant: TenantNumber) {
+    if subscriptionTable.hasDistributed(in: tenant) { copies.wake() }
   }
 }
