@@ -97,7 +97,7 @@ struct ReadPlanTests {
 
 private let base = "http://source.example/ngsi-ld/v1"
 
-private func address(of registration: Registration) -> SourceAddress {
+func address(of registration: Registration) -> SourceAddress {
   let origin = RequestOrigin(
     tenantName: "", alias: "me", via: Via(), context: .core, header: { _ in [] })
   return SourceAddress(registration, origin, context: .core)
@@ -108,7 +108,7 @@ extension Entity {
     let members = attributes.map { #","\#($0)":1"# }.joined()
     let body = #"{"id":"\#(id)","type":"Vehicle"\#(members)}"#
     // The bodies are correct.
-    return try! SourceAnswer.entities(.init(parsing: body)) { _ in .core }[0]
+    return try! SourceAnswer.findings(.init(parsing: body)) { _ in .core }[0]
   }
 }
 

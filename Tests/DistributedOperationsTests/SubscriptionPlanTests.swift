@@ -149,9 +149,8 @@ struct SubscriptionPlanTests {
           "name":{"type":"Property","value":"x"}},
          {"id":"urn:r:1","type":"Room","speed":{"type":"Property","value":1}}]
         """)
-    let parts = try SourceAnswer.reported(data) { _ in .core }.compactMap {
-      source.part(of: $0.entity)
-    }
+    let reported: [ReportedEntity] = try SourceAnswer.findings(data) { _ in .core }
+    let parts = reported.compactMap { source.part(of: $0.entity) }
     #expect(parts.map(\.id) == ["urn:v:1"])
     #expect(parts.first?.attributes.map(\.name) == [Context.core.expand("speed")])
   }
@@ -170,10 +169,13 @@ struct SubscriptionPlanTests {
       """,
     ])
   func deletions(text: String) throws {
-    let reported = try SourceAnswer.reported(JSONValue(parsing: text)) { _ in .core }
+    let reported: [ReportedEntity] = try SourceAnswer.findings(JSONValue(parsing: text)) { _ in
+      .core
+    }
     let entity = try #require(reported.first)
-    let deleted = entity.entity.attributes.flatMap(\.instances).allSatisfy { $0[.deletedAt] != nil }
-    #expect(entity.deletedAt != nil || !entity.entity.attributes.isEmpty && deleted)
+    let instances = entity.entity.attributes.flatMap(\.instances)
+    #expect(instances.isEmpty == (entity.deletedAt != nil))
+    #expect(instances.allSatisfy { $0.value.rawText.contains("urn:ngsi-ld:null") })
   }
 
   @Test(

@@ -73,9 +73,9 @@ package final class TestBroker: Sendable {
     configuration.queryTimeout = queryTimeout
     configuration.historyLimits = history
     configuration.events = events
-    configuration.allowedAddresses = try AddressPolicy(parsing: "loopback")
-    // Hundreds of tests share its loop, so that its tenants keep each other waiting as sources.
+    // Sources are this very loop, which all tests share.
     configuration.sourceTimeout = .seconds(60)
+    configuration.allowedAddresses = try AddressPolicy(parsing: "loopback")
     let tables = BrokerTables()
     _ = try await tables.prepare(configuration, on: loop)
     let log = Log(level: .error)

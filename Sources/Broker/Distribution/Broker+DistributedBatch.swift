@@ -37,7 +37,9 @@ extension Broker {
     var local = [BatchOutcome?](repeating: nil, count: plans.count)
     for (place, outcome) in zip(places, own) { local[place] = outcome }
     return zip(local, await parts).map { local, parts in
-      WriteOutcome(local: local, parts: parts, toleratesAbsence: batch.kind == .delete)
+      WriteOutcome(
+        local: local?.map(WriteOutcome.Own.operation), parts: parts,
+        tolerating: batch.kind == .delete ? .whereClaimed : .nowhere)
     }
   }
 
@@ -45,7 +47,7 @@ extension Broker {
     of batch: BatchWrite, in tenant: TenantNumber, by request: RequestHeaders
   ) async -> [WriteOutcome] {
     await performBatch(batch.items.map { ($0.id, $0.operation) }, in: tenant, by: request)
-      .map { WriteOutcome(local: $0, parts: []) }
+      .map { WriteOutcome(local: $0.map(WriteOutcome.Own.operation), parts: []) }
   }
 
   /// What each item is about; a deletion tells no types, so that those of the Entity here count.

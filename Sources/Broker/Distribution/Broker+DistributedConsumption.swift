@@ -27,21 +27,24 @@ extension Broker {
         entity: try await ownEntity(id, request, in: tenant),
         warnings: distribution.loopWarnings(of: plan))
     }
-    async let results = SourceReader(distribution: distribution).results(of: plan.reads, limit: 1)
+    async let results: [SourceReadResult<Entity>] = SourceReader(distribution: distribution)
+      .results(of: plan.reads, limit: 1)
     let own = try await ownEntity(id, request, in: tenant)
     var merge = SourceMerge(plan, distribution, at: .now)
-    if let own { merge.add(own: own) }
+    if let own { merge.add(own: own.value) }
     merge.add(await results)
-    return GatheredEntity(entity: merge.entities.first, warnings: merge.warnings)
+    return GatheredEntity(
+      entity: merge.entities.first.map(StoredEntity.init), warnings: merge.warnings)
   }
 
   private func ownEntity(
     _ id: String, _ request: QueryRequest, in tenant: TenantNumber
-  ) async throws(NGSILDError) -> JSONValue? {
+  ) async throws(NGSILDError) -> StoredEntity? {
     let document = try await reader.document(of: EntityReference(tenant: tenant, id: id))
-    guard let entity = document.map(JSONValue.init(storedDocument:)) else { return nil }
-    let types = request.selectors.first?.types
-    return types?.matches(types: entity.storedTypes) ?? true ? entity : nil
+    guard let document else { return nil }
+    guard let types = request.selectors.first?.types else { return StoredEntity(document) }
+    let entity = JSONValue(storedDocument: document)
+    return types.matches(types: entity.storedTypes) ? StoredEntity(entity) : nil
   }
 
   /// 5.7.2: one page of the Entities that a request selects, here and at sources.
@@ -84,14 +87,14 @@ extension Broker {
   ) async throws(NGSILDError) -> GatheredEntities {
     let page = try await queryEntities(query, in: tenant)
     return GatheredEntities(
-      entities: page.documents.map(JSONValue.init(storedDocument:)), hasMore: page.hasMore,
+      entities: page.documents.map { StoredEntity($0) }, hasMore: page.hasMore,
       count: page.count)
   }
 }
 
 extension Distribution {
   /// What a reader is told whose request comes back to where it has been (6.3.18).
-  fileprivate func loopWarnings(of plan: ReadPlan) -> [SourceWarning] {
+  func loopWarnings(of plan: ReadPlan) -> [SourceWarning] {
     guard !plan.isLocal, origin.isLoop else { return [] }
     return [warning(.unanswered, "the request has been here before; sources were not asked again")]
   }

@@ -23,12 +23,13 @@ extension Broker {
         local: await ownPart(of: write, .all, types, in: tenant, by: request), parts: [])
     }
     async let parts = SourceWriter(distribution: distribution).outcomes(of: plan, write.request)
-    var local: Result<OperationResult, NGSILDError>?
+    var local: Result<WriteOutcome.Own, NGSILDError>?
     if let share = plan.local {
       local = await ownPart(of: write, share, types, in: tenant, by: request)
     }
     return WriteOutcome(
-      local: local, parts: await parts, toleratesAbsence: write.operation.isDeletion)
+      local: local, parts: await parts,
+      tolerating: write.operation.isDeletion ? .whereClaimed : .nowhere)
   }
 
   /// The Entity that a write is about; its types, where nobody tells them, exclude nothing.
@@ -74,11 +75,12 @@ extension Broker {
   private func ownPart(
     of write: SourceWrite, _ share: WritePlan.Share, _ types: TypeSelection?,
     in tenant: TenantNumber, by request: RequestHeaders
-  ) async -> Result<OperationResult, NGSILDError> {
+  ) async -> Result<WriteOutcome.Own, NGSILDError> {
     do throws(NGSILDError) {
       if let types { _ = try await retrieveEntity(write.id, types: types, in: tenant) }
       let operation = write.operation.restricted(to: share)
-      return .success(try await perform(operation, on: write.id, in: tenant, by: request))
+      return .success(
+        .operation(try await perform(operation, on: write.id, in: tenant, by: request)))
     } catch {
       return .failure(error)
     }

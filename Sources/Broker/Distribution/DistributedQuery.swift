@@ -46,7 +46,7 @@ struct DistributedQuery {
   mutating func page() async throws(NGSILDError) -> GatheredEntities {
     var (own, results) = try await holdings()
     var merge = SourceMerge(plan, distribution, at: now)
-    for entity in own.entities { merge.add(own: entity) }
+    for entity in own.entities { merge.add(own: entity.value) }
     merge.add(results)
     if splits { return try await filteredPage(of: merge) }
     let ids = Array(merge.ids.dropFirst(query.offset).prefix(query.limit))
@@ -55,18 +55,22 @@ struct DistributedQuery {
     if own.hasMore || !results.allSatisfy(\.isComplete) {
       try await complete(ids, &own, &results)
       merge = SourceMerge(plan, distribution, at: now)
-      for entity in own.entities { merge.add(own: entity) }
+      for entity in own.entities { merge.add(own: entity.value) }
       merge.add(results)
     }
     return GatheredEntities(
-      entities: ids.compactMap(merge.entity), hasMore: hasMore, count: count,
+      entities: ids.compactMap(merge.entity).map { StoredEntity($0) }, hasMore: hasMore,
+      count: count,
       warnings: merge.warnings + boundWarnings(own, results))
   }
 
   /// What this broker and the sources answer at once.
-  private func holdings() async throws(NGSILDError) -> (GatheredEntities, [SourceReadResult]) {
-    async let results = SourceReader(distribution: distribution)
-      .results(of: plan.reads, limit: limit)
+  private func holdings() async throws(NGSILDError) -> (
+    GatheredEntities, [SourceReadResult<Entity>]
+  ) {
+    let reader = SourceReader(distribution: distribution)
+    async let results: [SourceReadResult<Entity>] = reader.results(
+      of: plan.reads, limit: limit)
     var query = self.query
     if splits {
       query = EntityQuery()
@@ -81,7 +85,7 @@ struct DistributedQuery {
 
   /// Asks everyone who did not answer all for the parts of the page's Entities that are missing.
   private func complete(
-    _ ids: [String], _ own: inout GatheredEntities, _ results: inout [SourceReadResult]
+    _ ids: [String], _ own: inout GatheredEntities, _ results: inout [SourceReadResult<Entity>]
   ) async throws(NGSILDError) {
     var reads: [SourceRead] = []
     var places: [Int] = []
@@ -92,7 +96,7 @@ struct DistributedQuery {
       reads.append(rest)
       places.append(place)
     }
-    let answers = await SourceReader(distribution: distribution)
+    let answers: [SourceReadResult<Entity>] = await SourceReader(distribution: distribution)
       .results(of: reads, limit: ids.count)
     for (place, answer) in zip(places, answers) {
       results[place].entities += answer.entities
@@ -103,8 +107,8 @@ struct DistributedQuery {
 
   private func rest(
     of ids: [String], beside own: GatheredEntities
-  ) async throws(NGSILDError) -> [JSONValue] {
-    let known = Set(own.entities.compactMap { $0["id"]?.string })
+  ) async throws(NGSILDError) -> [StoredEntity] {
+    let known = Set(own.entities.compactMap { $0.value["id"]?.string })
     let missing = ids.filter { !known.contains($0) }
     guard !missing.isEmpty else { return [] }
     var query = self.query
@@ -117,7 +121,7 @@ struct DistributedQuery {
   }
 
   private func boundWarnings(
-    _ own: GatheredEntities, _ results: [SourceReadResult]
+    _ own: GatheredEntities, _ results: [SourceReadResult<Entity>]
   ) -> [SourceWarning] {
     guard limit == Self.entitiesMax, own.hasMore || results.contains(where: { !$0.isComplete })
     else { return [] }
@@ -135,7 +139,7 @@ struct DistributedQuery {
     if let geo = request.geo { entities = try await filter(entities, by: geo) }
     let page = entities.dropFirst(query.offset).prefix(query.limit)
     return GatheredEntities(
-      entities: Array(page), hasMore: entities.count > query.offset + query.limit,
+      entities: page.map { StoredEntity($0) }, hasMore: entities.count > query.offset + query.limit,
       count: query.wantsCount ? entities.count : nil, warnings: merge.warnings)
   }
 

@@ -14,6 +14,8 @@ struct SourceReading: Sendable {
 
   struct Answer: Sendable {
     let value: JSONValue
+    /// How far the instances go, where they are not all (206).
+    let range: AnsweredRange?
     let contexts: SourceContexts
   }
 }
@@ -55,8 +57,9 @@ extension Distribution {
     } catch {
       throw NGSILDError(.invalidRequest, "\(error)")
     }
+    let range = response.status == 206 ? response.headers.first("Content-Range") : nil
     return SourceReading.Answer(
-      value: value,
+      value: value, range: range.flatMap(AnsweredRange.init),
       contexts: try await SourceContexts(
         of: value, link: try? LinkHeader.contextURL(in: response.headers.all("Link")),
         otherwise: context, in: origin.tenantName, by: broker.contexts))

@@ -22,11 +22,12 @@ struct Distribution: Sendable {
   /// nil if no source is to be asked: that is how nearly all requests go, so it costs little.
   ///
   /// - Parameters:
+  ///   - time: what the operation is about.
   ///   - origin: nil for an operation on what is held here alone.
   ///   - sources: `csf`.
   init?(
-    of specification: EntitySpecification, scopes: ScopeQuery? = nil, sources: Query? = nil,
-    from origin: RequestOrigin?, in tenant: TenantNumber, by broker: Broker
+    of specification: EntitySpecification, at time: Time = .present, scopes: ScopeQuery? = nil,
+    sources: Query? = nil, from origin: RequestOrigin?, in tenant: TenantNumber, by broker: Broker
   ) {
     guard let origin else { return nil }
     let index = broker.registrations.index(of: tenant)
@@ -34,7 +35,7 @@ struct Distribution: Sendable {
     let now = DateTime.now
     let matching = index.matches(for: specification, at: now).map(\.registration)
       .filter { candidate in
-        !origin.hasPassed(candidate.registration) && candidate.registration.covers(nil)
+        !origin.hasPassed(candidate.registration) && time.isCovered(by: candidate.registration)
           && scopes.map(candidate.mayHave) ?? true
           && sources.map { candidate.satisfies($0, at: now) } ?? true
       }
@@ -93,6 +94,22 @@ extension Broker {
     RequestOrigin(
       tenantName: tenantName, alias: source.alias(of: TenantName(stored: tenantName)),
       via: Via(via.isEmpty ? [] : [via]), context: context, header: { _ in [] })
+  }
+}
+
+extension Distribution {
+  enum Time: Sendable {
+    /// The current state of Entities.
+    case present
+    /// Their history; nil for any part of it.
+    case past(TemporalQuery?)
+
+    fileprivate func isCovered(by registration: Registration) -> Bool {
+      switch self {
+      case .present: registration.covers(nil)
+      case .past(let query): query.map(registration.mayCover) ?? true
+      }
+    }
   }
 }
 

@@ -1,10 +1,9 @@
 package import DistributedOperations
-package import JSON
+package import NGSILD
 
 /// One page of what a query finds, here and at Context Sources.
 package struct GatheredEntities: Sendable {
-  /// In stored form.
-  package var entities: [JSONValue]
+  package var entities: [StoredEntity]
   /// Whether there are Entities after this page.
   package var hasMore: Bool
   /// All that match; nil unless asked for.
@@ -15,7 +14,7 @@ package struct GatheredEntities: Sendable {
 
 /// An Entity, as far as it is found here and at Context Sources.
 package struct GatheredEntity: Sendable {
-  /// In stored form; nil if nobody has it.
-  package var entity: JSONValue?
+  /// nil if nobody has it.
+  package var entity: StoredEntity?
   package var warnings: [SourceWarning] = []
 }

@@ -35,7 +35,7 @@ struct SourceMerge {
   }
 
   /// - Parameter results: of the plan's reads, in their order.
-  mutating func add(_ results: [SourceReadResult]) {
+  mutating func add(_ results: [SourceReadResult<Entity>]) {
     for (read, result) in zip(plan.reads, results) {
       let isAuxiliary = distribution.registration(read.source)?.mode == .auxiliary
       for entity in result.entities { add(entity, isAuxiliary: isAuxiliary) }

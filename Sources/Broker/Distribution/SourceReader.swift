@@ -6,10 +6,12 @@ import NGSILD
 import Registrations
 
 /// What came of one read at a Context Source.
-struct SourceReadResult: Sendable {
-  var entities: [Entity] = []
-  /// Whether the source holds no more of what was asked for.
+struct SourceReadResult<Finding: SourceFinding>: Sendable {
+  var entities: [Finding] = []
+  /// Whether the source holds no more Entities of what was asked for.
   var isComplete = true
+  /// How far the instances go; nil if they are all.
+  var range: AnsweredRange?
   var hasFailed = false
   var warnings: [SourceWarning] = []
 }
@@ -22,53 +24,65 @@ struct SourceReader: Sendable {
 
   /// Entities of a query that are asked for at once: what the strictest of common brokers grants.
   private static let pageLimit = 100
+  /// Once a source has given so many instances, no more are asked for.
+  private static let instancesMax = 100_000
 
   /// Carries out reads, all at once; the results are in the order of the reads.
   ///
   /// - Parameter limit: of Entities from each source; there is no need of more.
-  func results(of reads: [SourceRead], limit: Int) async -> [SourceReadResult] {
-    await withTaskGroup(of: (Int, SourceReadResult).self) { group in
+  func results<Finding>(
+    of reads: [SourceRead], limit: Int
+  ) async -> [SourceReadResult<Finding>] {
+    await withTaskGroup(of: (Int, SourceReadResult<Finding>).self) { group in
       for (place, read) in reads.enumerated() {
         group.addTask { (place, await result(of: read, limit: limit)) }
       }
-      var results = [SourceReadResult](repeating: SourceReadResult(), count: reads.count)
+      var results = [SourceReadResult<Finding>](
+        repeating: SourceReadResult(), count: reads.count)
       for await (place, result) in group { results[place] = result }
       return results
     }
   }
 
-  private func result(of read: SourceRead, limit: Int) async -> SourceReadResult {
+  private func result<Finding>(
+    of read: SourceRead, limit: Int
+  ) async -> SourceReadResult<Finding> {
     guard let registration = distribution.registration(read.source) else {
       return SourceReadResult()
     }
     let address = await distribution.address(of: registration)
-    var result = SourceReadResult()
+    var result = SourceReadResult<Finding>()
     var seen: Set<String> = []
+    var instanceCount = 0
     repeat {
       let range = SourceRead.Range(
         offset: seen.count, limit: min(Self.pageLimit, limit - seen.count))
       let known = seen.count
       let entities = await page(of: read, range, at: address, into: &result)
       for entity in entities where seen.insert(entity.id).inserted {
-        if let own = read.part(of: entity) { result.entities.append(own) }
+        instanceCount += entity.instanceCount
+        if let own = entity.part(askedBy: read) { result.entities.append(own) }
       }
       // A source that heeds no offset repeats itself.
       guard entities.count >= range.limit, seen.count > known else { return result }
-    } while seen.count < limit
+    } while seen.count < limit && instanceCount < Self.instancesMax
     result.isComplete = false
     return result
   }
 
-  private func page(
+  private func page<Finding>(
     of read: SourceRead, _ range: SourceRead.Range, at address: SourceAddress,
-    into result: inout SourceReadResult
-  ) async -> [Entity] {
+    into result: inout SourceReadResult<Finding>
+  ) async -> [Finding] {
     let reading = await distribution.read(read.request(at: address, range), at: address)
     result.warnings += reading.warnings
     result.hasFailed = result.hasFailed || reading.hasFailed
     guard let answer = reading.answer else { return [] }
+    if let answered = answer.range {
+      result.range = result.range.map { read.narrower($0, answered) } ?? answered
+    }
     do throws(NGSILDError) {
-      return try SourceAnswer.entities(answer.value, context: answer.contexts.context)
+      return try SourceAnswer.findings(answer.value, context: answer.contexts.context)
     } catch {
       result.hasFailed = true
       result.warnings.append(distribution.warning(of: error, at: address.registration.id))

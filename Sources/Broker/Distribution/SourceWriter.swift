@@ -41,7 +41,8 @@ struct SourceWriter: Sendable {
     let address = await distribution.address(of: registration)
     let answer = await distribution.send(request(part.share, address), to: registration)
     return WriteOutcome.Part(
-      part, isProxied: isProxied, problem: SourceProblem(answer, of: part.source))
+      part, isProxied: isProxied, problem: SourceProblem(answer, of: part.source),
+      hasCreated: (try? answer.get().status) == 201)
   }
 }
 

@@ -8,29 +8,34 @@ package import Storage
 extension Broker {
   /// The history of one Entity.
   ///
-  /// - Parameter attributes: of which it has to have at least one; any will do if they are empty.
+  /// - Parameters:
+  ///   - attributes: of which it has to have at least one; any will do if they are empty.
+  ///   - foreign: what Context Sources have of it.
   /// - Throws: `resourceNotFound`.
   package func retrieveTemporalEntity(
-    _ id: String, _ part: HistoryPart, requiring attributes: Set<IRI>, in tenant: TenantNumber
+    _ id: String, _ part: HistoryPart, requiring attributes: Set<IRI>,
+    beside foreign: ForeignHistory? = nil, in tenant: TenantNumber
   ) async throws(NGSILDError) -> HistoryPage {
     let page = try await database { () throws(PostgresError) in
-      try await history.history(of: id, part, at: .now, tenant: tenant)
+      try await history.history(of: id, part, beside: foreign, at: .now, tenant: tenant)
     }
     guard let page else { throw Self.hasNoHistory(id) }
     let hasAny = page.histories.contains { $0.series.contains { $0.attribute != nil } }
-    if !attributes.isEmpty && !hasAny {
+    if !attributes.isEmpty && !hasAny && foreign?.evolutions.isEmpty ?? true {
       try await requireHistory(of: id, attributes, in: tenant)
     }
     return page
   }
 
   /// One page of the Entities that `query` selects by their past, with their history.
+  ///
+  /// - Parameter foreign: what Context Sources have of them.
   package func queryTemporalEntities(
-    _ query: HistoryQuery, in tenant: TenantNumber
+    _ query: HistoryQuery, beside foreign: ForeignHistory? = nil, in tenant: TenantNumber
   ) async throws(NGSILDError) -> HistoryPage {
     let now = DateTime.now
     let page = try await database { () throws(PostgresError) in
-      try await history.page(query, at: now, tenant: tenant)
+      try await history.page(query, beside: foreign, at: now, tenant: tenant)
     }
     let last = page.histories.last?.entity
     try await prune(query, after: last, hasMore: page.hasMore, at: now, in: tenant)
@@ -39,18 +44,23 @@ extension Broker {
 
   /// What is computed of the history of one Entity.
   ///
-  /// - Parameter attributes: of which it has to have at least one, and each that it has has to be
-  ///   eligible for a method; any will do if they are empty.
+  /// - Parameters:
+  ///   - attributes: of which it has to have at least one, and each that it has has to be eligible
+  ///     for a method; any will do if they are empty.
+  ///   - foreign: what Context Sources have of it.
   /// - Throws: `resourceNotFound`, `invalidRequest`, `tooManyResults`.
   package func aggregateTemporalEntity(
     _ id: String, _ part: HistoryPart, _ aggregation: Aggregation, requiring attributes: Set<IRI>,
-    in tenant: TenantNumber
+    beside foreign: ForeignHistory? = nil, in tenant: TenantNumber
   ) async throws(NGSILDError) -> AggregatedPage {
     let page = try await database { () throws(PostgresError) in
-      try await history.aggregates(aggregation, of: id, part, at: .now, tenant: tenant)
+      try await history.aggregates(
+        aggregation, of: id, part, beside: foreign, at: .now, tenant: tenant)
     }
     guard let page else { throw Self.hasNoHistory(id) }
-    if !attributes.isEmpty && page.histories.allSatisfy(\.series.isEmpty) {
+    if !attributes.isEmpty && page.histories.allSatisfy(\.series.isEmpty)
+      && foreign?.evolutions.isEmpty ?? true
+    {
       try await requireHistory(of: id, attributes, in: tenant)
     }
     try requireResults(page, of: attributes, aggregation)
@@ -59,15 +69,18 @@ extension Broker {
 
   /// What is computed of the history of one page of the Entities that `query` selects.
   ///
-  /// - Parameter attributes: of which each that an Entity has has to be eligible for a method.
+  /// - Parameters:
+  ///   - attributes: of which each that an Entity has has to be eligible for a method.
+  ///   - foreign: what Context Sources have of them.
   /// - Throws: `invalidRequest`, `tooManyResults`.
   package func aggregateTemporalEntities(
     _ query: HistoryQuery, _ aggregation: Aggregation, requiring attributes: Set<IRI>,
-    in tenant: TenantNumber
+    beside foreign: ForeignHistory? = nil, in tenant: TenantNumber
   ) async throws(NGSILDError) -> AggregatedPage {
     let now = DateTime.now
     let page = try await database { () throws(PostgresError) in
-      try await history.aggregates(aggregation, query, at: now, tenant: tenant)
+      try await history.aggregates(
+        aggregation, query, beside: foreign, at: now, tenant: tenant)
     }
     let last = page.histories.last?.history.entity
     try await prune(query, after: last, hasMore: page.hasMore, at: now, in: tenant)

@@ -1,12 +1,12 @@
-package import JSONLD
-package import NGSILD
+import JSONLD
+import NGSILD
 import Postgres
-package import Storage
+import Storage
 
 /// Temporal provision (GS CIM 009, 5.6.11 to 5.6.16).
 extension Broker {
   /// 5.6.11: returns whether the Entity had no history.
-  package func upsertTemporalEntity(
+  func upsertTemporalEntity(
     _ fragment: TemporalFragment, on id: String, in tenant: TenantNumber
   ) async throws(NGSILDError) -> Bool {
     let hadHistory = try await database { () throws(PostgresError) in
@@ -19,7 +19,7 @@ extension Broker {
   /// 5.6.12: an Entity that was deleted comes to exist again, with the types that it had.
   ///
   /// - Throws: `resourceNotFound` if the Entity has no history.
-  package func appendTemporalAttributes(
+  func appendTemporalAttributes(
     _ fragment: TemporalFragment, to id: String, in tenant: TenantNumber
   ) async throws(NGSILDError) {
     try await requireHistory(of: id, in: tenant)
@@ -34,7 +34,7 @@ extension Broker {
   /// 5.6.13.
   ///
   /// - Throws: `resourceNotFound`.
-  package func deleteTemporalAttribute(
+  func deleteTemporalAttribute(
     _ attribute: IRI, _ selection: EntityOperation.InstanceSelection, of id: String,
     in tenant: TenantNumber
   ) async throws(NGSILDError) {
@@ -50,7 +50,7 @@ extension Broker {
   /// 5.6.14.
   ///
   /// - Throws: `resourceNotFound`, `badRequestData`.
-  package func updateTemporalInstance(
+  func updateTemporalInstance(
     _ uri: String, of attribute: IRI, _ id: String, by fragment: AttributeFragment,
     in tenant: TenantNumber
   ) async throws(NGSILDError) {
@@ -68,7 +68,7 @@ extension Broker {
   /// 5.6.15.
   ///
   /// - Throws: `resourceNotFound`.
-  package func deleteTemporalInstance(
+  func deleteTemporalInstance(
     _ uri: String, of attribute: IRI, _ id: String, in tenant: TenantNumber
   ) async throws(NGSILDError) {
     let instance = try Self.instance(uri, of: attribute, id)
@@ -81,7 +81,7 @@ extension Broker {
   /// 5.6.16: the current state of the Entity stays as it is.
   ///
   /// - Throws: `resourceNotFound`.
-  package func deleteTemporalEntity(
+  func deleteTemporalEntity(
     _ id: String, in tenant: TenantNumber
   ) async throws(NGSILDError) {
     let hadHistory = try await database { () throws(PostgresError) in

@@ -1,4 +1,4 @@
-import JSONLD
+package import JSONLD
 package import NGSILD
 package import NGSILDQuery
 package import Registrations
@@ -13,6 +13,14 @@ package struct ReadPlan: Hashable, Sendable {
   private var claims: [RegistrationInfo] = []
 
   package var isLocal: Bool { reads.isEmpty }
+
+  /// What nobody but proxied sources may contribute to.
+  package struct Claim: Hashable, Sendable {
+    /// Empty for all Entities.
+    package let selectors: [EntitySelector]
+    /// Empty for Entities as a whole.
+    package let attributes: Set<IRI>
+  }
 }
 
 // MARK: Retrieve
@@ -68,13 +76,13 @@ extension ReadPlan {
 
 extension QueryRequest {
   /// The Attributes that are to be shown; nil for all.
-  fileprivate var wantedAttributes: Set<IRI>? {
+  var wantedAttributes: Set<IRI>? {
     let attributes = projection.shownAttributes
     return attributes.isEmpty ? nil : attributes
   }
 
   /// Those, and what conditions look at.
-  fileprivate var neededAttributes: Set<IRI>? {
+  var neededAttributes: Set<IRI>? {
     guard var attributes = wantedAttributes else { return nil }
     attributes.formUnion(query?.attributes ?? [])
     if let geo { attributes.insert(geo.geoproperty) }
@@ -85,13 +93,14 @@ extension QueryRequest {
 // MARK: Narrowing to what is registered
 
 extension [Registration] {
-  fileprivate var ordered: [Registration] { sorted { $0.id < $1.id } }
+  var ordered: [Registration] { sorted { $0.id < $1.id } }
 }
 
 extension ReadPlan {
-  private mutating func plan(
+  mutating func plan(
     _ operation: SourceRead.Operation, of registration: Registration,
-    _ selectors: [EntitySelector], attributes: Set<IRI>?, filters: ReadFilters
+    _ selectors: [EntitySelector], attributes: Set<IRI>?, filters: ReadFilters,
+    temporal: TemporalQuery? = nil
   ) {
     for info in registration.information {
       guard let attributes = info.narrowed(attributes) else { continue }
@@ -101,7 +110,7 @@ extension ReadPlan {
         reads.append(
           SourceRead(
             source: registration.id, operation: operation, selector: part,
-            attributes: attributes, filters: filters))
+            attributes: attributes, filters: filters, temporal: temporal))
       }
       if registration.mode.isProxied && !parts.isEmpty { claims.append(info) }
     }
@@ -115,6 +124,12 @@ extension ReadPlan {
       entity.attributes.removeAll { info.attributes.contains($0.name) }
     }
     return entity
+  }
+
+  package var claimed: [Claim] {
+    claims.map { info in
+      Claim(selectors: info.entities.map(\.selector), attributes: Set(info.attributes))
+    }
   }
 
   /// Whether anything is claimed.

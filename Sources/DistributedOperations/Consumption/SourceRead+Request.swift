@@ -30,6 +30,14 @@ extension SourceRead {
     case .queryBatch:
       return address.request(
         "POST", "/entityOperations/query", Self.times + page(range), body: body(address))
+    case .retrieveTemporal:
+      let id = selector.ids.first?.text ?? ""
+      return address.request(
+        "GET", "/temporal/entities/\(pathSegment(id))",
+        attributes(address) + datasets + instances + Self.times)
+    case .queryTemporal:
+      return address.request(
+        "GET", "/temporal/entities", parameters(address) + instances + Self.times + page(range))
     }
   }
 
@@ -82,7 +90,28 @@ extension SourceRead {
     if let sources = filters.sources {
       parameters.append(("csf", sources.text(naming: address.queryName)))
     }
-    if let datasets = filters.datasets { parameters.append(("datasetId", "\(datasets)")) }
+    return parameters + datasets
+  }
+
+  private var datasets: Parameters {
+    filters.datasets.map { [("datasetId", "\($0)")] } ?? []
+  }
+
+  /// The temporal query (4.11).
+  private var instances: Parameters {
+    guard let temporal else { return [] }
+    var parameters: Parameters = []
+    switch temporal.interval {
+    case .before(let end)?: parameters += [("timerel", "before"), ("timeAt", "\(end)")]
+    case .after(let start)?: parameters += [("timerel", "after"), ("timeAt", "\(start)")]
+    case .between(let start, let end)?:
+      parameters += [("timerel", "between"), ("timeAt", "\(start)"), ("endTimeAt", "\(end)")]
+    case nil: break
+    }
+    if temporal.timeproperty != .observedAt {
+      parameters.append(("timeproperty", temporal.timeproperty.rawValue))
+    }
+    if let lastN = temporal.lastN { parameters.append(("lastN", "\(lastN)")) }
     return parameters
   }
 

@@ -12,6 +12,13 @@ package struct SourceRead: Hashable, Sendable {
     case queryEntity
     /// 5.7.2 by POST.
     case queryBatch
+    /// 5.7.3.
+    case retrieveTemporal
+    /// 5.7.4.
+    case queryTemporal
+
+    /// Whether it asks for one Entity by its path.
+    var isRetrieval: Bool { self == .retrieveEntity || self == .retrieveTemporal }
   }
 
   /// The id of the registration.
@@ -22,6 +29,8 @@ package struct SourceRead: Hashable, Sendable {
   package let attributes: Set<IRI>
   /// What the source evaluates.
   package var filters = ReadFilters()
+  /// Which instances of the temporal evolution; nil for the current state.
+  package var temporal: TemporalQuery?
 }
 
 /// Conditions that go with a read to where the Entities are.
@@ -54,9 +63,18 @@ extension SourceRead {
     return part
   }
 
+  /// The same of the temporal evolution of an Entity.
+  package func part(of evolution: TemporalEntity) -> TemporalEntity? {
+    guard selector.matches(id: IRI(evolution.id), types: evolution.types) else { return nil }
+    guard !attributes.isEmpty else { return evolution }
+    var part = evolution
+    part.attributes.removeAll { !attributes.contains($0.name) }
+    return part
+  }
+
   /// The same read of some Entities alone; nil if it asks for none of them.
   package func restricted(to ids: [String]) -> SourceRead? {
-    guard operation != .retrieveEntity, let restricted = selector.restricted(to: ids) else {
+    guard !operation.isRetrieval, let restricted = selector.restricted(to: ids) else {
       return nil
     }
     var read = self

@@ -2,51 +2,80 @@ package import JSON
 package import JSONLD
 package import NGSILD
 
+/// What Context Sources answer of an Entity: its current state or its history.
+package protocol SourceFinding: Sendable {
+  /// How it is read.
+  static var rules: FragmentRules { get }
+
+  /// - Parameter parser: one for `rules`.
+  /// - Throws: `badRequestData` or `invalidRequest`, with what is wrong.
+  init(_ value: JSONValue, by parser: FragmentParser) throws(NGSILDError)
+
+  var id: String { get }
+  /// How many instances of Attributes it has.
+  var instanceCount: Int { get }
+  /// What of it was asked for; nil for nothing.
+  func part(askedBy read: SourceRead) -> Self?
+}
+
+extension Entity: SourceFinding {
+  package static var rules: FragmentRules { .answer }
+
+  package init(_ value: JSONValue, by parser: FragmentParser) throws(NGSILDError) {
+    try self.init(answer: parser.entity(value))
+  }
+
+  package var instanceCount: Int { attributes.reduce(0) { $0 + $1.instances.count } }
+
+  package func part(askedBy read: SourceRead) -> Entity? { read.part(of: self) }
+}
+
+extension TemporalEntity: SourceFinding {
+  package static var rules: FragmentRules { .temporalAnswer }
+
+  package init(_ value: JSONValue, by parser: FragmentParser) throws(NGSILDError) {
+    try self.init(answer: parser.temporalEntity(value))
+  }
+
+  package func part(askedBy read: SourceRead) -> TemporalEntity? { read.part(of: self) }
+}
+
+extension ReportedEntity: SourceFinding {
+  package static var rules: FragmentRules { .notification }
+
+  package init(_ value: JSONValue, by parser: FragmentParser) throws(NGSILDError) {
+    try self.init(notified: parser.entity(value))
+  }
+
+  package var id: String { entity.id }
+  package var instanceCount: Int { entity.instanceCount }
+
+  package func part(askedBy read: SourceRead) -> ReportedEntity? {
+    read.part(of: entity).map { ReportedEntity($0, deletedAt: deletedAt) }
+  }
+}
+
 /// The Entities in what a Context Source answers or notifies of.
 ///
 /// A peer's word is data, never trusted: what is no NGSI-LD makes the whole of it invalid.
 package enum SourceAnswer {
-  /// The Entities of an answer, which is one or an array of them.
+  /// What an answer has, which is one Entity or an array of them.
   ///
   /// - Parameter context: the one to read names with, for each `@context` member; nil for none.
   /// - Throws: `badRequestData` or `invalidRequest`, with what is wrong.
-  package static func entities(
+  package static func findings<Finding: SourceFinding>(
     _ value: JSONValue, context: (JSONValue?) -> Context
-  ) throws(NGSILDError) -> [Entity] {
-    var entities: [Entity] = []
-    for fragment in try fragments(value, by: .answer, context) {
-      entities.append(try Entity(answer: fragment))
-    }
-    return entities
-  }
-
-  /// The Entities in the `data` of a notification.
-  ///
-  /// - Parameter context: as for an answer.
-  /// - Throws: as for an answer.
-  package static func reported(
-    _ data: JSONValue, context: (JSONValue?) -> Context
-  ) throws(NGSILDError) -> [ReportedEntity] {
-    var entities: [ReportedEntity] = []
-    for fragment in try fragments(data, by: .notification, context) {
-      entities.append(try ReportedEntity(notified: fragment))
-    }
-    return entities
-  }
-
-  private static func fragments(
-    _ value: JSONValue, by rules: FragmentRules, _ context: (JSONValue?) -> Context
-  ) throws(NGSILDError) -> [EntityFragment] {
-    var fragments: [EntityFragment] = []
+  ) throws(NGSILDError) -> [Finding] {
+    var findings: [Finding] = []
     var parser: (context: JSONValue?, parser: FragmentParser)?
     for element in value.isArray ? Array(value.elements) : [value] {
       let embedded = element["@context"]
       if parser == nil || parser?.context?.rawText != embedded?.rawText {
-        parser = (embedded, FragmentParser(context: context(embedded), rules: rules))
+        parser = (embedded, FragmentParser(context: context(embedded), rules: Finding.rules))
       }
       guard let parser else { continue }
-      fragments.append(try parser.parser.entity(element))
+      findings.append(try Finding(element, by: parser.parser))
     }
-    return fragments
+    return findings
   }
 }

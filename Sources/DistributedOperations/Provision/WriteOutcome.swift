@@ -1,4 +1,4 @@
-import JSONLD
+package import JSONLD
 package import NGSILD
 
 /// What became of a write, of which sources had parts.
@@ -27,28 +27,69 @@ package struct WriteOutcome: Sendable {
     }
   }
 
-  /// nil if nothing was to be done here.
-  package private(set) var local: Result<OperationResult, NGSILDError>?
-  package let parts: [Part]
+  /// What this broker did itself.
+  package enum Own: Sendable {
+    case operation(OperationResult)
+    /// An operation on the history.
+    case history(updated: [IRI], hasCreated: Bool)
 
-  /// - Parameter toleratesAbsence: whether an Entity that is not here is none the less deleted where
-  ///   a source has claimed it.
+    package var updated: [IRI] {
+      switch self {
+      case .operation(let result): result.change.attributes.map(\.name)
+      case .history(let updated, _): updated
+      }
+    }
+
+    /// What it left alone, with the reason.
+    package var notUpdated: [OperationResult.NotUpdated] {
+      if case .operation(let result) = self { result.notUpdated } else { [] }
+    }
+
+    /// Whether it made a new Entity.
+    package var hasCreated: Bool {
+      switch self {
+      case .operation(let result): result.change.before == nil
+      case .history(_, let hasCreated): hasCreated
+      }
+    }
+  }
+
+  /// Where it is no failure that something is not there.
+  package enum Absence: Sendable {
+    case nowhere
+    /// Here, of what a source has claimed.
+    case whereClaimed
+    /// Everywhere but at one place: that which holds the one instance.
+    case exceptOnce
+  }
+
+  /// nil if nothing was to be done here.
+  package private(set) var local: Result<Own, NGSILDError>?
+  package private(set) var parts: [Part]
+
   package init(
-    local: Result<OperationResult, NGSILDError>?, parts: [Part], toleratesAbsence: Bool = false
+    local: Result<Own, NGSILDError>?, parts: [Part], tolerating absence: Absence = .nowhere
   ) {
     self.parts = parts
     self.local = local
-    if toleratesAbsence, parts.contains(where: \.isProxied), case .failure(let error)? = local,
-      error.kind == .resourceNotFound
-    {
-      self.local = nil
+    switch absence {
+    case .nowhere: break
+    case .whereClaimed: if parts.contains(where: \.isProxied) { forgiveLocalAbsence() }
+    case .exceptOnce:
+      guard hasSucceeded else { return }
+      forgiveLocalAbsence()
+      self.parts.removeAll { $0.problem?.status == 404 }
     }
+  }
+
+  private mutating func forgiveLocalAbsence() {
+    if case .failure(let error)? = local, error.kind == .resourceNotFound { local = nil }
   }
 
   /// What the client is told.
   package enum Verdict: Sendable {
     /// Everybody did it; nil if nothing was to be done here.
-    case success(OperationResult?)
+    case success(Own?)
     /// Nobody did it, for one reason.
     case failure(NGSILDError)
     case problem(SourceProblem)
@@ -83,7 +124,7 @@ package struct WriteOutcome: Sendable {
   }
 
   package var hasCreated: Bool {
-    if case .success(let result)? = local, result.change.before == nil { return true }
+    if case .success(let own)? = local, own.hasCreated { return true }
     return parts.contains(where: \.hasCreated)
   }
 }

@@ -31,6 +31,12 @@ extension EntitySelector {
 }
 
 extension EntityInfo {
+  var selector: EntitySelector {
+    EntitySelector(
+      types: types.isEmpty ? nil : .anyOf(types.map { [$0] }), ids: id.map { [$0] } ?? [],
+      idPattern: id == nil ? idPattern : nil)
+  }
+
   func narrowed(_ selector: EntitySelector) -> EntitySelector? {
     guard let types = narrowed(selector.types) else { return nil }
     if let id {

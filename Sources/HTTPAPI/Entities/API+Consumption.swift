@@ -18,7 +18,7 @@ extension API {
     let gathered = try await broker.retrieveEntity(id, request, in: tenant, from: origin)
     return try await warning(gathered.warnings) { () async throws(NGSILDError) in
       guard let entity = gathered.entity else { throw notFound(id, request) }
-      return try await response(to: request, call, showing: entity, as: answer, in: tenant)
+      return try await response(to: request, call, showing: entity, id, as: answer, in: tenant)
     }
   }
 
@@ -28,14 +28,13 @@ extension API {
   }
 
   private func response(
-    to request: QueryRequest, _ call: Call, showing entity: JSONValue, as answer: EntityAnswer,
-    in tenant: TenantNumber
+    to request: QueryRequest, _ call: Call, showing entity: StoredEntity, _ id: String,
+    as answer: EntityAnswer, in tenant: TenantNumber
   ) async throws(NGSILDError) -> HTTPResponse {
-    let id = entity["id"]?.string ?? ""
     try requireShown(entity, answer.representation, id)
     var answer = answer
     try await addLinked(to: [entity], request, in: tenant, &answer)
-    guard var response = answer.response(entity) else {
+    guard var response = answer.response(entity, &written) else {
       throw NGSILDError(.resourceNotFound, "The Entity '\(id)' has nothing of what was picked")
     }
     var query = EntityQuery()
@@ -48,10 +47,10 @@ extension API {
 
   /// With `attrs`, an Entity that has none of them counts as absent (5.7.1.4).
   private func requireShown(
-    _ entity: JSONValue, _ representation: Representation, _ id: String
+    _ entity: StoredEntity, _ representation: Representation, _ id: String
   ) throws(NGSILDError) {
     guard case .attributes(let names) = representation.members else { return }
-    let isShown = entity.members.contains { names.contains(IRI($0.name.string ?? "")) }
+    let isShown = entity.value.members.contains { names.contains(IRI($0.name.string ?? "")) }
     guard isShown else {
       throw NGSILDError(
         .resourceNotFound, "The Entity '\(id)' has none of the Attributes asked for")
@@ -92,7 +91,7 @@ extension API {
     let found = try await broker.queryEntities(
       query, request, splits: request.splitsEntities ?? false, in: tenant, from: origin)
     try await addLinked(to: found.entities, request, in: tenant, &answer)
-    var response = answer.response(found.entities)
+    var response = answer.response(found.entities, &written)
     response.add(found.warnings)
     response.headers +=
       PageLinks(
@@ -108,14 +107,15 @@ extension API {
 
   /// Adds the Entities that `entities` link to, as far as `join` asks for them (4.5.23).
   private func addLinked(
-    to entities: [JSONValue], _ request: QueryRequest, in tenant: TenantNumber,
+    to entities: [StoredEntity], _ request: QueryRequest, in tenant: TenantNumber,
     _ answer: inout EntityAnswer
   ) async throws(NGSILDError) {
     guard let join = request.join else { return }
     let now = DateTime.now
     let selection = EntitySelection(request.projection)
     var traversal = LinkTraversal(
-      from: entities, showing: selection, join: join, datasets: answer.representation.datasets,
+      from: entities.map(\.value), showing: selection, join: join,
+      datasets: answer.representation.datasets,
       at: now)
     try await broker.follow(&traversal, in: tenant, at: now)
     answer.add(traversal, showing: selection, as: join)

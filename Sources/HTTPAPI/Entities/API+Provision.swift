@@ -114,9 +114,9 @@ extension API {
       throw .badRequestData("The body's id '\(fragment.id ?? "")' is not the path's '\(id)'")
     }
     return try await carryOut(operation, on: id, call, body, context, in: tenant) {
-      result in
-      guard let result, !result.notUpdated.isEmpty else { return .noContent }
-      return UpdateResult(result).response
+      own in
+      guard let own, !own.notUpdated.isEmpty else { return .noContent }
+      return UpdateResult(own).response
     }
   }
 
@@ -147,7 +147,7 @@ extension API {
   private func carryOut(
     _ operation: EntityOperation, on id: String, _ call: Call, _ body: JSONValue?,
     _ context: Context, in tenant: TenantNumber,
-    success: (OperationResult?) -> HTTPResponse = { _ in .noContent }
+    success: (WriteOutcome.Own?) -> HTTPResponse = { _ in .noContent }
   ) async throws(NGSILDError) -> HTTPResponse {
     let types = try call.parameters["type"].map { text throws(NGSILDError) in
       try TypeSelection(parsing: text, expander: context)
@@ -155,15 +155,15 @@ extension API {
     guard let origin = try await origin(of: call, context, in: tenant) else {
       // The `type` selector guards an operation: another type is as good as no Entity (4.17).
       if let types { _ = try await broker.retrieveEntity(id, types: types, in: tenant) }
-      return success(
-        try await broker.perform(operation, on: id, in: tenant, by: call.headers))
+      let result = try await broker.perform(operation, on: id, in: tenant, by: call.headers)
+      return success(.operation(result))
     }
     let write = SourceWrite(
       operation, on: id, parameters: call.parameters.list, body: body, context: context)
     let outcome = try await broker.perform(
       write, types: types, in: tenant, from: origin, by: call.headers)
     switch outcome.verdict {
-    case .success(let result): return success(result)
+    case .success(let own): return success(own)
     case .failure(let error): throw error
     case .problem(let problem): return ProblemDetails(problem).response
     case .partial: return partialSuccess(outcome, of: write)
@@ -173,9 +173,7 @@ extension API {
   private func partialSuccess(_ outcome: WriteOutcome, of write: SourceWrite) -> HTTPResponse {
     switch write.operation {
     case .create, .delete, .mergeEntity, .replaceEntity:
-      var result = BatchOperationResult()
-      result.add(outcome, of: write.id)
-      return result.response
+      return BatchOperationResult(outcome, of: write.id).response
     default: return UpdateResult(outcome, of: write.operation.attributes ?? []).response
     }
   }

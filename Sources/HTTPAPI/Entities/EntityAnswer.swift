@@ -43,28 +43,30 @@ struct EntityAnswer: Sendable {
 
   /// In a list only if linked Entities follow it; nil if the Entity has nothing of what is to be
   /// shown.
-  func response(_ entity: JSONValue) -> HTTPResponse? {
-    guard linked.isEmpty else { return response([entity]) }
+  func response(_ entity: StoredEntity, _ written: inout WrittenEntities) -> HTTPResponse? {
+    guard linked.isEmpty else { return response([entity], &written) }
     let now = DateTime.now
     return response { representation, writer in
       guard accepts == .geoJSON else {
-        return representation.write(stored: entity, at: now, to: &writer)
+        return written.write(entity, as: representation, at: now, to: &writer)
       }
       FeatureRepresentation(representation, geometryProperty: geometryProperty)
-        .write(stored: entity, at: now, to: &writer)
+        .write(stored: entity.value, at: now, to: &writer)
       return true
     }
   }
 
-  func response(_ entities: [JSONValue]) -> HTTPResponse {
+  func response(_ entities: [StoredEntity], _ written: inout WrittenEntities) -> HTTPResponse {
     let now = DateTime.now
     let response = response(reserving: 2048 * (entities.count + 1)) { representation, writer in
       if accepts == .geoJSON {
         FeatureRepresentation(representation, geometryProperty: geometryProperty)
-          .write(collection: entities, linked: linked, at: now, to: &writer)
+          .write(collection: entities.map(\.value), linked: linked, at: now, to: &writer)
       } else {
         writer.beginArray()
-        for entity in entities { representation.write(stored: entity, at: now, to: &writer) }
+        for entity in entities {
+          written.write(entity, as: representation, at: now, to: &writer)
+        }
         for linked in linked {
           representation.showing(linked).write(stored: linked.entity, at: now, to: &writer)
         }

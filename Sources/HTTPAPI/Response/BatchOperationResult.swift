@@ -18,6 +18,10 @@ struct BatchOperationResult {
   private(set) var success: [String] = []
   private(set) var errors: [Failure] = []
 
+  init() {}
+
+  init(_ outcome: WriteOutcome, of id: String) { add(outcome, of: id) }
+
   mutating func succeed(_ id: String) {
     if seen.insert(id).inserted { success.append(id) }
   }

@@ -17,12 +17,12 @@ struct UpdateResult {
   private var updated: [String] = []
   private var notUpdated: [Failure] = []
 
-  init(_ result: OperationResult) { add(result) }
+  init(_ own: WriteOutcome.Own) { add(own) }
 
   /// - Parameter attributes: those that the operation named.
   init(_ outcome: WriteOutcome, of attributes: Set<IRI>) {
     switch outcome.local {
-    case .success(let result)?: add(result)
+    case .success(let own)?: add(own)
     case .failure(let error)?:
       let claimed = outcome.parts.filter(\.isProxied)
       for name in attributes.sorted() where !claimed.contains(where: { $0.share.includes(name) }) {
@@ -42,11 +42,9 @@ struct UpdateResult {
     }
   }
 
-  private mutating func add(_ result: OperationResult) {
-    for change in result.change.attributes where !updated.contains(change.name.text) {
-      updated.append(change.name.text)
-    }
-    notUpdated += result.notUpdated.map { Failure(name: $0.name, reason: $0.reason) }
+  private mutating func add(_ own: WriteOutcome.Own) {
+    for name in own.updated where !updated.contains(name.text) { updated.append(name.text) }
+    notUpdated += own.notUpdated.map { Failure(name: $0.name, reason: $0.reason) }
   }
 
   /// 207.

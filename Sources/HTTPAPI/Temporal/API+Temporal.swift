@@ -14,21 +14,34 @@ extension API {
     let context = try await context(of: call)
     let request = try TemporalRequest(parameters: { call.parameters[$0] }, expander: context)
     let answer = try TemporalAnswer(to: call, request, context)
+    let origin = try await origin(of: call, context, in: tenant)
+    let gathered = await broker.gatherHistory(
+      of: id, request, aggregates: answer.aggregation != nil, in: tenant, from: origin)
+    return try await warning(gathered.warnings) { () async throws(NGSILDError) in
+      try await response(
+        to: request, call, retrieving: id, beside: gathered.foreign, as: answer, in: tenant)
+    }
+  }
+
+  private func response(
+    to request: TemporalRequest, _ call: Call, retrieving id: String,
+    beside foreign: ForeignHistory?, as answer: TemporalAnswer, in tenant: TenantNumber
+  ) async throws(NGSILDError) -> HTTPResponse {
     let part = HistoryPart(request)
     let attributes = request.requiredAttributes
     let response: HTTPResponse?
-    if call.accepts == .csv {
+    if call.accepts == .csv && foreign == nil {
       response = answer.table(
         try await broker.readTemporalEntity(id, part, requiring: attributes, in: tenant),
         from: broker)
     } else if let aggregation = answer.aggregation {
       response = answer.response(
         retrieved: try await broker.aggregateTemporalEntity(
-          id, part, aggregation, requiring: attributes, in: tenant))
+          id, part, aggregation, requiring: attributes, beside: foreign, in: tenant))
     } else {
       response = answer.response(
         retrieved: try await broker.retrieveTemporalEntity(
-          id, part, requiring: attributes, in: tenant))
+          id, part, requiring: attributes, beside: foreign, in: tenant))
     }
     guard var response else {
       throw NGSILDError(.resourceNotFound, "The Entity '\(id)' has nothing of what was picked")
@@ -60,26 +73,33 @@ extension API {
   ) async throws(NGSILDError) -> HTTPResponse {
     let answer = try TemporalAnswer(to: call, request, context)
     let page = try Page(call.parameters)
-    try request.requireQuery(isLocal: isLocal(request.conditions, call))
+    let isLocal = try isLocal(request.conditions, call)
+    try request.requireQuery(isLocal: isLocal)
     let tenant = try await tenant(of: call)
     var query = HistoryQuery(request, page)
     let wish = request.conditions.entityMap
     let map = try await entityMap(of: call, for: .history(query), wish, in: tenant)
     query.map = map?.map.number
+    // Choice: a map names what is held here, so that its pages do, too.
+    let origin = try await isLocal || map != nil ? nil : origin(of: call, context, in: tenant)
+    let gathered = try await broker.gatherHistory(
+      query, request, aggregates: answer.aggregation != nil, in: tenant, from: origin)
+    let foreign = gathered.foreign
     let hasMore: Bool
     let count: Int?
     var response: HTTPResponse
     if let aggregation = answer.aggregation {
       let found = try await broker.aggregateTemporalEntities(
-        query, aggregation, requiring: request.requiredAttributes, in: tenant)
+        query, aggregation, requiring: request.requiredAttributes, beside: foreign, in: tenant)
       (response, hasMore, count) = (answer.response(found), found.hasMore, found.count)
-    } else if call.accepts == .csv {
+    } else if call.accepts == .csv && foreign == nil {
       let found = try await broker.readTemporalEntities(query, in: tenant)
       (response, hasMore, count) = (answer.table(found, from: broker), found.hasMore, found.count)
     } else {
-      let found = try await broker.queryTemporalEntities(query, in: tenant)
+      let found = try await broker.queryTemporalEntities(query, beside: foreign, in: tenant)
       (response, hasMore, count) = (answer.response(found), found.hasMore, found.count)
     }
+    response.add(gathered.warnings)
     response.headers +=
       PageLinks(
         path: path, parameters: call.parameters, isSorted: true, page: page, hasMore: hasMore,

@@ -1,4 +1,5 @@
 import Broker
+import DistributedOperations
 import HTTPServer
 import JSON
 import JSONLD
@@ -17,8 +18,7 @@ extension API {
       throw .badRequestData("The Entity '\(id)' has no type; 'type' is expected")
     }
     let tenant = try await newTenant(of: call)
-    let isNew = try await broker.upsertTemporalEntity(fragment, on: id, in: tenant)
-    return isNew ? .created(at: "/ngsi-ld/v1/temporal/entities/\(id)") : .noContent
+    return try await carryOut(.upsert(fragment), on: id, call, body, context, in: tenant)
   }
 
   func appendTemporalAttributes(_ call: Call) async throws(NGSILDError) -> HTTPResponse {
@@ -32,15 +32,14 @@ extension API {
       throw .badRequestData("The Entity Fragment is empty; at least one Attribute is expected")
     }
     let tenant = try await tenant(of: call)
-    try await broker.appendTemporalAttributes(fragment, to: id, in: tenant)
-    return .noContent
+    return try await carryOut(.appendAttributes(fragment), on: id, call, body, context, in: tenant)
   }
 
   func deleteTemporalEntity(_ call: Call) async throws(NGSILDError) -> HTTPResponse {
     let id = try call.entityID()
     let tenant = try await tenant(of: call)
-    try await broker.deleteTemporalEntity(id, in: tenant)
-    return .noContent
+    let context = try await context(of: call)
+    return try await carryOut(.delete, on: id, call, nil, context, in: tenant)
   }
 
   func deleteTemporalAttribute(_ call: Call) async throws(NGSILDError) -> HTTPResponse {
@@ -49,10 +48,10 @@ extension API {
     let all = try call.parameters.boolean("deleteAll")
     let dataset = try datasetID(call)
     let tenant = try await tenant(of: call)
-    let attribute = try await context(of: call).expand(name)
-    try await broker.deleteTemporalAttribute(
-      attribute, all ? .all : .one(datasetId: dataset), of: id, in: tenant)
-    return .noContent
+    let context = try await context(of: call)
+    let operation = TemporalOperation.deleteAttribute(
+      context.expand(name), all ? .all : .one(datasetId: dataset))
+    return try await carryOut(operation, on: id, call, nil, context, in: tenant)
   }
 
   func updateTemporalInstance(_ call: Call) async throws(NGSILDError) -> HTTPResponse {
@@ -63,9 +62,8 @@ extension API {
     let parser = FragmentParser(context: context, rules: .partial)
     let fragment = try parser.instanceFragment(body, named: name)
     let tenant = try await tenant(of: call)
-    try await broker.updateTemporalInstance(
-      instance, of: context.expand(name), id, by: fragment, in: tenant)
-    return .noContent
+    let operation = TemporalOperation.updateInstance(instance, context.expand(name), fragment)
+    return try await carryOut(operation, on: id, call, body, context, in: tenant)
   }
 
   func deleteTemporalInstance(_ call: Call) async throws(NGSILDError) -> HTTPResponse {
@@ -73,9 +71,34 @@ extension API {
     let name = try call.attributeName()
     let instance = try call.instanceID()
     let tenant = try await tenant(of: call)
-    let attribute = try await context(of: call).expand(name)
-    try await broker.deleteTemporalInstance(instance, of: attribute, id, in: tenant)
-    return .noContent
+    let context = try await context(of: call)
+    return try await carryOut(
+      .deleteInstance(instance, context.expand(name)), on: id, call, nil, context, in: tenant)
+  }
+
+  // MARK: Parts
+
+  /// Carries out a write here and at Context Sources.
+  private func carryOut(
+    _ operation: TemporalOperation, on id: String, _ call: Call, _ body: JSONValue?,
+    _ context: Context, in tenant: TenantNumber
+  ) async throws(NGSILDError) -> HTTPResponse {
+    let origin = try await origin(of: call, context, in: tenant)
+    let write = TemporalWrite(
+      operation, on: id, parameters: call.parameters.list, body: body, context: context)
+    let outcome = try await broker.perform(write, in: tenant, from: origin)
+    switch outcome.verdict {
+    case .success:
+      guard case .upsert = operation, outcome.hasCreated else { return .noContent }
+      return .created(at: "/ngsi-ld/v1/temporal/entities/\(id)")
+    case .failure(let error): throw error
+    case .problem(let problem): return ProblemDetails(problem).response
+    case .partial:
+      switch operation {
+      case .upsert, .delete: return BatchOperationResult(outcome, of: id).response
+      default: return UpdateResult(outcome, of: operation.attributes ?? []).response
+      }
+    }
   }
 }
 

@@ -61,13 +61,15 @@ struct TemporalAnswer {
 
   /// Nil if the Entity has nothing of what is to be shown.
   func response(retrieved page: HistoryPage) -> HTTPResponse? {
-    response(page.range) { shown, writer in
+    if accepts == .csv { return table(page) }
+    return response(page.range) { shown, writer in
       page.histories.allSatisfy { shown.write($0, to: &writer) }
     }
   }
 
   func response(_ page: HistoryPage) -> HTTPResponse {
-    list(page.range) { shown, writer in
+    if accepts == .csv { return table(page) }
+    return list(page.range) { shown, writer in
       for history in page.histories { shown.write(history, to: &writer) }
     }
   }
@@ -121,7 +123,7 @@ struct TemporalAnswer {
 
 extension HistoryRange {
   /// Shape: `date-time <start>-<end>/<size>`.
-  fileprivate var headerValue: String {
+  var headerValue: String {
     "date-time \(start)-\(end)/\(lastN.map { "\($0)" } ?? "*")"
   }
 }

@@ -92,9 +92,9 @@ struct TemporalRepresentation {
         writer.string(instance.modifiedAt.description)
       }
       // Scopes are no Attributes, whose instances alone can be named.
-      if series.attribute != nil {
+      if series.attribute != nil, let id = instance.id {
         writer.name("instanceId")
-        instance.id.write(to: &writer)
+        id.write(to: &writer)
       }
       writer.endObject()
     }

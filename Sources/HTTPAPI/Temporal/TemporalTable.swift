@@ -35,10 +35,20 @@ struct TemporalTable {
   }
 
   mutating func write(_ piece: HistoryReading.Piece) {
-    let id = piece.entity.entity["id"]?.string
-    let types = piece.entity.types.map { instances.context.compact($0) }.joined(separator: " ")
-    let attribute = piece.attribute.map { instances.context.compact($0) } ?? "scope"
-    for instance in piece.instances {
+    write(piece.instances, of: piece.attribute, piece.entity)
+  }
+
+  mutating func write(_ series: EntityHistory.Series, of entity: EntityHistory) {
+    write(series.instances, of: series.attribute, entity)
+  }
+
+  private mutating func write(
+    _ written: [EntityHistory.Instance], of attribute: IRI?, _ entity: EntityHistory
+  ) {
+    let id = entity.entity["id"]?.string
+    let types = entity.types.map { instances.context.compact($0) }.joined(separator: " ")
+    let attribute = attribute.map { instances.context.compact($0) } ?? "scope"
+    for instance in written {
       let document = instance.document
       for field in [id, types, attribute, document["datasetId"]?.string] { writer.field(field) }
       writer.field(representation.time(of: instance, document))
@@ -49,7 +59,7 @@ struct TemporalTable {
       if instances.showsSystemAttributes {
         writer.field(instance.createdAt.description)
         writer.field(instance.modifiedAt.description)
-        writer.field(instance.id.description)
+        writer.field(instance.id?.description)
       }
       writer.endRow()
     }

@@ -18,8 +18,19 @@ extension Entity {
   }
 }
 
+extension AttributeFragment {
+  /// That of a record of a deletion is Null.
+  fileprivate func answeredValue(of type: AttributeType) -> JSONValue? {
+    switch value {
+    case .value(let value): value
+    case .deletion: given.deletedAt == nil ? nil : AttributeInstance.null(of: type)
+    case .absent: nil
+    }
+  }
+}
+
 extension Attribute {
-  fileprivate init(answer fragments: EntityFragment.NamedFragments, in surrounding: DateTime) {
+  init(answer fragments: EntityFragment.NamedFragments, in surrounding: DateTime) {
     self.init(
       name: fragments.name,
       instances: fragments.instances.compactMap { AttributeInstance(answer: $0, in: surrounding) })
@@ -28,26 +39,17 @@ extension Attribute {
 
 extension AttributeInstance {
   /// nil for one without value, which the rules do not let through.
-  ///
-  /// Choice: where a source does not tell when something was deleted, it was when that was modified.
   fileprivate init?(answer fragment: AttributeFragment, in surrounding: DateTime) {
-    guard let type = fragment.type else { return nil }
-    let created = fragment.given.createdAt ?? surrounding
-    let modified = fragment.given.modifiedAt ?? created
-    var members = fragment.members
-    let value: JSONValue
-    switch fragment.value {
-    case .absent: return nil
-    case .value(let given): value = given
-    case .deletion:
-      value = Self.null(of: type)
-      let deletedAt = fragment.given.deletedAt ?? modified
-      members.append(Member(name: .deletedAt, value: JSONValue(string: "\(deletedAt)")))
-    }
+    guard let type = fragment.type, let value = fragment.answeredValue(of: type) else { return nil }
+    let deleted = fragment.given.deletedAt
+    let created = fragment.given.createdAt ?? deleted.flatMap { DateTime($0) } ?? surrounding
+    let modified = fragment.given.modifiedAt ?? deleted.flatMap { DateTime($0) } ?? created
     self.init(
-      type: type, value: value, datasetId: fragment.datasetId, members: members,
+      type: type, value: value, datasetId: fragment.datasetId, members: fragment.members,
       subAttributes: fragment.subAttributes.map { Attribute(answer: $0, in: modified) },
       createdAt: created, modifiedAt: modified)
+    if let deleted { members.append(Member(name: .deletedAt, value: deleted)) }
+    if let id = fragment.given.instanceId { members.append(Member(name: .instanceId, value: id)) }
   }
 
   /// Puts `expiresAt` on an instance that expires later or never.

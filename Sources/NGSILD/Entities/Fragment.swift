@@ -11,7 +11,7 @@ package struct EntityFragment: Sendable {
   package var scope: FragmentValue<[String]>
   package var expiresAt: FragmentValue<DateTimeText>
   package var attributes: [NamedFragments]
-  package var given = GivenTimes()
+  package var given = GivenMembers()
 
   package struct NamedFragments: Sendable {
     package let name: IRI
@@ -50,19 +50,20 @@ package struct AttributeFragment: Sendable {
   package var subAttributes: [EntityFragment.NamedFragments] = []
   /// What is to be read once the stored Attribute is known; merges only.
   package var unread: UnreadAttribute?
-  package var given = GivenTimes()
+  package var given = GivenMembers()
 
   package var isDeletion: Bool {
     if case .deletion = value { true } else { false }
   }
 }
 
-/// When something was created, modified and deleted, as a Context Source says; read by the rules
-/// `answer` and `notification` only, since nobody else is asked.
-package struct GivenTimes: Sendable {
+/// What a Context Source says that brokers alone can know; read by the rules `answer`,
+/// `temporalAnswer` and `notification` only, since nobody else is asked.
+package struct GivenMembers: Sendable {
   package var createdAt: DateTime?
   package var modifiedAt: DateTime?
-  package var deletedAt: DateTime?
+  package var deletedAt: JSONValue?
+  package var instanceId: JSONValue?
 }
 
 /// Which form a body has, where it may hold the NGSI-LD Null, and whether its Attributes need a
@@ -85,15 +86,25 @@ package enum FragmentRules: Sendable {
   case temporal
   /// What a Context Source answers: complete, with its own timestamps.
   case answer
+  /// What a Context Source answers of the history of an Entity.
+  case temporalAnswer
   /// What a Context Source notifies of: as an answer, with Nulls for what was deleted and with
   /// previous values (5.8.6, 5.2.14.1).
   case notification
 
-  var allowsDeletion: Bool { self != .complete && self != .temporal && !isOfSource }
-  var allowsDeletionRecords: Bool { self == .temporal || self == .notification }
-  var isOfSource: Bool { self == .answer || self == .notification }
+  var allowsDeletion: Bool {
+    switch self {
+    case .complete, .temporal, .answer, .temporalAnswer, .notification: false
+    default: true
+    }
+  }
+  /// Whether an Attribute has any number of instances, some of which tell of deletions.
+  var isOfHistory: Bool { self == .temporal || self == .temporalAnswer }
+  var isOfAnswers: Bool {
+    self == .answer || self == .temporalAnswer || self == .notification
+  }
   var allowsDeletionInValues: Bool { self == .merge || self == .simplifiedMerge }
   var needsValue: Bool {
-    self == .complete || self == .update || self == .temporal || isOfSource
+    self == .complete || self == .update || isOfHistory || isOfAnswers
   }
 }

@@ -56,7 +56,7 @@ extension FragmentParser {
     guard value.isArray, value.withView({ names.areInstances($0) }) else {
       return [try instance(value, named: name)]
     }
-    if rules == .temporal && !isNested {
+    if rules.isOfHistory && !isNested {
       var instances: [AttributeFragment] = []
       for element in value.elements { instances.append(try instance(element, named: name)) }
       return instances
@@ -255,7 +255,9 @@ extension FragmentParser {
     guard value.isNGSILDNull(of: type) else {
       return .value(try self.value(value, of: type, named: name))
     }
-    guard rules.allowsDeletion || rules.allowsDeletionRecords && !isNested else {
+    // What is told of a deletion is the Null, in one form.
+    if rules == .notification && !isNested { return .value(AttributeInstance.null(of: type)) }
+    guard rules.allowsDeletion || rules.isOfHistory && !isNested else {
       throw misplacedNull(in: "\(name)")
     }
     return .deletion

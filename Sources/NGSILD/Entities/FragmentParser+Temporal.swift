@@ -1,14 +1,15 @@
 package import JSON
 
 extension FragmentParser {
-  /// An Entity with its history, or a fragment of one; to be read by the rules `temporal`.
+  /// An Entity with its history, or a fragment of one; to be read by the rules `temporal` or
+  /// `temporalAnswer`.
   ///
   /// - Throws: `badRequestData` naming the member at fault.
   package func temporalEntity(_ body: JSONValue) throws(NGSILDError) -> TemporalFragment {
     let fragment = try entity(body)
     return TemporalFragment(
       id: fragment.id, types: fragment.types, expiresAt: fragment.expiresAt,
-      scopes: scopeHistory, attributes: fragment.attributes)
+      scopes: scopeHistory, attributes: fragment.attributes, given: fragment.given)
   }
 
   /// The body of an operation on one instance: the instance, or a fragment of an Entity with that
@@ -56,7 +57,10 @@ extension FragmentParser {
       try DateTimeText(value, of: .observedAt)
     }
     let isRemoval = value.isNGSILDNull || value.isArray && value.count == 0
+    let isAnswer = rules.isOfAnswers
     return TemporalRecord.Scopes(
-      scopes: isRemoval ? [] : try scopes(value), observedAt: observedAt)
+      scopes: isRemoval ? [] : try scopes(value), observedAt: observedAt,
+      changedAt: isAnswer
+        ? (instance["deletedAt"] ?? instance["modifiedAt"]).flatMap { DateTime($0) } : nil)
   }
 }

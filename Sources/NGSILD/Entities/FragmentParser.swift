@@ -11,7 +11,7 @@ package final class FragmentParser {
   var names: ExpandedNames
   /// Within an Attribute: a sub-Attribute is complete even in a fragment (4.5.2.3).
   var isNested = false
-  /// The scopes that were read by the rules `temporal`.
+  /// The scopes that were read by the rules `temporal` and `temporalAnswer`.
   private(set) var scopeHistory: [TemporalRecord.Scopes] = []
 
   package init(context: Context, rules: FragmentRules) {
@@ -68,7 +68,7 @@ package final class FragmentParser {
     case .context: break
     case .id: fragment.id = try entityID(value)
     case .type: fragment.types = try types(value)
-    case .scope where rules == .temporal: scopeHistory = try scopeRecords(value)
+    case .scope where rules.isOfHistory: scopeHistory = try scopeRecords(value)
     case .scope:
       fragment.scope =
         try isDeletion(value, of: member) ? .deletion : .value(scopes(value))
@@ -83,12 +83,13 @@ package final class FragmentParser {
     }
   }
 
-  func read(_ member: CoreMember, _ value: JSONValue, of times: inout GivenTimes) {
-    guard rules.isOfSource else { return }
+  func read(_ member: CoreMember, _ value: JSONValue, of given: inout GivenMembers) {
+    guard rules.isOfAnswers else { return }
     switch member {
-    case .createdAt: times.createdAt = DateTime(value)
-    case .modifiedAt: times.modifiedAt = DateTime(value)
-    case .deletedAt: times.deletedAt = DateTime(value)
+    case .createdAt: given.createdAt = DateTime(value)
+    case .modifiedAt: given.modifiedAt = DateTime(value)
+    case .deletedAt where DateTime(value) != nil: given.deletedAt = value
+    case .instanceId: given.instanceId = value
     default: break
     }
   }

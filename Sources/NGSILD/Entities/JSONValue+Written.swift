@@ -24,3 +24,17 @@ extension JSONValue {
     self.init(written: writer)
   }
 }
+
+extension JSONValue {
+  /// The stored form that a row holds.
+  ///
+  /// Only this broker writes it, so a row that is no JSON is a broken database.
+  package init(storedDocument bytes: [UInt8]) {
+    do throws(JSONError) {
+      try self.init(
+        parsing: bytes, limits: JSONLimits(depthMax: 256, requiresUniqueNames: false))
+    } catch {
+      preconditionFailure("A stored document is no JSON: \(error)")
+    }
+  }
+}

@@ -16,7 +16,9 @@ package struct ReportedEntity: Sendable {
   /// - Parameter fragment: read by the rules `notification`.
   /// - Throws: `badRequestData` for one without id or type.
   package init(notified fragment: EntityFragment) throws(NGSILDError) {
-    self.init(try Entity(answer: fragment), deletedAt: fragment.given.deletedAt)
+    self.init(
+      try Entity(answer: fragment),
+      deletedAt: fragment.given.deletedAt.flatMap { DateTime($0) })
   }
 
   /// In stored form, from which it is rendered.

@@ -10,6 +10,7 @@ package struct TemporalFragment: Sendable {
   package var scopes: [TemporalRecord.Scopes]
   /// With any number of instances for each dataset.
   package var attributes: [EntityFragment.NamedFragments]
+  package var given = GivenMembers()
 
   package var isEmpty: Bool { types.isEmpty && scopes.isEmpty && attributes.isEmpty }
 }

@@ -23,10 +23,13 @@ package struct TemporalRecord: Sendable {
     package let scopes: [String]
     /// nil for the instant at which they are written.
     package let observedAt: DateTimeText?
+    /// As a Context Source says; nil for everyone else.
+    package let changedAt: DateTime?
 
-    package init(scopes: [String], observedAt: DateTimeText?) {
+    package init(scopes: [String], observedAt: DateTimeText?, changedAt: DateTime? = nil) {
       self.scopes = scopes
       self.observedAt = observedAt
+      self.changedAt = changedAt
     }
   }
 

@@ -28,6 +28,11 @@ extension Registration {
     guard let interval else { return false }
     return query.interval.map(interval.covers) ?? true
   }
+
+  /// Whether a temporal operation may go to the source.
+  ///
+  /// Choice: one that lists temporal operations and says nothing of times has data of any time.
+  package func mayCover(_ query: TemporalQuery) -> Bool { !isTemporal || covers(query) }
 }
 
 extension RegistrationInfo {

@@ -88,7 +88,8 @@ final class ArchiveParser {
     try requireIRIs(entity.attributes)
     var writer = JSONWriter(reservingCapacity: 2048)
     entity.write(to: &writer)
-    try require(json, storedJSON(writer.bytes), and: deletedAt == nil ? [] : ["deletedAt"])
+    try require(
+      json, JSONValue(storedDocument: writer.bytes), and: deletedAt == nil ? [] : ["deletedAt"])
     return ArchiveLine(
       id: try id(fragment.id), types: try types(fragment.types),
       content: .state(entity, deletedAt: deletedAt))
@@ -148,7 +149,7 @@ final class ArchiveParser {
     var writer = JSONWriter(reservingCapacity: 256)
     instance.write(to: &writer, in: modified)
     try require(
-      json, storedJSON(writer.bytes), and: ["createdAt", "modifiedAt", "instanceId"])
+      json, JSONValue(storedDocument: writer.bytes), and: ["createdAt", "modifiedAt", "instanceId"])
     return instance
   }
 
@@ -164,7 +165,7 @@ final class ArchiveParser {
       entity.value(value)
     }
     entity.endObject()
-    let fragment = try states.entity(storedJSON(entity.bytes))
+    let fragment = try states.entity(JSONValue(storedDocument: entity.bytes))
     var hours: [ArchiveLine.Hours] = []
     for (name, value) in members {
       let attribute = name.string ?? ""

@@ -154,8 +154,10 @@ extension EntityHistory.Instance {
     writer.string(createdAt.description)
     writer.name("modifiedAt")
     writer.string(modifiedAt.description)
-    writer.name("instanceId")
-    writer.string(id.description)
+    if let id {
+      writer.name("instanceId")
+      id.write(to: &writer)
+    }
     writer.endObject()
     var object = documentBytes
     object[object.count - 1] = UInt8(ascii: ",")

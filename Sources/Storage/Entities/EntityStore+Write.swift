@@ -21,7 +21,7 @@ extension EntityStore {
       // The version comes also when there is no Entity.
       guard let tenant = row[1].present.map({ TenantNumber($0.int) }) else { continue }
       let typeset = row[4].present.map { TypesetNumber($0.int) }
-      let entity = typeset.map { _ in Entity(stored: storedJSON(row[5].bytes)) }
+      let entity = typeset.map { _ in Entity(stored: JSONValue(storedDocument: row[5].bytes)) }
       locked.entities[EntityReference(tenant: tenant, id: row[2].string)] = LockedEntity(
         key: row[3].int64, typeset: typeset,
         pastTypeset: row[6].present.map { TypesetNumber($0.int) }, entity: entity)
@@ -190,23 +190,6 @@ extension EntityWrite {
   fileprivate var modified: Timestamp { (change.after?.modifiedAt ?? at).timestamp }
   fileprivate var expires: Timestamp? { change.after?.expiresAt?.instant.timestamp }
   fileprivate var firstExpiry: Timestamp? { change.after?.firstExpiry?.timestamp }
-}
-
-extension JSONValue {
-  /// The stored form that a row holds.
-  package init(storedDocument bytes: [UInt8]) { self = storedJSON(bytes) }
-}
-
-/// The stored form that a row holds.
-///
-/// Only this broker writes it, so a row that is no JSON is a broken database.
-func storedJSON(_ bytes: [UInt8]) -> JSONValue {
-  do throws(JSONError) {
-    return try JSONValue(
-      parsing: bytes, limits: JSONLimits(depthMax: 256, requiresUniqueNames: false))
-  } catch {
-    preconditionFailure("A stored document is no JSON: \(error)")
-  }
 }
 
 /// PostgreSQL's text form of an array; an array of arrays of differing lengths is none of its types.

@@ -46,7 +46,7 @@ package struct EntityMapStore {
     ).first.map { row in
       StoredEntityMap(
         tenant: tenant, number: row[0].int64, id: id, conditions: row[1].string,
-        expires: DateTime(row[2].timestamp), linked: storedJSON(row[3].bytes))
+        expires: DateTime(row[2].timestamp), linked: JSONValue(storedDocument: row[3].bytes))
     }
   }
 

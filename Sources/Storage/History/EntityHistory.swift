@@ -28,12 +28,19 @@ package struct EntityHistory: Sendable {
     private let rows: Rows
     private let row: Int
 
-    init(_ rows: Rows, _ row: Int) {
+    private let foreignIDs: ForeignInstanceIDs?
+
+    init(_ rows: Rows, _ row: Int, _ foreignIDs: ForeignInstanceIDs? = nil) {
       self.rows = rows
       self.row = row
+      self.foreignIDs = foreignIDs
     }
 
-    package var id: InstanceID { InstanceID(rows[row][HistoryPlan.Column.id].int64) }
+    /// nil for one of a Context Source that does not name it.
+    package var id: InstanceID? {
+      let number = rows[row][HistoryPlan.Column.id].int64
+      return number < 0 ? foreignIDs?[number] : InstanceID(number)
+    }
 
     /// Of the time property that was asked for.
     package var time: DateTime { DateTime(rows[row][HistoryPlan.Column.time].timestamp) }
@@ -47,7 +54,7 @@ package struct EntityHistory: Sendable {
     }
 
     /// The stored form, without these times, read anew each time: of many instances, few are held at once.
-    package var document: JSONValue { storedJSON(documentBytes) }
+    package var document: JSONValue { JSONValue(storedDocument: documentBytes) }
 
     /// Whether the document is shown as it stands, but for system Attributes.
     package var isPlain: Bool { rows[row][HistoryPlan.Column.isPlain].bool }
@@ -63,11 +70,20 @@ package struct EntityHistory: Sendable {
   }
 }
 
-/// What names an instance for good: the key of its row.
+/// What names an instance for good: the key of its row, or what a Context Source calls it.
 package struct InstanceID: Hashable, Sendable, CustomStringConvertible {
   let number: Int64
+  private let foreign: String?
 
-  init(_ number: Int64) { self.number = number }
+  init(_ number: Int64) {
+    self.number = number
+    foreign = nil
+  }
+
+  init(foreign uri: String, _ number: Int64) {
+    self.number = number
+    foreign = uri
+  }
 
   /// Nil for a URI that names no instance of this broker.
   package init?(uri: String) {
@@ -75,12 +91,13 @@ package struct InstanceID: Hashable, Sendable, CustomStringConvertible {
     guard uri.hasPrefix(prefix), let number = Int64(uri.dropFirst(prefix.count)) else {
       return nil
     }
-    self.number = number
+    self.init(number)
   }
 
-  package var description: String { "\(Self.prefix)\(number)" }
+  package var description: String { foreign ?? "\(Self.prefix)\(number)" }
 
   package func write(to writer: inout JSONWriter) {
+    if let foreign { return writer.string(foreign) }
     writer.string(Self.prefix, followedBy: number)
   }
 

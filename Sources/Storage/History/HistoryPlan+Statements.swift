@@ -50,7 +50,9 @@ extension HistoryPlan {
   /// The condition on an instance `i` of the series `s`.
   var condition: SQL {
     let inWindow = window.condition(entity: "s.entity", attribute: "= s.attribute")
-    return scopes == nil ? inWindow : "\(inWindow) AND s.valid @> i.time"
+    guard scopes != nil else { return inWindow }
+    let isValid: SQL = trustsSources ? "(s.valid @> i.time OR i.id < 0)" : "s.valid @> i.time"
+    return "\(inWindow) AND \(isValid)"
   }
 
   /// The common table expression `series`, and those that it needs.
@@ -144,7 +146,12 @@ struct HistoryFilter: Hashable {
       conditions.append(filter.sql(onHistoryIn: window, in: scope))
     }
     if let geo = query.geo { conditions.append(geo.sql(onHistoryIn: window, in: scope)) }
-    condition = SQL.joined(conditions, by: " AND ")
+    let selected = SQL.joined(conditions, by: " AND ")
+    if let foreign = scope.foreign, foreign.areSelected {
+      condition = "((\(selected)) OR \(foreign.isForeign(key: "e.key")))"
+    } else {
+      condition = selected
+    }
     order =
       switch query.order {
       case _ where query.map != nil: "m.position"
@@ -173,7 +180,7 @@ struct HistoryFilter: Hashable {
   var count: SQL { "SELECT count(*) FROM entity AS e\(joins) WHERE \(condition)" }
 
   /// By the types that they have, or had.
-  private static func selected(_ arms: [QueryPlan.Arm]) -> SQL {
+  static func selected(_ arms: [QueryPlan.Arm]) -> SQL {
     let parts: [SQL] = arms.map { arm in
       let ofTypes: SQL = """
         (e.past_typeset IS NULL AND e.typeset = ANY (\(arm.typesets))

@@ -34,6 +34,8 @@ struct HistoryPlan: Hashable {
   let attributes: Attributes
   let scopes: ScopeQuery?
   let showsScopes: Bool
+  /// Whether instances of Context Sources count whatever scopes are asked for: the sources have looked.
+  let trustsSources: Bool
 
   /// What names stand for.
   struct Scope: Hashable {
@@ -54,6 +56,7 @@ struct HistoryPlan: Hashable {
     self.limits = limits
     lastN = part.temporal.lastN
     showsScopes = part.showsScopes
+    trustsSources = scope.foreign?.areSelected ?? false
     window = HistoryWindow(part.temporal, in: scope)
     window.datasets = part.datasets.map { selection in
       selection.ids.compactMap { scope.names.number(of: $0.text) }

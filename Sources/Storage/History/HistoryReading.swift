@@ -35,7 +35,7 @@ package struct HistoryReading: Sendable {
     try await pieces.next(from: store.pool).compactMap { piece in
       places[piece.series.entity].map { place in
         Piece(
-          entity: entities[place], attribute: store.attribute(piece.series.attribute),
+          entity: entities[place], attribute: store.names.attribute(piece.series.attribute),
           instances: piece.instances)
       }
     }
@@ -48,10 +48,11 @@ extension HistoryStore {
     of id: String, _ part: HistoryPart, at now: DateTime, tenant: TenantNumber
   ) async throws(PostgresError) -> HistoryReading? {
     try await findNames(part)
+    let scope = queryScope(at: now, tenant: tenant)
     let entities = try await entities(pool.query(Self.entity(id, tenant: tenant)), tenant: tenant)
     guard !entities.isEmpty, try await hasHistory(id, tenant: tenant) else { return nil }
     let found = FoundEntities(
-      scope: queryScope(at: now, tenant: tenant), entities: entities, hasMore: false, count: nil)
+      scope: scope, entities: entities, hasMore: false, count: nil)
     return try await reading(
       found, HistoryPlan(part, limits: limits, in: found.scope))
   }

@@ -22,38 +22,42 @@ package struct AggregatedPage: Sendable {
 extension HistoryStore {
   /// What `aggregation` computes of the history of one Entity; nil if it has none.
   package func aggregates(
-    _ aggregation: Aggregation, of id: String, _ part: HistoryPart, at now: DateTime,
-    tenant: TenantNumber
+    _ aggregation: Aggregation, of id: String, _ part: HistoryPart,
+    beside foreign: ForeignHistory? = nil, at now: DateTime, tenant: TenantNumber
   ) async throws(PostgresError) -> AggregatedPage? {
     try await findNames(part)
-    let scope = queryScope(at: now, tenant: tenant)
+    let scope = try await queryScope(part, beside: foreign, at: now, tenant: tenant)
     let plan = HistoryPlan(part, limits: limits, in: scope)
-    let results = try await pool.flight([
-      Self.entity(id, tenant: tenant), plan.aggregates(aggregation, of: .id(id), in: scope),
+    let results = try await pool(in: scope).flight([
+      scope.reading(Self.entity(id, tenant: tenant)),
+      scope.reading(plan.aggregates(aggregation, of: .id(id), in: scope)),
     ])
     guard !results[0].isEmpty else { return nil }
-    if results[1].isEmpty, try await !hasHistory(id, tenant: tenant) { return nil }
-    let entities = try await entities(results[0], tenant: tenant)
+    if results[1].isEmpty, try await !hasHistory(id, in: scope) { return nil }
+    let entities = try await entities(results[0], tenant: tenant, beside: scope.foreign)
     return try await page(
-      of: entities, results[1], plan, aggregation, hasMore: false, count: nil)
+      of: FoundEntities(scope: scope, entities: entities, hasMore: false, count: nil), results[1],
+      plan, aggregation)
   }
 
   /// What `aggregation` computes of the history of one page of the Entities that `query` selects.
   package func aggregates(
-    _ aggregation: Aggregation, _ query: HistoryQuery, at now: DateTime, tenant: TenantNumber
+    _ aggregation: Aggregation, _ query: HistoryQuery, beside foreign: ForeignHistory? = nil,
+    at now: DateTime, tenant: TenantNumber
   ) async throws(PostgresError) -> AggregatedPage {
-    let found = try await select(query, at: now, tenant: tenant)
-    let plan = HistoryPlan(query.part, scopes: query.scopes, limits: limits, in: found.scope)
+    let found = try await select(query, beside: foreign, at: now, tenant: tenant)
+    let scope = found.scope
+    let plan = HistoryPlan(query.part, scopes: query.scopes, limits: limits, in: scope)
     let keys = HistoryPlan.Entities.keys(found.entities.map(\.key))
-    let rows = try await pool.query(plan.aggregates(aggregation, of: keys, in: found.scope))
-    return try await page(
-      of: found.entities, rows, plan, aggregation, hasMore: found.hasMore, count: found.count)
+    let rows = try await pool(in: scope).query(
+      scope.reading(plan.aggregates(aggregation, of: keys, in: scope)))
+    return try await page(of: found, rows, plan, aggregation)
   }
 
   private func page(
-    of entities: [FoundEntity], _ rows: Rows, _ plan: HistoryPlan, _ aggregation: Aggregation,
-    hasMore: Bool, count: Int?
+    of found: FoundEntities, _ rows: Rows, _ plan: HistoryPlan, _ aggregation: Aggregation
   ) async throws(PostgresError) -> AggregatedPage {
+    let names = found.scope.names
     let numbers = rows.map { NameNumber($0[HistoryPlan.AggregateColumn.attribute].int) }
     try await names.find(numbers: Set(numbers), in: pool)
     let reader = AggregateRows(
@@ -68,13 +72,13 @@ extension HistoryStore {
           && $0[HistoryPlan.AggregateColumn.attribute].int == number
       }
       rest = rest.dropFirst(ofSeries.count)
-      guard let attribute = attribute(NameNumber(number)) else { continue }
+      guard let attribute = names.attribute(NameNumber(number)) else { continue }
       series[key, default: []].append(reader.series(ofSeries, of: attribute))
     }
     return AggregatedPage(
-      histories: entities.map {
+      histories: found.entities.map {
         AggregatedHistory(history: $0.history, series: series[$0.key] ?? [])
       },
-      hasMore: hasMore, count: count, isTooLong: rows.count > limits.periods)
+      hasMore: found.hasMore, count: found.count, isTooLong: rows.count > limits.periods)
   }
 }

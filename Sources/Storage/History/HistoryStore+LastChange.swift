@@ -27,7 +27,7 @@ extension HistoryStore {
       """)
     guard let row = rows.first else { return nil }
     let (key, isDeleted) = (row[0].int64, row[1].bool)
-    let entity = Entity(stored: storedJSON(row[2].bytes))
+    let entity = Entity(stored: JSONValue(storedDocument: row[2].bytes))
     let written = entity.attributes.flatMap { attribute in
       attribute.instances.filter { $0.modifiedAt == entity.modifiedAt }.map { (attribute.name, $0) }
     }
@@ -92,7 +92,7 @@ extension HistoryStore {
       """)
     for row in rows {
       found[row[0].int - 1] = AttributeInstance(
-        stored: storedJSON(row[2].bytes),
+        stored: JSONValue(storedDocument: row[2].bytes),
         in: DateTime(microseconds: row[1].timestamp.microseconds))
     }
     return found
@@ -116,6 +116,6 @@ extension LastChange {
       before: isCreation ? nil : before, after: isDeleted ? nil : entity, attributes: changes)
     var writer = JSONWriter(reservingCapacity: 2048)
     before.write(to: &writer)
-    document = storedJSON(writer.bytes)
+    document = JSONValue(storedDocument: writer.bytes)
   }
 }

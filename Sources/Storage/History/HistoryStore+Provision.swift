@@ -1,3 +1,4 @@
+import JSON
 package import JSONLD
 package import NGSILD
 package import Postgres
@@ -76,7 +77,7 @@ extension HistoryStore {
       do throws(NGSILDError) {
         changed = try change(
           AttributeInstance(
-            stored: storedJSON(row[0].bytes), in: DateTime(row[2].timestamp)))
+            stored: JSONValue(storedDocument: row[0].bytes), in: DateTime(row[2].timestamp)))
       } catch {
         try await connection.rollback()
         return .failure(error)

@@ -26,35 +26,54 @@ package final class HistoryStore {
   }
 
   /// The history of one Entity; nil if it has none.
+  ///
+  /// - Parameter foreign: what Context Sources have of it.
   package func history(
-    of id: String, _ part: HistoryPart, at now: DateTime, tenant: TenantNumber
+    of id: String, _ part: HistoryPart, beside foreign: ForeignHistory? = nil, at now: DateTime,
+    tenant: TenantNumber
   ) async throws(PostgresError) -> HistoryPage? {
     try await findNames(part)
-    let scope = queryScope(at: now, tenant: tenant)
+    let scope = try await queryScope(part, beside: foreign, at: now, tenant: tenant)
     let plan = HistoryPlan(part, limits: limits, in: scope)
-    let results = try await pool.flight([
-      Self.entity(id, tenant: tenant), plan.instances(of: .id(id), in: scope),
+    let results = try await pool(in: scope).flight([
+      scope.reading(Self.entity(id, tenant: tenant)),
+      scope.reading(plan.instances(of: .id(id), in: scope)),
     ])
     guard !results[0].isEmpty else { return nil }
-    if results[1].isEmpty, try await !hasHistory(id, tenant: tenant) { return nil }
-    let entities = try await entities(results[0], tenant: tenant)
+    if results[1].isEmpty, try await !hasHistory(id, in: scope) { return nil }
+    let entities = try await entities(results[0], tenant: tenant, beside: scope.foreign)
     return try await page(
       of: entities, SeriesRows(results[1], plan), plan, in: scope, hasMore: false, count: nil)
   }
 
   /// One page of the Entities whose history a query selects, with their history.
+  ///
+  /// - Parameter foreign: what Context Sources have of the Entities that they select.
   package func page(
-    _ query: HistoryQuery, at now: DateTime, tenant: TenantNumber
+    _ query: HistoryQuery, beside foreign: ForeignHistory? = nil, at now: DateTime,
+    tenant: TenantNumber
   ) async throws(PostgresError) -> HistoryPage {
-    let found = try await select(query, at: now, tenant: tenant)
-    let plan = HistoryPlan(query.part, scopes: query.scopes, limits: limits, in: found.scope)
+    let found = try await select(query, beside: foreign, at: now, tenant: tenant)
+    let scope = found.scope
+    let plan = HistoryPlan(query.part, scopes: query.scopes, limits: limits, in: scope)
     let keys = HistoryPlan.Entities.keys(found.entities.map(\.key))
-    var rows = SeriesRows(try await pool.query(plan.instances(of: keys, in: found.scope)), plan)
+    let pool = pool(in: scope)
+    let statement = scope.reading(plan.instances(of: keys, in: scope))
+    var rows = SeriesRows(try await pool.query(statement), plan)
     if let statement = plan.scopesAtStart(of: keys) {
-      rows.scopesAtStart = try await pool.query(statement)
+      rows.scopesAtStart = try await pool.query(scope.reading(statement))
     }
     return try await page(
-      of: found.entities, rows, plan, in: found.scope, hasMore: found.hasMore, count: found.count)
+      of: found.entities, rows, plan, in: scope, hasMore: found.hasMore, count: found.count)
+  }
+
+  /// The ids of one page of the Entities whose history a query selects.
+  package func ids(
+    _ query: HistoryQuery, beside foreign: ForeignHistory?, at now: DateTime,
+    tenant: TenantNumber
+  ) async throws(PostgresError) -> [String] {
+    try await select(query, beside: foreign, at: now, tenant: tenant).entities
+      .compactMap { $0.history.entity["id"]?.string }
   }
 
   // MARK: Entities
@@ -72,26 +91,27 @@ package final class HistoryStore {
   }
 
   func select(
-    _ query: HistoryQuery, at now: DateTime, tenant: TenantNumber
+    _ query: HistoryQuery, beside foreign: ForeignHistory? = nil, at now: DateTime,
+    tenant: TenantNumber
   ) async throws(PostgresError) -> FoundEntities {
     try await findNames(query.part, query)
     while true {
       if typesets.version(of: tenant) == 0 { try await typesets.load(tenant, from: queries) }
-      let scope = queryScope(at: now, tenant: tenant)
+      let scope = try await queryScope(query.part, beside: foreign, at: now, tenant: tenant)
       let plan = HistoryPlan(query.part, scopes: query.scopes, limits: limits, in: scope)
       let filter = HistoryFilter(query, plan, in: scope)
       // The version travels with the page: another process may have added a typeset meanwhile.
       var statements: [SQL] = [
         "SELECT count(*) FROM typeset WHERE tenant = \(tenant)",
-        filter.page(limit: query.limit + 1, offset: query.offset),
+        scope.reading(filter.page(limit: query.limit + 1, offset: query.offset)),
       ]
-      if query.wantsCount { statements.append(filter.count) }
+      if query.wantsCount { statements.append(scope.reading(filter.count)) }
       let results = try await queries.flight(statements)
       if results[0][0][0].int > typesets.version(of: tenant) {
         try await typesets.load(tenant, from: queries)
         continue
       }
-      let entities = try await entities(results[1], tenant: tenant)
+      let entities = try await entities(results[1], tenant: tenant, beside: scope.foreign)
       return FoundEntities(
         scope: scope, entities: Array(entities.prefix(query.limit)),
         hasMore: entities.count > query.limit,
@@ -104,17 +124,20 @@ package final class HistoryStore {
   }
 
   func entities(
-    _ rows: Rows, tenant: TenantNumber
+    _ rows: Rows, tenant: TenantNumber, beside foreign: ForeignRows? = nil
   ) async throws(PostgresError) -> [FoundEntity] {
     var found: [FoundEntity] = []
     for row in rows {
-      let document = storedJSON(row[1].bytes)
+      let document = JSONValue(storedDocument: row[1].bytes)
       var types = document.storedTypes
       if let typeset = row[2].present.map({ TypesetNumber($0.int) }) {
-        if typesets.types(of: typeset, tenant: tenant) == nil {
+        if foreign?.types(of: typeset) == nil,
+          typesets.types(of: typeset, tenant: tenant) == nil
+        {
           try await typesets.load(tenant, from: queries)
         }
-        types = typesets.types(of: typeset, tenant: tenant) ?? types
+        types =
+          foreign?.types(of: typeset) ?? typesets.types(of: typeset, tenant: tenant) ?? types
       }
       found.append(
         FoundEntity(
@@ -124,6 +147,13 @@ package final class HistoryStore {
             deletedAt: row[3].bool ? DateTime(row[4].timestamp) : nil)))
     }
     return found
+  }
+
+  func hasHistory(
+    _ id: String, in scope: QueryScope
+  ) async throws(PostgresError) -> Bool {
+    if scope.foreign?.holds(id) ?? false { return true }
+    return try await hasHistory(id, tenant: scope.tenant)
   }
 
   /// Whether the Entity has any history, of `attributes` if they are given; one without Attributes
@@ -153,6 +183,9 @@ package final class HistoryStore {
       """
     ).count > 0
   }
+
+  /// Statements that hold what sources answered are planned for that.
+  func pool(in scope: QueryScope) -> Pool { scope.foreign == nil ? pool : queries }
 
   // MARK: Names
 

@@ -46,9 +46,14 @@ struct SeriesRows {
   /// nil if there is room for all.
   ///
   /// All series are cut at the same instant, so that none has a gap (6.3.10).
-  var bound: DateTime? {
-    let firstLeft = series.filter { $0.rows.count > cap }
-      .map { time($0.rows.lowerBound + cap) }
+  ///
+  /// - Parameter end: the last instant of which Context Sources have given everything; nil if they
+  ///   have given all.
+  func bound(beside end: DateTime?) -> DateTime? {
+    let next = end.map { DateTime(microseconds: $0.microseconds + (isBackward ? -1 : 1)) }
+    let firstLeft =
+      series.filter { $0.rows.count > cap }.map { time($0.rows.lowerBound + cap) }
+      + [next].compactMap(\.self)
     return isBackward ? firstLeft.max() : firstLeft.min()
   }
 
@@ -86,16 +91,16 @@ extension HistoryStore {
   ) async throws(PostgresError) -> HistoryPage {
     var rows = all
     var range: HistoryRange?
-    if let bound = rows.bound {
+    if let bound = rows.bound(beside: scope.foreign?.end) {
       if !rows.cut(before: bound) {
         rows = try await rowsAt(bound, of: entities, plan, in: scope)
       }
       range = rows.span.map { HistoryRange($0, plan) }
     }
-    try await names.find(numbers: Set(rows.series.map(\.attribute)), in: pool)
+    try await scope.names.find(numbers: Set(rows.series.map(\.attribute)), in: pool)
     let histories = entities.map { entity in
       var history = entity.history
-      history.series = series(of: entity.key, rows)
+      history.series = series(of: entity.key, rows, in: scope)
       return history
     }
     return HistoryPage(histories: histories, range: range, hasMore: hasMore, count: count)
@@ -109,16 +114,19 @@ extension HistoryStore {
     var limits = limits
     limits.instancesPerAttribute = limits.instances
     let plan = plan.at(instant, limits: limits)
-    let statement = plan.instances(of: .keys(entities.map(\.key)), in: scope)
-    return SeriesRows(try await pool.query(statement), plan)
+    let statement = scope.reading(plan.instances(of: .keys(entities.map(\.key)), in: scope))
+    return SeriesRows(try await pool(in: scope).query(statement), plan)
   }
 
-  private func series(of key: Int64, _ rows: SeriesRows) -> [EntityHistory.Series] {
+  private func series(
+    of key: Int64, _ rows: SeriesRows, in scope: QueryScope
+  ) -> [EntityHistory.Series] {
+    let ids = scope.foreign?.instanceIDs
     var found = rows.series.filter { $0.entity == key }.map { series in
       EntityHistory.Series(
-        attribute: attribute(series.attribute),
-        instances: rows.ascending(series).map { EntityHistory.Instance(rows.rows, $0) },
-        example: EntityHistory.Instance(rows.rows, series.example))
+        attribute: scope.names.attribute(series.attribute),
+        instances: rows.ascending(series).map { EntityHistory.Instance(rows.rows, $0, ids) },
+        example: EntityHistory.Instance(rows.rows, series.example, ids))
     }
     guard let scopes = rows.scopesAtStart,
       let row = scopes.indices.first(where: { scopes[$0][0].int64 == key })
@@ -132,8 +140,12 @@ extension HistoryStore {
     return found
   }
 
+}
+
+extension NameTable {
+  /// nil for the history of scopes.
   func attribute(_ number: NameNumber) -> IRI? {
-    number == names.scope ? nil : names.name(of: number).map { IRI($0) }
+    number == scope ? nil : name(of: number).map { IRI($0) }
   }
 }
 

@@ -1,3 +1,4 @@
+import JSON
 import JSONLD
 import NGSILD
 import Postgres
@@ -91,7 +92,7 @@ struct IndexFilling {
     var keys: [Int64] = []
     var rows: [PlacedIndexRow] = []
     for row in entities {
-      let entity = Entity(stored: storedJSON(row[2].bytes))
+      let entity = Entity(stored: JSONValue(storedDocument: row[2].bytes))
       guard attribute.covers(entity.types) else { continue }
       keys.append(row[0].int64)
       rows += IndexRow.rows(of: entity, TypesetNumber(row[1].int), for: attribute)

@@ -22,21 +22,33 @@ package final class NameTable: Sendable {
   }
 
   private let state = Mutex(State())
+  /// The one whose names these are, too.
+  private let base: NameTable?
 
-  package init() {}
+  package init() { base = nil }
+
+  /// The names of a table, and beside them some that one statement alone refers to: their numbers are
+  /// none that a name is ever given.
+  init(extending base: NameTable, by names: some Sequence<String>) {
+    self.base = base
+    state.withLock { state in
+      for (place, name) in names.enumerated() { state.add(name, .max - NameNumber(place)) }
+    }
+  }
 
   /// The number of a name that this process has met; nil for another.
   package func number(of name: String) -> NameNumber? {
-    state.withLock { $0.numbers[name] }
+    state.withLock { $0.numbers[name] } ?? base?.number(of: name)
   }
 
   package func name(of number: NameNumber) -> String? {
-    state.withLock { $0.names[number] }
+    state.withLock { $0.names[number] } ?? base?.name(of: number)
   }
 
   /// The names among `names` that have to be looked up.
   package func unknown(among names: some Sequence<String>) -> Set<String> {
-    state.withLock { state in Set(names.filter { state.numbers[$0] == nil }) }
+    let unknown = state.withLock { state in Set(names.filter { state.numbers[$0] == nil }) }
+    return base?.unknown(among: unknown) ?? unknown
   }
 
   /// Adds the names of `change` that have to be looked up.
@@ -74,7 +86,7 @@ package final class NameTable: Sendable {
 
   /// Looks numbers up that came out of rows which another process wrote.
   package func find(numbers: Set<NameNumber>, in pool: Pool) async throws(PostgresError) {
-    let unknown = state.withLock { state in numbers.filter { state.names[$0] == nil } }
+    let unknown = numbers.filter { name(of: $0) == nil }
     guard !unknown.isEmpty else { return }
     add(try await pool.query("SELECT id, iri FROM name WHERE id = ANY (\(Array(unknown)))"))
   }

@@ -11,6 +11,8 @@ struct QueryScope {
   let names: NameTable
   let typesets: [TypesetTable.Typeset]
   let indexed: [IndexedAttribute]
+  /// What is read beside what is held here.
+  var foreign: ForeignRows?
 
   /// The numbers of typesets that satisfy `isMatch`.
   func typesets(where isMatch: (TypesetTable.Typeset) -> Bool) -> [TypesetNumber] {

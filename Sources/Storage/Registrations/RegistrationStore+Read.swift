@@ -174,7 +174,7 @@ extension StoredRegistration {
     version = row[2].int64
     created = DateTime(row[3].timestamp)
     modified = DateTime(row[4].timestamp)
-    document = storedJSON(row[5].bytes)
+    document = JSONValue(storedDocument: row[5].bytes)
   }
 }
 

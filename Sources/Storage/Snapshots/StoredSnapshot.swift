@@ -67,9 +67,9 @@ package struct StoredSnapshot: Sendable {
     modified = DateTime(row[7].timestamp)
     expires = DateTime(row[8].timestamp)
     lastUsed = DateTime(row[9].timestamp)
-    document = storedJSON(row[10].bytes)
-    results = storedJSON(row[11].bytes)
-    let context = storedJSON(row[12].bytes)
+    document = JSONValue(storedDocument: row[10].bytes)
+    results = JSONValue(storedDocument: row[11].bytes)
+    let context = JSONValue(storedDocument: row[12].bytes)
     self.context = context.isNull ? nil : context
   }
 }

@@ -135,8 +135,8 @@ extension StoredSubscription {
     version = row[3].int64
     created = DateTime(microseconds: row[4].timestamp.microseconds)
     modified = DateTime(microseconds: row[5].timestamp.microseconds)
-    document = storedJSON(row[6].bytes)
-    let context = storedJSON(row[7].bytes)
+    document = JSONValue(storedDocument: row[6].bytes)
+    let context = JSONValue(storedDocument: row[7].bytes)
     self.context = context.isNull ? nil : context
     subject = row[8].bool ? .registrations : .entities
     streamedUntil = row[9].present.map { DateTime(microseconds: $0.timestamp.microseconds) }

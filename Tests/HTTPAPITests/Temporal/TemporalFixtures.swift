@@ -6,9 +6,11 @@ let temporalPath = "temporal/entities/urn:x:1"
 
 extension TestClient {
   /// Stores the history of Entities; a failure of the set-up is the test's.
-  func record(_ entities: String...) async throws {
+  ///
+  /// - Parameter query: with its question mark.
+  func record(_ entities: String..., at query: String = "") async throws {
     for entity in entities {
-      let response = try await send("POST", "temporal/entities", entity)
+      let response = try await send("POST", "temporal/entities\(query)", entity)
       try #require(response.status == 201 || response.status == 204, "\(response.text)")
     }
   }

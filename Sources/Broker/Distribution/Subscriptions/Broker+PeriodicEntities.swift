@@ -32,7 +32,7 @@ extension Broker {
           "periodic notification incomplete",
           ["subscription": "\(subscription.key)", "warning": warning.text])
       }
-      return gathered.entities
+      return gathered.entities.map(\.value)
     } catch {
       log.warning(
         "periodic notification without sources",

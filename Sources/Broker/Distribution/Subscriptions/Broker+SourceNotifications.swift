@@ -33,8 +33,10 @@ extension Broker {
       of: notification.data, link: contextURL,
       otherwise: await address(of: source, from: origin).context, in: copy.tenantName,
       by: self.contexts)
+    let reported: [ReportedEntity] = try SourceAnswer.findings(
+      notification.data, context: contexts.context)
     var entities: [ReportedEntity] = []
-    for var entity in try SourceAnswer.reported(notification.data, context: contexts.context) {
+    for var entity in reported {
       guard let part = source.part(of: entity.entity),
         subscription.selects(part.id, types: part.types)
       else { continue }

@@ -42,7 +42,7 @@ struct SplitEntities {
     if let own = try await ownPart(part.id), let share = plan.own(own) { merge.add(share) }
     merge.add(part)
     if let distribution {
-      let results = await SourceReader(distribution: distribution)
+      let results: [SourceReadResult<Entity>] = await SourceReader(distribution: distribution)
         .results(of: plan.reads, limit: 1)
       for (read, result) in zip(plan.reads, results) {
         let isAuxiliary = distribution.registration(read.source)?.mode == .auxiliary

@@ -1,0 +1,121 @@
+package import DistributedOperations
+import JSONLD
+package import NGSILD
+package import NGSILDQuery
+import Postgres
+import Registrations
+package import Storage
+
+/// Temporal consumption over Context Sources (GS CIM 009, 5.7.3.4 and 5.7.4.4): what these have is
+/// gathered first, and then read beside what is held here.
+extension Broker {
+  /// 5.7.3: what sources have of one Entity.
+  ///
+  /// - Parameters:
+  ///   - aggregates: whether values are aggregated.
+  ///   - origin: nil for what is held here alone.
+  package func gatherHistory(
+    of id: String, _ request: TemporalRequest, aggregates: Bool, in tenant: TenantNumber,
+    from origin: RequestOrigin?
+  ) async -> GatheredHistory {
+    let specification = EntitySpecification(
+      selectors: [EntitySelector(ids: [IRI(id)])],
+      attributes: request.conditions.projection.attributes, datasets: request.conditions.datasets)
+    guard
+      let distribution = Distribution(
+        of: specification, at: .past(request.temporal), from: origin, in: tenant, by: self)
+    else { return GatheredHistory() }
+    let plan = ReadPlan(
+      retrievingHistoryOf: id, request, aggregates: aggregates, from: distribution.registrations)
+    guard !plan.isLocal, !distribution.origin.isLoop else {
+      return GatheredHistory(warnings: distribution.loopWarnings(of: plan))
+    }
+    var gathering = await HistoryGathering(plan, request.temporal, limit: 1, distribution)
+    if aggregates { await gathering.completeRanges(limit: 1) }
+    return gathering.history(areSelected: true)
+  }
+
+  /// 5.7.4: what sources have of the Entities that a request selects, as far as one page needs it.
+  ///
+  /// - Parameters:
+  ///   - query: the conditions of `request`, and the page.
+  ///   - aggregates: as for a retrieval.
+  ///   - origin: as for a retrieval.
+  package func gatherHistory(
+    _ query: HistoryQuery, _ request: TemporalRequest, aggregates: Bool, in tenant: TenantNumber,
+    from origin: RequestOrigin?
+  ) async throws(NGSILDError) -> GatheredHistory {
+    let conditions = request.conditions
+    guard
+      let distribution = Distribution(
+        of: EntitySpecification(conditions), at: .past(request.temporal),
+        scopes: conditions.scopes, sources: conditions.sources, from: origin, in: tenant, by: self)
+    else { return GatheredHistory() }
+    let splits = conditions.splitsEntities ?? false
+    let plan = ReadPlan(
+      queryingHistory: request, splits: splits, aggregates: aggregates,
+      from: distribution.registrations)
+    guard !plan.isLocal, !distribution.origin.isLoop else {
+      return GatheredHistory(warnings: distribution.loopWarnings(of: plan))
+    }
+    guard conditions.ordering == nil else {
+      throw .badRequestData(
+        "orderBy is given, and Context Sources are asked; an order goes with local=true")
+    }
+    return try await DistributedHistory(
+      query: query, temporal: request.temporal, plan: plan, distribution: distribution,
+      splits: splits, aggregates: aggregates
+    ).gathered()
+  }
+}
+
+/// Gathers what one page of a temporal query over Context Sources needs.
+///
+/// Each source is asked for as many Entities as the page and all before it may need. Where many are
+/// needed to know which make the page, sources are asked for these first, with their latest
+/// instances alone; then for all that is asked of those of the page.
+private struct DistributedHistory {
+  let query: HistoryQuery
+  let temporal: TemporalQuery
+  let plan: ReadPlan
+  let distribution: Distribution
+  let splits: Bool
+  let aggregates: Bool
+
+  /// Entities of which each source is asked, where all are needed.
+  private static let entitiesMax = 10_000
+
+  private var limit: Int {
+    splits || query.wantsCount
+      ? Self.entitiesMax : min(query.offset + query.limit + 1, Self.entitiesMax)
+  }
+
+  func gathered() async throws(NGSILDError) -> GatheredHistory {
+    let isOfLatest = !splits && (query.wantsCount || query.offset > 0)
+    var gathering = await HistoryGathering(
+      plan, temporal, limit: limit, isOfLatest: isOfLatest, distribution)
+    if !gathering.isWhole && !splits {
+      await gathering.complete(try await idsOfPage(gathering.history(areSelected: true)))
+    }
+    if aggregates || splits { await gathering.completeRanges(limit: limit) }
+    var gathered = gathering.history(areSelected: !splits)
+    if limit == Self.entitiesMax && gathering.isBounded {
+      gathered.warnings.append(
+        distribution.warning(
+          .unanswered, "only the first Entities of a source were looked at, which has more"))
+    }
+    return gathered
+  }
+
+  private func idsOfPage(
+    _ gathered: GatheredHistory
+  ) async throws(NGSILDError) -> [String] {
+    var query = query
+    query.wantsCount = false
+    let broker = distribution.broker
+    return try await broker.database { () throws(PostgresError) in
+      try await broker.history.ids(
+        query, beside: gathered.foreign, at: .now, tenant: distribution.tenant)
+    }
+  }
+}
