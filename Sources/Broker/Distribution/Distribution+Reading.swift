@@ -11,6 +11,8 @@ struct SourceReading: Sendable {
   var answer: Answer?
   var hasFailed = false
   var warnings: [SourceWarning] = []
+  /// How long the answer is.
+  var bytes = 0
 
   struct Answer: Sendable {
     let value: JSONValue
@@ -22,35 +24,54 @@ struct SourceReading: Sendable {
 
 extension Distribution {
   /// Asks a source for data; it cannot fail, but leave warnings (6.3.17).
-  func read(_ request: SourceRequest, at address: SourceAddress) async -> SourceReading {
-    let source = address.registration.id
+  ///
+  /// - Parameter bytesMax: of the answer.
+  func read(
+    _ request: SourceRequest, at address: SourceAddress,
+    bytesMax: Int = SourceClient.answerBytesMax
+  ) async -> SourceReading {
+    let source = address.registration
+    let deadline = deadline(of: source)
     var reading = SourceReading()
-    switch await send(request, to: address.registration) {
+    switch await send(request, to: source, bytesMax: bytesMax) {
     case .failure(let failure):
       reading.hasFailed = true
-      reading.warnings = [warning(of: failure, at: source)]
+      reading.warnings = [warning(of: failure, at: source.id)]
     case .success(let response):
       reading.warnings = response.relayedWarnings
       guard response.status != 404 else { return reading }
       guard 200..<300 ~= response.status else {
         reading.hasFailed = true
         reading.warnings.append(
-          warning(.refused, "\(source) answered with the status \(response.status)"))
+          warning(.refused, "\(source.id) answered with the status \(response.status)"))
         return reading
       }
+      guard answers.take(response.body.count) else {
+        reading.hasFailed = true
+        reading.warnings.append(
+          warning(.unanswered, "\(source.id) answered while too many answers were at work on"))
+        return reading
+      }
+      reading.bytes = response.body.count
       do throws(NGSILDError) {
-        reading.answer = try await answer(in: response, sentWith: address.context)
+        reading.answer = try await answer(in: response, to: address, deadline)
       } catch {
         reading.hasFailed = true
-        reading.warnings.append(warning(of: error, at: source))
+        reading.warnings.append(unusable(error, of: source))
       }
     }
     return reading
   }
 
   private func answer(
-    in response: HTTPClientResponse, sentWith context: Context
+    in response: HTTPClientResponse, to address: SourceAddress,
+    _ deadline: ContinuousClock.Instant
   ) async throws(NGSILDError) -> SourceReading.Answer {
+    if let tenant = response.headers.first("NGSILD-Tenant"),
+      let asked = address.registration.tenant, tenant != asked
+    {
+      throw .badRequestData("it is of the tenant '\(tenant.prefix(100))', not of '\(asked)'")
+    }
     let value: JSONValue
     do throws(JSONError) {
       value = try JSONValue(parsing: response.body)
@@ -62,7 +83,8 @@ extension Distribution {
       value: value, range: range.flatMap(AnsweredRange.init),
       contexts: try await SourceContexts(
         of: value, link: try? LinkHeader.contextURL(in: response.headers.all("Link")),
-        otherwise: context, in: origin.tenantName, by: broker.contexts))
+        otherwise: address.context, in: origin.tenantName, by: broker.contexts,
+        before: deadline))
   }
 
   // MARK: Warnings
@@ -71,9 +93,10 @@ extension Distribution {
     SourceWarning(code, by: origin.alias, message)
   }
 
-  /// An answer that is no NGSI-LD.
-  func warning(of error: NGSILDError, at source: String) -> SourceWarning {
-    warning(.invalid, "\(source) answered with no NGSI-LD: \(error.detail)")
+  /// Notes an answer that is no NGSI-LD.
+  func unusable(_ error: NGSILDError, of source: Registration) -> SourceWarning {
+    noteUnusable(source)
+    return warning(.invalid, "\(source.id) answered with no NGSI-LD: \(error.detail)")
   }
 
   private func warning(of failure: SourceFailure, at source: String) -> SourceWarning {
@@ -81,8 +104,8 @@ extension Distribution {
     case .timeout: warning(.unanswered, "\(source) did not answer in time")
     case .coolingDown: warning(.unanswered, "\(source) failed a short while ago")
     case .unreachable(let reason): warning(.unanswered, "\(source) gave no answer: \(reason)")
-    case .tooLarge(let bytesMax):
-      warning(.invalid, "\(source) answered with more than \(bytesMax) bytes")
+    case .tooLarge:
+      warning(.invalid, "\(source) answered with more bytes than are taken")
     }
   }
 }

@@ -9,24 +9,37 @@ struct SourceContexts: Sendable {
   private var contexts: [String: Context] = [:]
   private let standard: Context
 
+  /// Different ones in one answer.
+  private static let countMax = 100
+
   /// - Parameters:
   ///   - value: an object with an `@context`, or an array of them.
   ///   - url: of the Link header.
   ///   - standard: what the source was told in; what names no context keeps to it.
+  ///   - deadline: when they are no longer waited for.
   /// - Throws: `badRequestData`.
   init(
     of value: JSONValue, link url: String?, otherwise standard: Context, in tenantName: String,
-    by resolver: ContextResolver
+    by resolver: ContextResolver, before deadline: ContinuousClock.Instant
   ) async throws(NGSILDError) {
     self.standard = standard
-    do throws(JSONLDError) {
-      for element in value.isArray ? Array(value.elements) : [value] {
-        guard let embedded = element["@context"], contexts[embedded.rawText] == nil else {
-          continue
-        }
-        contexts[embedded.rawText] = try await resolver.context(for: embedded, in: tenantName)
+    var named: [String: JSONValue] = [:]
+    for element in value.isArray ? Array(value.elements) : [value] {
+      if let embedded = element["@context"] { named[embedded.rawText] = embedded }
+      guard named.count <= Self.countMax else {
+        throw .badRequestData("it names more than \(Self.countMax) contexts")
       }
-      if let url { contexts[""] = try await resolver.context(linkedAt: url, in: tenantName) }
+    }
+    guard !named.isEmpty || url != nil else { return }
+    do throws(JSONLDError) {
+      contexts = try await inTime(deadline) { [named] () throws(JSONLDError) in
+        var contexts: [String: Context] = [:]
+        for (text, embedded) in named {
+          contexts[text] = try await resolver.context(for: embedded, in: tenantName)
+        }
+        if let url { contexts[""] = try await resolver.context(linkedAt: url, in: tenantName) }
+        return contexts
+      }
     } catch {
       throw .badRequestData("its @context is not usable: \(error.detail)")
     }

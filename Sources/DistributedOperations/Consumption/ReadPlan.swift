@@ -62,7 +62,9 @@ extension ReadPlan {
   package init(
     querying request: QueryRequest, splits: Bool, from registrations: [Registration]
   ) {
-    let selectors = request.selectors.isEmpty ? [EntitySelector()] : request.selectors
+    let selectors =
+      request.selectors.isEmpty
+      ? [EntitySelector()] : request.selectors.compactMap(\.withoutPatternBesideIds)
     var filters = splits ? ReadFilters() : ReadFilters(request)
     filters.sources = request.sources
     let attributes = splits ? request.neededAttributes : request.wantedAttributes
@@ -90,6 +92,19 @@ extension QueryRequest {
   }
 }
 
+extension Projection {
+  /// Empty where an Entity without them is shown all the same.
+  var shownAttributes: Set<IRI> {
+    guard let pick else { return Set(attributes) }
+    var picked: Set<IRI> = []
+    for term in pick.terms {
+      guard case .attribute(let name) = term.member else { return [] }
+      picked.insert(name)
+    }
+    return picked
+  }
+}
+
 // MARK: Narrowing to what is registered
 
 extension [Registration] {
@@ -104,13 +119,14 @@ extension ReadPlan {
   ) {
     for info in registration.information {
       guard let attributes = info.narrowed(attributes) else { continue }
-      var parts: [EntitySelector] = []
+      var parts: [NarrowedSelector] = []
       for selector in selectors { parts.merge(info.narrowed(selector)) }
       for part in parts {
         reads.append(
           SourceRead(
-            source: registration.id, operation: operation, selector: part,
-            attributes: attributes, filters: filters, temporal: temporal))
+            source: registration.id, operation: operation, selector: part.selector,
+            registeredPattern: part.registeredPattern, attributes: attributes, filters: filters,
+            temporal: temporal))
       }
       if registration.mode.isProxied && !parts.isEmpty { claims.append(info) }
     }

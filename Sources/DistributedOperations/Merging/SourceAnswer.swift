@@ -2,20 +2,25 @@ package import JSON
 package import JSONLD
 package import NGSILD
 
-/// What Context Sources answer of an Entity: its current state or its history.
-package protocol SourceFinding: Sendable {
+/// What Context Sources say of an Entity.
+package protocol SourceReport: Sendable {
   /// How it is read.
   static var rules: FragmentRules { get }
 
   /// - Parameter parser: one for `rules`.
   /// - Throws: `badRequestData` or `invalidRequest`, with what is wrong.
   init(_ value: JSONValue, by parser: FragmentParser) throws(NGSILDError)
+}
 
+/// What they answer of an Entity: its current state or its history.
+package protocol SourceFinding: SourceReport {
   var id: String { get }
   /// How many instances of Attributes it has.
   var instanceCount: Int { get }
   /// What of it was asked for; nil for nothing.
   func part(askedBy read: SourceRead) -> Self?
+  /// Whether it can be in an answer to `read`.
+  func isAsked(by read: SourceRead) -> Bool
 }
 
 extension Entity: SourceFinding {
@@ -28,6 +33,7 @@ extension Entity: SourceFinding {
   package var instanceCount: Int { attributes.reduce(0) { $0 + $1.instances.count } }
 
   package func part(askedBy read: SourceRead) -> Entity? { read.part(of: self) }
+  package func isAsked(by read: SourceRead) -> Bool { read.asks(for: id, types: types) }
 }
 
 extension TemporalEntity: SourceFinding {
@@ -38,20 +44,14 @@ extension TemporalEntity: SourceFinding {
   }
 
   package func part(askedBy read: SourceRead) -> TemporalEntity? { read.part(of: self) }
+  package func isAsked(by read: SourceRead) -> Bool { read.asks(for: id, types: types) }
 }
 
-extension ReportedEntity: SourceFinding {
+extension ReportedEntity: SourceReport {
   package static var rules: FragmentRules { .notification }
 
   package init(_ value: JSONValue, by parser: FragmentParser) throws(NGSILDError) {
     try self.init(notified: parser.entity(value))
-  }
-
-  package var id: String { entity.id }
-  package var instanceCount: Int { entity.instanceCount }
-
-  package func part(askedBy read: SourceRead) -> ReportedEntity? {
-    read.part(of: entity).map { ReportedEntity($0, deletedAt: deletedAt) }
   }
 }
 
@@ -59,11 +59,11 @@ extension ReportedEntity: SourceFinding {
 ///
 /// A peer's word is data, never trusted: what is no NGSI-LD makes the whole of it invalid.
 package enum SourceAnswer {
-  /// What an answer has, which is one Entity or an array of them.
+  /// What an answer or a notification has, which is one Entity or an array of them.
   ///
   /// - Parameter context: the one to read names with, for each `@context` member; nil for none.
   /// - Throws: `badRequestData` or `invalidRequest`, with what is wrong.
-  package static func findings<Finding: SourceFinding>(
+  package static func findings<Finding: SourceReport>(
     _ value: JSONValue, context: (JSONValue?) -> Context
   ) throws(NGSILDError) -> [Finding] {
     var findings: [Finding] = []

@@ -13,8 +13,8 @@ extension RegistrationInfo {
   }
 
   /// What of the Entities that are asked for the source holds; empty for none.
-  func narrowed(_ selector: EntitySelector) -> [EntitySelector] {
-    guard !entities.isEmpty else { return [selector] }
+  func narrowed(_ selector: EntitySelector) -> [NarrowedSelector] {
+    guard !entities.isEmpty else { return [NarrowedSelector(selector: selector)] }
     return entities.compactMap { $0.narrowed(selector) }
   }
 
@@ -24,7 +24,20 @@ extension RegistrationInfo {
   }
 }
 
+/// What a source is asked for; it takes one pattern, where the request and the registration may each
+/// have one.
+struct NarrowedSelector: Hashable {
+  var selector: EntitySelector
+  var registeredPattern: Pattern?
+}
+
 extension EntitySelector {
+  /// The same, asked for in a way in which a pattern is of no effect beside ids; nil if it selects
+  /// nothing.
+  var withoutPatternBesideIds: EntitySelector? {
+    ids.isEmpty ? self : restricted(to: ids.map(\.text))
+  }
+
   static func exactly(_ id: String, _ types: [IRI]) -> EntitySelector {
     EntitySelector(types: .anyOf(types.map { [$0] }), ids: [IRI(id)])
   }
@@ -37,22 +50,20 @@ extension EntityInfo {
       idPattern: id == nil ? idPattern : nil)
   }
 
-  func narrowed(_ selector: EntitySelector) -> EntitySelector? {
-    guard let types = narrowed(selector.types) else { return nil }
+  func narrowed(_ selector: EntitySelector) -> NarrowedSelector? {
+    guard let (types, _) = narrowed(selector.types) else { return nil }
     if let id {
-      guard selector.ids.isEmpty || selector.ids.contains(id),
-        selector.idPattern?.matches(id.text) ?? true
-      else { return nil }
-      return EntitySelector(types: types.value, ids: [id])
+      guard let own = selector.restricted(to: [id.text]) else { return nil }
+      return NarrowedSelector(selector: EntitySelector(types: types, ids: own.ids))
     }
-    guard let idPattern else {
-      return EntitySelector(types: types.value, ids: selector.ids, idPattern: selector.idPattern)
+    guard selector.ids.isEmpty else {
+      let ids = selector.ids.filter { idPattern?.matches($0.text) ?? true }
+      return ids.isEmpty
+        ? nil : NarrowedSelector(selector: EntitySelector(types: types, ids: ids))
     }
-    guard !selector.ids.isEmpty else {
-      return EntitySelector(types: types.value, idPattern: selector.idPattern ?? idPattern)
-    }
-    let ids = selector.ids.filter { idPattern.matches($0.text) }
-    return ids.isEmpty ? nil : EntitySelector(types: types.value, ids: ids)
+    return NarrowedSelector(
+      selector: EntitySelector(types: types, idPattern: selector.idPattern ?? idPattern),
+      registeredPattern: selector.idPattern == nil ? nil : idPattern)
   }
 
   /// The types to ask for, of which there may be none; nil if the source holds none that are asked
@@ -67,32 +78,21 @@ extension EntityInfo {
   }
 }
 
-extension [EntitySelector] {
+extension [NarrowedSelector] {
   /// Adds selectors, those that differ in their ids alone as one.
-  mutating func merge(_ others: [EntitySelector]) {
+  mutating func merge(_ others: [NarrowedSelector]) {
     for other in others where !contains(other) {
       let place = firstIndex { own in
-        own.types == other.types && own.idPattern == nil && other.idPattern == nil
-          && !own.ids.isEmpty && !other.ids.isEmpty
+        own.selector.types == other.selector.types && !own.selector.ids.isEmpty
+          && !other.selector.ids.isEmpty
       }
       guard let place else {
         append(other)
         continue
       }
-      let ids = self[place].ids
-      self[place] = EntitySelector(
-        types: other.types, ids: ids + other.ids.filter { !ids.contains($0) })
+      let ids = self[place].selector.ids
+      self[place].selector = EntitySelector(
+        types: other.selector.types, ids: ids + other.selector.ids.filter { !ids.contains($0) })
     }
-  }
-}
-
-extension Projection {
-  /// The Attributes that are asked for; empty for all.
-  var shownAttributes: Set<IRI> {
-    guard let pick else { return Set(attributes) }
-    return Set(
-      pick.terms.compactMap { term in
-        if case .attribute(let name) = term.member { name } else { nil }
-      })
   }
 }

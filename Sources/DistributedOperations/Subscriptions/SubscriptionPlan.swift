@@ -98,16 +98,17 @@ extension Subscription {
 
   /// The Attributes that notifications show; nil for all.
   private var toldAttributes: Set<IRI>? {
-    let attributes = notification.projection.shownAttributes
+    let attributes = notification.projection.namedAttributes
     return attributes.isEmpty ? nil : attributes
   }
 
   private func entities(in parts: [RegistrationInfo]) -> [Subscriptions.EntitySelector] {
     let asked = entities.map(NGSILDQuery.EntitySelector.init)
-    var selectors: [NGSILDQuery.EntitySelector] = []
+    var narrowed: [NarrowedSelector] = []
     for selector in asked.isEmpty ? [NGSILDQuery.EntitySelector()] : asked {
-      for part in parts { selectors.merge(part.narrowed(selector)) }
+      for part in parts { narrowed.merge(part.narrowed(selector)) }
     }
+    let selectors = narrowed.map(\.selector)
     // One that selects all Entities is none.
     guard !selectors.contains(NGSILDQuery.EntitySelector()) else { return [] }
     return selectors.flatMap(\.ofSubscriptions)
@@ -123,5 +124,16 @@ extension NGSILDQuery.EntitySelector {
       return [Subscriptions.EntitySelector(types: given, idPattern: idPattern)]
     }
     return ids.map { Subscriptions.EntitySelector(types: given, id: $0.text) }
+  }
+}
+
+extension Projection {
+  /// Those that are shown; empty for all.
+  fileprivate var namedAttributes: Set<IRI> {
+    guard let pick else { return Set(attributes) }
+    return Set(
+      pick.terms.compactMap { term in
+        if case .attribute(let name) = term.member { name } else { nil }
+      })
   }
 }

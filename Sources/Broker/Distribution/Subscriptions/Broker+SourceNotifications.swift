@@ -29,10 +29,11 @@ extension Broker {
       subscription.isActive(at: .now), let source = Registration(keptIn: copy.source)
     else { return }
     let origin = origin(in: copy.tenantName, context: subscription.linkedContext)
+    let deadline = ContinuousClock.now + sources.timeout
     let contexts = try await SourceContexts(
       of: notification.data, link: contextURL,
-      otherwise: await address(of: source, from: origin).context, in: copy.tenantName,
-      by: self.contexts)
+      otherwise: await address(of: source, from: origin, before: deadline).context,
+      in: copy.tenantName, by: self.contexts, before: deadline)
     let reported: [ReportedEntity] = try SourceAnswer.findings(
       notification.data, context: contexts.context)
     var entities: [ReportedEntity] = []

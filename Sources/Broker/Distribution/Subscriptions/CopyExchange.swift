@@ -171,7 +171,7 @@ struct CopyExchange {
       of: registration,
       from: broker.origin(
         in: copy.tenantName, context: known?.subscription.linkedContext ?? .core,
-        via: known?.distribution.via ?? ""))
+        via: known?.distribution.via ?? ""), before: .now + Self.answerTimeMax)
   }
 }
 
