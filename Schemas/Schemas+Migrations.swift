@@ -17,5 +17,6 @@ extension Schemas {
     (15, "event", PackageResources._015_event_sql),
     (16, "snapshot_and_entity_map", PackageResources._016_snapshot_and_entity_map_sql),
     (17, "subscription_copy", PackageResources._017_subscription_copy_sql),
+    (18, "entity_map_sources", PackageResources._018_entity_map_sources_sql),
   ]
 }
