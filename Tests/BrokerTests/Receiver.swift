@@ -1,5 +1,4 @@
 import EventLoop
-import Glibc
 import HTTPServer
 import JSON
 import TestSupport
@@ -138,48 +137,30 @@ struct ReceiverPath: Endpoint {
   let url: String
 }
 
-/// A port that nobody listens on, or where each connection is reset.
+/// A port where each connection is reset.
 ///
 /// `@unchecked Sendable`: used on its loop's thread only.
 final class RudeEndpoint: Endpoint, FileDescriptorHandler, @unchecked Sendable {
   private let loop: EventLoop
-  private let listener: Int32
-  let port: UInt16
+  private let listener: ListeningSocket
   private(set) var connections = 0
 
   init(on loop: EventLoop) throws {
     self.loop = loop
-    listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = in_addr_t(0x7F00_0001).bigEndian
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let descriptor = listener
-    let isBound = withUnsafeMutablePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-        bind(descriptor, address, length) == 0 && listen(descriptor, 16) == 0
-          && getsockname(descriptor, address, &length) == 0
-      }
-    }
-    try #require(isBound)
-    port = UInt16(bigEndian: address.sin_port)
-    loop.watch(listener, for: .read, handler: self)
+    listener = try ListeningSocket()
+    loop.watch(listener.descriptor, for: .read, handler: self)
   }
 
-  var url: String { "http://127.0.0.1:\(port)/notify" }
+  var url: String { "http://127.0.0.1:\(listener.port)/notify" }
 
   func ready(_ events: ReadyEvents) {
-    let connection = accept(listener, nil, nil)
-    guard connection >= 0 else { return }
+    guard let connection = listener.accepted() else { return }
     connections += 1
-    var reset = linger(l_onoff: 1, l_linger: 0)
-    setsockopt(
-      connection, SOL_SOCKET, SO_LINGER, &reset, socklen_t(MemoryLayout<linger>.size))
-    Glibc.close(connection)
+    reset(connection)
   }
 
   func close() {
-    loop.unwatch(listener)
-    Glibc.close(listener)
+    loop.unwatch(listener.descriptor)
+    listener.close()
   }
 }

@@ -38,8 +38,19 @@ struct ReadPlanTests {
         "no Attributes in common", "type=Vehicle&attrs=name", ["Vehicle"],
         attributes: ["speed"], nil),
       ReadCase(
-        "picked Attributes", "type=Vehicle&pick=id,speed", ["Vehicle"],
+        "picked Attributes", "type=Vehicle&pick=speed", ["Vehicle"],
         "?type=Vehicle&attrs=speed"),
+      ReadCase(
+        "also Entities without picked Attributes, if they are shown", "type=Vehicle&pick=id,speed",
+        ["Vehicle"], "?type=Vehicle"),
+      ReadCase(
+        "a pattern beside ids", "type=Vehicle&id=urn:v:1,urn:v:2&idPattern=1$", ["Vehicle"],
+        "?type=Vehicle&id=urn:v:1"),
+      ReadCase(
+        "a pattern that no id matches", "type=Vehicle&id=urn:v:1&idPattern=2$", ["Vehicle"], nil),
+      ReadCase(
+        "of two patterns that of the request", "type=Vehicle&idPattern=2$", ["Vehicle ~^urn:v:"],
+        "?type=Vehicle&idPattern=2$"),
       ReadCase(
         "conditions go along", "type=Vehicle&q=speed>20&scopeQ=/A", ["Vehicle"],
         "?type=Vehicle&q=speed%3E20.0&scopeQ=/A"),
@@ -92,6 +103,19 @@ struct ReadPlanTests {
     let read = try #require(plan.reads.first)
     #expect(read.part(of: .vehicle("urn:v:2", ["speed"])) == nil)
     #expect(read.part(of: .vehicle("urn:v:1", ["speed", "secret"]))?.attributes.count == 1)
+  }
+
+  @Test("an id has to match the registered pattern also where another one was asked for")
+  func twoPatterns() throws {
+    let registration = try registration(entities: [#""type": "Vehicle", "idPattern": "^urn:v:""#])
+    let request = try QueryRequest(
+      parameters: { ["type": "Vehicle", "idPattern": "1$"][$0] }, expander: Context.core)
+    let plan = ReadPlan(querying: request, splits: false, from: [registration])
+    let read = try #require(plan.reads.first)
+    #expect(read.part(of: .vehicle("urn:v:1", [])) != nil)
+    #expect(read.part(of: .vehicle("urn:w:1", [])) == nil)
+    #expect(Entity.vehicle("urn:w:1", []).isAsked(by: read))
+    #expect(!Entity.vehicle("urn:v:2", []).isAsked(by: read))
   }
 }
 

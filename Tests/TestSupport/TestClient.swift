@@ -136,6 +136,16 @@ package func withTestTenant<Result: Sendable>(
   }
 }
 
+/// Runs `body` with so many tenants that exist for it alone.
+package func withTestTenants<Result: Sendable>(
+  _ count: Int, _ tenants: [TestClient] = [], _ body: ([TestClient]) async throws -> Result
+) async throws -> Result {
+  guard tenants.count < count else { return try await body(tenants) }
+  return try await withTestTenant { tenant in
+    try await withTestTenants(count, tenants + [tenant], body)
+  }
+}
+
 /// A name that no other test has.
 package func newTenantName() -> String { "test-\(UInt64.random(in: 0...UInt64.max))" }
 

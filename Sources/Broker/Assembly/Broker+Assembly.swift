@@ -34,7 +34,8 @@ extension Broker {
       delivery: notifications.delivery,
       sources: SourceClient(
         client: connections.client, registrations: notifications.registrations,
-        health: tables.sourceHealth, timeout: connections.sourceTimeout),
+        health: tables.sourceHealth, memory: tables.answerMemory,
+        timeout: connections.sourceTimeout),
       snapshots: SnapshotService(
         queries: queries, history: history,
         contexts: ContextResolver(loader: library, cache: contexts.cache),

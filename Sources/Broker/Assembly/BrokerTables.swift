@@ -14,6 +14,7 @@ package struct BrokerTables: Sendable {
   package let collations = CollationTable()
   package let source = SourceIdentity()
   package let sourceHealth = SourceHealth()
+  package let answerMemory = AnswerMemory()
   package let contexts = ContextCache { WallClock.sinceEpoch }
 
   package init() {

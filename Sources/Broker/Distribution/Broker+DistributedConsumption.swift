@@ -59,10 +59,12 @@ extension Broker {
   ) async throws(NGSILDError) -> GatheredEntities {
     guard
       let distribution = Distribution(
-        of: EntitySpecification(request), scopes: request.scopes, sources: request.sources,
-        from: origin, in: tenant, by: self)
+        of: EntitySpecification(request, splits: splits), scopes: request.scopes,
+        sources: request.sources, from: origin, in: tenant, by: self)
     else { return try await ownEntities(query, in: tenant) }
-    let plan = ReadPlan(querying: request, splits: splits, from: distribution.registrations)
+    let plan = ReadPlan(
+      querying: query.wantsCount ? request.countable : request, splits: splits,
+      from: distribution.registrations)
     guard !plan.isLocal, !distribution.origin.isLoop else {
       var own = try await ownEntities(query, in: tenant)
       own.warnings = distribution.loopWarnings(of: plan)
@@ -89,6 +91,16 @@ extension Broker {
     return GatheredEntities(
       entities: page.documents.map { StoredEntity($0) }, hasMore: page.hasMore,
       count: page.count)
+  }
+}
+
+extension QueryRequest {
+  /// Asks for all Entities that count, also those of which nothing that was picked is to be shown.
+  fileprivate var countable: QueryRequest {
+    guard projection.pick != nil else { return self }
+    var request = self
+    request.projection = .everything
+    return request
   }
 }
 

@@ -67,7 +67,13 @@ extension Distribution {
     var discovery = Discovery()
     discovery.warnings = reading.warnings
     guard let answer = reading.answer else { return discovery }
-    for value in answer.value.isArray ? Array(answer.value.elements) : [answer.value] {
+    let values = answer.value.isArray ? Array(answer.value.elements) : [answer.value]
+    guard values.allSatisfy(\.isObject) else {
+      let error = NGSILDError.badRequestData("objects are expected")
+      discovery.warnings.append(unusable(error, of: registration))
+      return discovery
+    }
+    for value in values {
       let answered = DiscoveredNames(value, answer.context(value["@context"]))
       switch read {
       case .types(details: false): for type in answered.typeList { discovery.add(type) }

@@ -24,7 +24,7 @@ struct DistributedQuery {
   private let now = DateTime.now
 
   /// Entities that are read of each source, where all are asked for.
-  private static let entitiesMax = 10_000
+  private static let entitiesMax = SourceReader.entitiesMax
 
   init(
     _ query: EntityQuery, _ request: QueryRequest, plan: ReadPlan, distribution: Distribution,
@@ -79,8 +79,48 @@ struct DistributedQuery {
     query.limit = limit
     query.offset = 0
     query.wantsCount = false
-    let own = try await distribution.broker.ownEntities(query, in: distribution.tenant)
-    return (own, await results)
+    return (try await unclaimed(query), await results)
+  }
+
+  /// What this broker has and no source claims; copies of what is claimed should not be here, but may
+  /// be.
+  private func unclaimed(_ query: EntityQuery) async throws(NGSILDError) -> GatheredEntities {
+    let (broker, tenant) = (distribution.broker, distribution.tenant)
+    var query = query
+    var own = try await broker.ownEntities(query, in: tenant)
+    guard plan.hasClaims else { return own }
+    var entities = try await unclaimed(own.entities.map(\.value))
+    while own.hasMore && entities.count < limit {
+      query.offset += query.limit
+      own = try await broker.ownEntities(query, in: tenant)
+      entities += try await unclaimed(own.entities.map(\.value))
+    }
+    own.entities = entities.map { StoredEntity($0) }
+    return own
+  }
+
+  /// Conditions have held for whole Entities; they have to hold for what is left of them.
+  private func unclaimed(_ entities: [JSONValue]) async throws(NGSILDError) -> [JSONValue] {
+    var left: [JSONValue] = []
+    var cut: Set<String> = []
+    for entity in entities {
+      let whole = Entity(stored: entity)
+      guard let own = plan.own(whole) else { continue }
+      guard own.attributes.count < whole.attributes.count else {
+        left.append(entity)
+        continue
+      }
+      let stored = JSONValue(stored: own)
+      guard splits || satisfies(stored) else { continue }
+      left.append(stored)
+      cut.insert(own.id)
+    }
+    guard let geo = request.geo, !splits, !cut.isEmpty else { return left }
+    let fitting = Set(try await filter(left, by: geo).compactMap { $0["id"]?.string })
+    return left.filter { entity in
+      let id = entity["id"]?.string ?? ""
+      return !cut.contains(id) || fitting.contains(id)
+    }
   }
 
   /// Asks everyone who did not answer all for the parts of the page's Entities that are missing.

@@ -11,6 +11,8 @@ struct SourceReading: Sendable {
   var answer: Answer?
   var hasFailed = false
   var warnings: [SourceWarning] = []
+  /// How long the answer is.
+  var bytes = 0
 
   struct Answer: Sendable {
     let value: JSONValue
@@ -31,35 +33,54 @@ struct SourceReading: Sendable {
 
 extension Distribution {
   /// Asks a source for data; it cannot fail, but leave warnings (6.3.17).
-  func read(_ request: SourceRequest, at address: SourceAddress) async -> SourceReading {
-    let source = address.registration.id
+  ///
+  /// - Parameter bytesMax: of the answer.
+  func read(
+    _ request: SourceRequest, at address: SourceAddress,
+    bytesMax: Int = SourceClient.answerBytesMax
+  ) async -> SourceReading {
+    let source = address.registration
+    let deadline = deadline(of: source)
     var reading = SourceReading()
-    switch await send(request, to: address.registration) {
+    switch await send(request, to: source, bytesMax: bytesMax) {
     case .failure(let failure):
       reading.hasFailed = true
-      reading.warnings = [warning(of: failure, at: source)]
+      reading.warnings = [warning(of: failure, at: source.id)]
     case .success(let response):
       reading.warnings = response.relayedWarnings
       guard response.status != 404 else { return reading }
       guard 200..<300 ~= response.status else {
         reading.hasFailed = true
         reading.warnings.append(
-          warning(.refused, "\(source) answered with the status \(response.status)"))
+          warning(.refused, "\(source.id) answered with the status \(response.status)"))
         return reading
       }
+      guard answers.take(response.body.count) else {
+        reading.hasFailed = true
+        reading.warnings.append(
+          warning(.unanswered, "\(source.id) answered while too many answers were at work on"))
+        return reading
+      }
+      reading.bytes = response.body.count
       do throws(NGSILDError) {
-        reading.answer = try await answer(in: response, sentWith: address.context)
+        reading.answer = try await answer(in: response, to: address, deadline)
       } catch {
         reading.hasFailed = true
-        reading.warnings.append(warning(of: error, at: source))
+        reading.warnings.append(unusable(error, of: source))
       }
     }
     return reading
   }
 
   private func answer(
-    in response: HTTPClientResponse, sentWith context: Context
+    in response: HTTPClientResponse, to address: SourceAddress,
+    _ deadline: ContinuousClock.Instant
   ) async throws(NGSILDError) -> SourceReading.Answer {
+    if let tenant = response.headers.first("NGSILD-Tenant"),
+      let asked = address.registration.tenant, tenant != asked
+    {
+      throw .badRequestData("it is of the tenant '\(tenant.prefix(100))', not of '\(asked)'")
+    }
     let value: JSONValue
     do throws(JSONError) {
       value = try JSONValue(parsing: response.body)
@@ -69,30 +90,40 @@ extension Distribution {
     let range = response.status == 206 ? response.headers.first("Content-Range") : nil
     return SourceReading.Answer(
       value: value, range: range.flatMap(AnsweredRange.init),
-      contexts: try await contexts(of: value, response), requested: context)
+      contexts: try await contexts(of: value, response, deadline), requested: address.context)
   }
 
   private func contexts(
-    of value: JSONValue, _ response: HTTPClientResponse
+    of value: JSONValue, _ response: HTTPClientResponse, _ deadline: ContinuousClock.Instant
   ) async throws(NGSILDError) -> [String: Context] {
-    var contexts: [String: Context] = [:]
-    let resolver = broker.contexts
-    do throws(JSONLDError) {
-      for element in value.isArray ? Array(value.elements) : [value] {
-        guard let embedded = element["@context"], contexts[embedded.rawText] == nil else {
-          continue
-        }
-        contexts[embedded.rawText] = try await resolver.context(
-          for: embedded, in: origin.tenantName)
+    var named: [String: JSONValue] = [:]
+    for element in value.isArray ? Array(value.elements) : [value] {
+      if let embedded = element["@context"] { named[embedded.rawText] = embedded }
+      guard named.count <= Self.contextsMax else {
+        throw .badRequestData("it names more than \(Self.contextsMax) contexts")
       }
-      if let url = try? LinkHeader.contextURL(in: response.headers.all("Link")) {
-        contexts[""] = try await resolver.context(linkedAt: url, in: origin.tenantName)
+    }
+    let link = try? LinkHeader.contextURL(in: response.headers.all("Link"))
+    guard !named.isEmpty || link != nil else { return [:] }
+    do throws(JSONLDError) {
+      return try await inTime(deadline) { [named] () throws(JSONLDError) in
+        var contexts: [String: Context] = [:]
+        for (text, embedded) in named {
+          contexts[text] = try await broker.contexts.context(
+            for: embedded, in: origin.tenantName)
+        }
+        if let link {
+          contexts[""] = try await broker.contexts.context(linkedAt: link, in: origin.tenantName)
+        }
+        return contexts
       }
     } catch {
       throw .badRequestData("its @context is not usable: \(error.detail)")
     }
-    return contexts
   }
+
+  /// Different ones in one answer.
+  private static let contextsMax = 100
 
   // MARK: Warnings
 
@@ -100,9 +131,10 @@ extension Distribution {
     SourceWarning(code, by: origin.alias, message)
   }
 
-  /// An answer that is no NGSI-LD.
-  func warning(of error: NGSILDError, at source: String) -> SourceWarning {
-    warning(.invalid, "\(source) answered with no NGSI-LD: \(error.detail)")
+  /// Notes an answer that is no NGSI-LD.
+  func unusable(_ error: NGSILDError, of source: Registration) -> SourceWarning {
+    noteUnusable(source)
+    return warning(.invalid, "\(source.id) answered with no NGSI-LD: \(error.detail)")
   }
 
   private func warning(of failure: SourceFailure, at source: String) -> SourceWarning {
@@ -110,8 +142,8 @@ extension Distribution {
     case .timeout: warning(.unanswered, "\(source) did not answer in time")
     case .coolingDown: warning(.unanswered, "\(source) failed a short while ago")
     case .unreachable(let reason): warning(.unanswered, "\(source) gave no answer: \(reason)")
-    case .tooLarge(let bytesMax):
-      warning(.invalid, "\(source) answered with more than \(bytesMax) bytes")
+    case .tooLarge:
+      warning(.invalid, "\(source) answered with more bytes than are taken")
     }
   }
 }

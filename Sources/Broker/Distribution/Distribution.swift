@@ -18,6 +18,7 @@ struct Distribution: Sendable {
   /// Those that match and that the request has not passed yet, in the order of their ids.
   let registrations: [Registration]
   private let compiled: [String: CompiledRegistration]
+  let answers: HeldAnswers
 
   /// nil if no source is to be asked: that is how nearly all requests go, so it costs little.
   ///
@@ -45,11 +46,17 @@ struct Distribution: Sendable {
     self.tenant = tenant
     registrations = matching.map(\.registration).sorted { $0.id < $1.id }
     compiled = Dictionary(uniqueKeysWithValues: matching.map { ($0.registration.id, $0) })
+    answers = HeldAnswers(in: broker.sources.memory)
     let longest = registrations.compactMap(\.management.timeout).max() ?? .zero
     deadline = .now + max(broker.sources.timeout, longest)
   }
 
   func registration(_ id: String) -> Registration? { compiled[id]?.registration }
+
+  /// When an answer of the source is no longer waited for that is asked for now.
+  func deadline(of registration: Registration) -> ContinuousClock.Instant {
+    min(deadline, .now + (registration.management.timeout ?? broker.sources.timeout))
+  }
 
   /// The source of a registration, addressed in words that it understands.
   ///
@@ -59,7 +66,9 @@ struct Distribution: Sendable {
       return SourceAddress(registration, origin, context: origin.context)
     }
     do throws(JSONLDError) {
-      let context = try await broker.contexts.context(linkedAt: url, in: origin.tenantName)
+      let context = try await inTime(deadline(of: registration)) { () throws(JSONLDError) in
+        try await broker.contexts.context(linkedAt: url, in: origin.tenantName)
+      }
       return SourceAddress(registration, origin, context: context)
     } catch {
       broker.log.warning(
@@ -69,14 +78,45 @@ struct Distribution: Sendable {
     }
   }
 
+  /// - Parameter bytesMax: of the answer.
   func send(
-    _ request: SourceRequest, to registration: Registration
+    _ request: SourceRequest, to registration: Registration,
+    bytesMax: Int = SourceClient.answerBytesMax
   ) async -> Result<HTTPClientResponse, SourceFailure> {
     guard let source = compiled[registration.id] else {
       return .failure(.unreachable("it is not registered for this"))
     }
-    return await broker.sources.send(request, to: source, deadline: deadline)
+    return await broker.sources.send(
+      request, to: source, deadline: deadline(of: registration), bytesMax: bytesMax)
   }
+
+  func noteUnusable(_ registration: Registration) {
+    if let source = compiled[registration.id] { broker.sources.noteUnusable(source) }
+  }
+}
+
+/// What `body` makes, if it is done before `deadline`; then it is cancelled.
+func inTime<Value: Sendable>(
+  _ deadline: ContinuousClock.Instant,
+  _ body: @Sendable @escaping () async throws(JSONLDError) -> Value
+) async throws(JSONLDError) -> Value {
+  let outcome = await withTaskGroup(of: Result<Value, JSONLDError>.self) { group in
+    group.addTask {
+      do throws(JSONLDError) {
+        return .success(try await body())
+      } catch {
+        return .failure(error)
+      }
+    }
+    group.addTask {
+      try? await Task.sleep(until: deadline, clock: .continuous)
+      return .failure(JSONLDError(.loadingDocumentFailed, "it did not come in time"))
+    }
+    defer { group.cancelAll() }
+    return await group.next()
+  }
+  guard let outcome else { preconditionFailure("A group of two tasks has a first result") }
+  return try outcome.get()
 }
 
 extension Distribution {

@@ -61,11 +61,17 @@ struct SourceMerge {
   /// The stored form; nil if all that is known of it has expired.
   func entity(_ id: String) -> JSONValue? {
     if let own = alone[id] { return own }
-    guard let merged = merges[id]?.result else { return nil }
-    var writer = JSONWriter(reservingCapacity: 2048)
-    merged.write(to: &writer)
-    return JSONValue(storedDocument: writer.bytes)
+    return merges[id]?.result.map(JSONValue.init(stored:))
   }
 
   var entities: [JSONValue] { ids.compactMap(entity) }
+}
+
+extension JSONValue {
+  /// An Entity in stored form.
+  init(stored entity: Entity) {
+    var writer = JSONWriter(reservingCapacity: 2048)
+    entity.write(to: &writer)
+    self.init(storedDocument: writer.bytes)
+  }
 }

@@ -14,6 +14,7 @@ struct SourceReadResult<Finding: SourceFinding>: Sendable {
   var range: AnsweredRange?
   var hasFailed = false
   var warnings: [SourceWarning] = []
+  fileprivate var hasUnasked = false
 }
 
 /// Reads from Context Sources; none can fail a read, each that does leaves a warning.
@@ -24,6 +25,10 @@ struct SourceReader: Sendable {
 
   /// Entities of a query that are asked for at once: what the strictest of common brokers grants.
   private static let pageLimit = 100
+  /// Entities that are looked at.
+  static let entitiesMax = 10_000
+  /// Of all pages of a source.
+  private static let bytesMax = 32 << 20
   /// Once a source has given so many instances, no more are asked for.
   private static let instancesMax = 100_000
 
@@ -53,28 +58,33 @@ struct SourceReader: Sendable {
     let address = await distribution.address(of: registration)
     var result = SourceReadResult<Finding>()
     var seen: Set<String> = []
+    var bytesLeft = Self.bytesMax
     var instanceCount = 0
     repeat {
       let range = SourceRead.Range(
-        offset: seen.count, limit: min(Self.pageLimit, limit - seen.count))
+        offset: seen.count, limit: min(Self.pageLimit, limit - result.entities.count))
       let known = seen.count
-      let entities = await page(of: read, range, at: address, into: &result)
+      let entities = await page(of: read, range, at: address, &bytesLeft, into: &result)
       for entity in entities where seen.insert(entity.id).inserted {
         instanceCount += entity.instanceCount
-        if let own = entity.part(askedBy: read) { result.entities.append(own) }
+        result.add(entity, of: read, distribution)
       }
       // A source that heeds no offset repeats itself.
       guard entities.count >= range.limit, seen.count > known else { return result }
-    } while seen.count < limit && instanceCount < Self.instancesMax
+    } while result.entities.count < limit && seen.count < Self.entitiesMax
+      && instanceCount < Self.instancesMax
     result.isComplete = false
     return result
   }
 
   private func page<Finding>(
     of read: SourceRead, _ range: SourceRead.Range, at address: SourceAddress,
-    into result: inout SourceReadResult<Finding>
+    _ bytesLeft: inout Int, into result: inout SourceReadResult<Finding>
   ) async -> [Finding] {
-    let reading = await distribution.read(read.request(at: address, range), at: address)
+    let reading = await distribution.read(
+      read.request(at: address, range), at: address,
+      bytesMax: min(bytesLeft, SourceClient.answerBytesMax))
+    bytesLeft -= reading.bytes
     result.warnings += reading.warnings
     result.hasFailed = result.hasFailed || reading.hasFailed
     guard let answer = reading.answer else { return [] }
@@ -85,8 +95,23 @@ struct SourceReader: Sendable {
       return try SourceAnswer.findings(answer.value, context: answer.context)
     } catch {
       result.hasFailed = true
-      result.warnings.append(distribution.warning(of: error, at: address.registration.id))
+      result.warnings.append(distribution.unusable(error, of: address.registration))
       return []
     }
+  }
+}
+
+extension SourceReadResult {
+  /// Adds what of an answered Entity was asked for; a warning is enough for all that was not.
+  fileprivate mutating func add(
+    _ entity: Finding, of read: SourceRead, _ distribution: Distribution
+  ) {
+    if let own = entity.part(askedBy: read) { return entities.append(own) }
+    guard !hasUnasked, !entity.isAsked(by: read) else { return }
+    hasUnasked = true
+    warnings.append(
+      distribution.warning(
+        .invalid,
+        "\(read.source) answered with '\(entity.id.prefix(100))', which it was not asked for"))
   }
 }

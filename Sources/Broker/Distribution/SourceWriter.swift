@@ -56,8 +56,9 @@ extension SourceProblem {
       self = .status(response.status, source: source, reason: response.problemDetail)
     case .failure(.timeout), .failure(.coolingDown): self = .timeout(source: source)
     case .failure(.unreachable(let reason)): self = .unreachable(source: source, reason: reason)
-    case .failure(.tooLarge(let bytesMax)):
-      self = .unreachable(source: source, reason: "it is longer than \(bytesMax) bytes")
+    case .failure(.tooLarge):
+      self = .unreachable(
+        source: source, reason: "it is longer than \(SourceClient.answerBytesMax) bytes")
     }
   }
 }

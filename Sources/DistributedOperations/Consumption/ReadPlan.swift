@@ -62,7 +62,9 @@ extension ReadPlan {
   package init(
     querying request: QueryRequest, splits: Bool, from registrations: [Registration]
   ) {
-    let selectors = request.selectors.isEmpty ? [EntitySelector()] : request.selectors
+    let selectors =
+      request.selectors.isEmpty
+      ? [EntitySelector()] : request.selectors.compactMap(\.withoutPatternBesideIds)
     var filters = splits ? ReadFilters() : ReadFilters(request)
     filters.sources = request.sources
     let attributes = splits ? request.neededAttributes : request.wantedAttributes
@@ -91,12 +93,15 @@ extension QueryRequest {
 }
 
 extension Projection {
+  /// Empty where an Entity without them is shown all the same.
   fileprivate var shownAttributes: Set<IRI> {
     guard let pick else { return Set(attributes) }
-    return Set(
-      pick.terms.compactMap { term in
-        if case .attribute(let name) = term.member { name } else { nil }
-      })
+    var picked: Set<IRI> = []
+    for term in pick.terms {
+      guard case .attribute(let name) = term.member else { return [] }
+      picked.insert(name)
+    }
+    return picked
   }
 }
 
@@ -114,13 +119,14 @@ extension ReadPlan {
   ) {
     for info in registration.information {
       guard let attributes = info.narrowed(attributes) else { continue }
-      var parts: [EntitySelector] = []
+      var parts: [NarrowedSelector] = []
       for selector in selectors { parts.merge(info.narrowed(selector)) }
       for part in parts {
         reads.append(
           SourceRead(
-            source: registration.id, operation: operation, selector: part,
-            attributes: attributes, filters: filters, temporal: temporal))
+            source: registration.id, operation: operation, selector: part.selector,
+            registeredPattern: part.registeredPattern, attributes: attributes, filters: filters,
+            temporal: temporal))
       }
       if registration.mode.isProxied && !parts.isEmpty { claims.append(info) }
     }
@@ -156,8 +162,8 @@ extension RegistrationInfo {
   }
 
   /// What of the Entities that are asked for the source holds; empty for none.
-  fileprivate func narrowed(_ selector: EntitySelector) -> [EntitySelector] {
-    guard !entities.isEmpty else { return [selector] }
+  fileprivate func narrowed(_ selector: EntitySelector) -> [NarrowedSelector] {
+    guard !entities.isEmpty else { return [NarrowedSelector(selector: selector)] }
     return entities.compactMap { $0.narrowed(selector) }
   }
 
@@ -167,7 +173,20 @@ extension RegistrationInfo {
   }
 }
 
+/// What a source is asked for; it takes one pattern, where the request and the registration may each
+/// have one.
+private struct NarrowedSelector: Hashable {
+  var selector: EntitySelector
+  var registeredPattern: Pattern?
+}
+
 extension EntitySelector {
+  /// The same, asked for in a way in which a pattern is of no effect beside ids; nil if it selects
+  /// nothing.
+  fileprivate var withoutPatternBesideIds: EntitySelector? {
+    ids.isEmpty ? self : restricted(to: ids.map(\.text))
+  }
+
   fileprivate static func exactly(_ id: String, _ types: [IRI]) -> EntitySelector {
     EntitySelector(types: .anyOf(types.map { [$0] }), ids: [IRI(id)])
   }
@@ -180,22 +199,20 @@ extension EntityInfo {
       idPattern: id == nil ? idPattern : nil)
   }
 
-  fileprivate func narrowed(_ selector: EntitySelector) -> EntitySelector? {
-    guard let types = narrowed(selector.types) else { return nil }
+  fileprivate func narrowed(_ selector: EntitySelector) -> NarrowedSelector? {
+    guard let (types, _) = narrowed(selector.types) else { return nil }
     if let id {
-      guard selector.ids.isEmpty || selector.ids.contains(id),
-        selector.idPattern?.matches(id.text) ?? true
-      else { return nil }
-      return EntitySelector(types: types.value, ids: [id])
+      guard let own = selector.restricted(to: [id.text]) else { return nil }
+      return NarrowedSelector(selector: EntitySelector(types: types, ids: own.ids))
     }
-    guard let idPattern else {
-      return EntitySelector(types: types.value, ids: selector.ids, idPattern: selector.idPattern)
+    guard selector.ids.isEmpty else {
+      let ids = selector.ids.filter { idPattern?.matches($0.text) ?? true }
+      return ids.isEmpty
+        ? nil : NarrowedSelector(selector: EntitySelector(types: types, ids: ids))
     }
-    guard !selector.ids.isEmpty else {
-      return EntitySelector(types: types.value, idPattern: selector.idPattern ?? idPattern)
-    }
-    let ids = selector.ids.filter { idPattern.matches($0.text) }
-    return ids.isEmpty ? nil : EntitySelector(types: types.value, ids: ids)
+    return NarrowedSelector(
+      selector: EntitySelector(types: types, idPattern: selector.idPattern ?? idPattern),
+      registeredPattern: selector.idPattern == nil ? nil : idPattern)
   }
 
   /// The types to ask for, of which there may be none; nil if the source holds none that are asked
@@ -210,21 +227,21 @@ extension EntityInfo {
   }
 }
 
-extension [EntitySelector] {
+extension [NarrowedSelector] {
   /// Adds selectors, those that differ in their ids alone as one.
-  fileprivate mutating func merge(_ others: [EntitySelector]) {
+  fileprivate mutating func merge(_ others: [NarrowedSelector]) {
     for other in others where !contains(other) {
       let place = firstIndex { own in
-        own.types == other.types && own.idPattern == nil && other.idPattern == nil
-          && !own.ids.isEmpty && !other.ids.isEmpty
+        own.selector.types == other.selector.types && !own.selector.ids.isEmpty
+          && !other.selector.ids.isEmpty
       }
       guard let place else {
         append(other)
         continue
       }
-      let ids = self[place].ids
-      self[place] = EntitySelector(
-        types: other.types, ids: ids + other.ids.filter { !ids.contains($0) })
+      let ids = self[place].selector.ids
+      self[place].selector = EntitySelector(
+        types: other.selector.types, ids: ids + other.selector.ids.filter { !ids.contains($0) })
     }
   }
 }

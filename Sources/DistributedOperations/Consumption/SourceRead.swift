@@ -25,6 +25,8 @@ package struct SourceRead: Hashable, Sendable {
   package let source: String
   package let operation: Operation
   package var selector: EntitySelector
+  /// What ids have to match beside the selector; nil for nothing.
+  var registeredPattern: Pattern?
   /// Empty for all.
   package let attributes: Set<IRI>
   /// What the source evaluates.
@@ -56,7 +58,7 @@ extension SourceRead {
   /// What of an answered Entity was asked for; nil for nothing: a source is not believed to hold
   /// what it has not registered.
   package func part(of entity: Entity) -> Entity? {
-    guard selector.matches(id: IRI(entity.id), types: entity.types) else { return nil }
+    guard holds(entity.id, entity.types) else { return nil }
     guard !attributes.isEmpty else { return entity }
     var part = entity
     part.attributes.removeAll { !attributes.contains($0.name) }
@@ -65,11 +67,22 @@ extension SourceRead {
 
   /// The same of the temporal evolution of an Entity.
   package func part(of evolution: TemporalEntity) -> TemporalEntity? {
-    guard selector.matches(id: IRI(evolution.id), types: evolution.types) else { return nil }
+    guard holds(evolution.id, evolution.types) else { return nil }
     guard !attributes.isEmpty else { return evolution }
     var part = evolution
     part.attributes.removeAll { !attributes.contains($0.name) }
     return part
+  }
+
+  private func holds(_ id: String, _ types: [IRI]) -> Bool {
+    selector.matches(id: IRI(id), types: types) && registeredPattern?.matches(id) ?? true
+  }
+
+  /// Whether an Entity can be in an answer; a retrieval names no types.
+  package func asks(for id: String, types: [IRI]) -> Bool {
+    let isRetrieval = operation == .retrieveEntity || operation == .retrieveTemporal
+    let asked = isRetrieval ? EntitySelector(ids: selector.ids) : selector
+    return asked.matches(id: IRI(id), types: types)
   }
 
   /// The same read of some Entities alone; nil if it asks for none of them.

@@ -16,6 +16,8 @@ package protocol SourceFinding: Sendable {
   var instanceCount: Int { get }
   /// What of it was asked for; nil for nothing.
   func part(askedBy read: SourceRead) -> Self?
+  /// Whether it can be in an answer to `read`.
+  func isAsked(by read: SourceRead) -> Bool
 }
 
 extension Entity: SourceFinding {
@@ -28,6 +30,7 @@ extension Entity: SourceFinding {
   package var instanceCount: Int { attributes.reduce(0) { $0 + $1.instances.count } }
 
   package func part(askedBy read: SourceRead) -> Entity? { read.part(of: self) }
+  package func isAsked(by read: SourceRead) -> Bool { read.asks(for: id, types: types) }
 }
 
 extension TemporalEntity: SourceFinding {
@@ -38,6 +41,7 @@ extension TemporalEntity: SourceFinding {
   }
 
   package func part(askedBy read: SourceRead) -> TemporalEntity? { read.part(of: self) }
+  package func isAsked(by read: SourceRead) -> Bool { read.asks(for: id, types: types) }
 }
 
 /// The Entities in the body of a Context Source's answer.

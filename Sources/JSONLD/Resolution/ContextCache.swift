@@ -48,7 +48,7 @@ package final class ContextCache: Sendable {
 
   /// A document that is being loaded.
   private struct Load {
-    var waiters: [CheckedContinuation<LoadOutcome, Never>] = []
+    var waiters: [LoadWaiter] = []
     /// What was removed meanwhile: it may be the one that comes.
     var removed: [Removal] = []
   }
@@ -206,7 +206,7 @@ package final class ContextCache: Sendable {
     }
     let isAbandoned = (try? result.get()) == nil && Task.isCancelled
     for waiter in end(of: url, with: isAbandoned ? nil : result) {
-      waiter.resume(returning: isAbandoned ? .abandoned : .finished(result))
+      waiter.resume(with: isAbandoned ? .abandoned : .finished(result))
     }
     return try result.get()
   }
@@ -229,7 +229,7 @@ package final class ContextCache: Sendable {
   /// Keeps the result of a load, unless it was abandoned; returns who waits for it.
   private func end(
     of url: String, with result: Result<ContextDocument, JSONLDError>?
-  ) -> [CheckedContinuation<LoadOutcome, Never>] {
+  ) -> [LoadWaiter] {
     let until = clock() + limits.failureInterval
     return state.withLock { state in
       let load = state.loads.removeValue(forKey: url) ?? Load()
@@ -249,12 +249,9 @@ package final class ContextCache: Sendable {
   }
 
   private func outcomeOfLoad(of url: String) async -> LoadOutcome {
-    await withCheckedContinuation { continuation in
-      let isOver = state.withLock { state in
-        state.loads[url]?.waiters.append(continuation) == nil
-      }
-      if isOver { continuation.resume(returning: .abandoned) }
-    }
+    let waiter = LoadWaiter()
+    let isOver = state.withLock { state in state.loads[url]?.waiters.append(waiter) == nil }
+    return isOver ? .abandoned : await waiter.outcome
   }
 }
 

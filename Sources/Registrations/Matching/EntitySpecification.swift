@@ -36,13 +36,18 @@ package struct EntitySpecification: Sendable, Hashable {
   }
 
   /// What a query asks for: `attrs`, and what `q` and the geo-query look at (5.10.2.4).
-  package init(_ request: QueryRequest) {
+  ///
+  /// - Parameter splits: whether parts of one Entity may be in several sources: then also one that has
+  ///   nothing of what conditions look at has a part of what satisfies them.
+  package init(_ request: QueryRequest, splits: Bool = false) {
     var attributes = request.projection.attributes
-    let others =
-      (request.query?.attributes.sorted() ?? [])
-      + [request.geo?.geoproperty]
-      .compactMap { $0 }
-    for name in others where !attributes.contains(name) { attributes.append(name) }
+    if !splits || !attributes.isEmpty {
+      let others =
+        (request.query?.attributes.sorted() ?? [])
+        + [request.geo?.geoproperty]
+        .compactMap { $0 }
+      for name in others where !attributes.contains(name) { attributes.append(name) }
+    }
     self.init(
       selectors: request.selectors, attributes: attributes, datasets: request.datasets)
   }

@@ -107,6 +107,33 @@ struct DistributedReadTests {
     }
   }
 
+  @Test(
+    "a copy of what a source has claimed is not looked at",
+    arguments: [
+      "attrs=size,location", "q=size==3", "limit=1",
+      "georel=near;maxDistance==10&geometry=Point&coordinates=%5B0,0%5D",
+    ])
+  func claimedCopies(query: String) async throws {
+    try await Federation.run { federation in
+      try await federation.source(
+        "a", mode: "redirect",
+        #""entities": [{"type": "Room"}], "propertyNames": ["size", "location"]"#
+      ) { source in
+        let place = #""location":{"type":"Point","coordinates":[0,0]}"#
+        for number in 1...2 {
+          let copy = entity("urn:x:\(number)", "Room", #""size":3,\#(place)"#)
+          _ = try await federation.hub.send("POST", "entities?local=true", copy)
+        }
+        try await source.create(entity("urn:x:2", "Room", #""size":3,\#(place)"#))
+        let found = try await federation.hub.send(
+          "GET", "entities?type=Room&format=simplified&\(query)")
+        let own = json(entity("urn:x:1", "Room"))
+        let other = json(entity("urn:x:2", "Room", #""size":3,\#(place)"#))
+        #expect(Array(found.json.elements) == (query == "limit=1" ? [own] : [other]))
+      }
+    }
+  }
+
   @Test("conditions on split Entities hold for what is put together")
   func split() async throws {
     try await Federation.run { federation in
