@@ -32,9 +32,11 @@ extension Broker {
     let own = try await ownEntity(id, request, in: tenant)
     var merge = SourceMerge(plan, distribution, at: .now)
     if let own { merge.add(own: own.value) }
-    merge.add(await results)
+    let answers = await results
+    merge.add(answers)
     return GatheredEntity(
-      entity: merge.entities.first.map(StoredEntity.init), warnings: merge.warnings)
+      entity: merge.entities.first.map(StoredEntity.init), warnings: merge.warnings,
+      holders: zip(plan.reads, answers).filter { !$1.entities.isEmpty }.map(\.0.source))
   }
 
   private func ownEntity(
@@ -70,10 +72,7 @@ extension Broker {
       own.warnings = distribution.loopWarnings(of: plan)
       return own
     }
-    guard query.ordering == nil else {
-      throw .badRequestData(
-        "orderBy is given, and Context Sources are asked; an order goes with local=true")
-    }
+    guard query.ordering == nil else { throw .orderOverSources }
     var distributed = DistributedQuery(
       query, request, plan: plan, distribution: distribution, splits: splits)
     return try await distributed.page()

@@ -30,7 +30,8 @@ extension Broker {
     guard !plan.isLocal, !distribution.origin.isLoop else {
       return GatheredHistory(warnings: distribution.loopWarnings(of: plan))
     }
-    var gathering = await HistoryGathering(plan, request.temporal, limit: 1, distribution)
+    var gathering = HistoryGathering(plan, request.temporal, distribution)
+    await gathering.ask(plan.reads, limit: 1)
     if aggregates { await gathering.completeRanges(limit: 1) }
     return gathering.history(areSelected: true)
   }
@@ -58,10 +59,7 @@ extension Broker {
     guard !plan.isLocal, !distribution.origin.isLoop else {
       return GatheredHistory(warnings: distribution.loopWarnings(of: plan))
     }
-    guard conditions.ordering == nil else {
-      throw .badRequestData(
-        "orderBy is given, and Context Sources are asked; an order goes with local=true")
-    }
+    guard conditions.ordering == nil else { throw .orderOverSources }
     return try await DistributedHistory(
       query: query, temporal: request.temporal, plan: plan, distribution: distribution,
       splits: splits, aggregates: aggregates
@@ -92,14 +90,17 @@ private struct DistributedHistory {
 
   func gathered() async throws(NGSILDError) -> GatheredHistory {
     let isOfLatest = !splits && (query.wantsCount || query.offset > 0)
-    var gathering = await HistoryGathering(
-      plan, temporal, limit: limit, isOfLatest: isOfLatest, distribution)
-    if !gathering.isWhole && !splits {
-      await gathering.complete(try await idsOfPage(gathering.history(areSelected: true)))
+    var gathering = HistoryGathering(plan, temporal, distribution)
+    await gathering.ask(isOfLatest ? plan.reads.map(\.ofLatest) : plan.reads, limit: limit)
+    let isBounded = gathering.isBounded
+    if isOfLatest || (isBounded && !splits) {
+      let ids = try await idsOfPage(gathering.history(areSelected: true))
+      await gathering.ask(
+        gathering.missing(of: ids, isOfLatest: isOfLatest), limit: ids.count)
     }
     if aggregates || splits { await gathering.completeRanges(limit: limit) }
     var gathered = gathering.history(areSelected: !splits)
-    if limit == Self.entitiesMax && gathering.isBounded {
+    if limit == Self.entitiesMax && isBounded {
       gathered.warnings.append(
         distribution.warning(
           .unanswered, "only the first Entities of a source were looked at, which has more"))

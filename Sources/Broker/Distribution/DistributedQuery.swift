@@ -101,8 +101,9 @@ struct DistributedQuery {
 
   /// Conditions have held for whole Entities; they have to hold for what is left of them.
   private func unclaimed(_ entities: [JSONValue]) async throws(NGSILDError) -> [JSONValue] {
+    let conditions = EntityConditions(request, at: now)
     var left: [JSONValue] = []
-    var cut: Set<String> = []
+    var cut: [JSONValue] = []
     for entity in entities {
       let whole = Entity(stored: entity)
       guard let own = plan.own(whole) else { continue }
@@ -111,16 +112,14 @@ struct DistributedQuery {
         continue
       }
       let stored = JSONValue(stored: own)
-      guard splits || satisfies(stored) else { continue }
+      guard splits || conditions.isSatisfied(by: stored) else { continue }
       left.append(stored)
-      cut.insert(own.id)
+      cut.append(stored)
     }
-    guard let geo = request.geo, !splits, !cut.isEmpty else { return left }
-    let fitting = Set(try await filter(left, by: geo).compactMap { $0["id"]?.string })
-    return left.filter { entity in
-      let id = entity["id"]?.string ?? ""
-      return !cut.contains(id) || fitting.contains(id)
-    }
+    guard request.geo != nil, !splits, !cut.isEmpty else { return left }
+    let fitting = try await conditions.filter(cut, by: distribution.broker)
+    let gone = Set(cut.compactMap(\.id)).subtracting(fitting.compactMap(\.id))
+    return left.filter { !gone.contains($0.id ?? "") }
   }
 
   /// Asks everyone who did not answer all for the parts of the page's Entities that are missing.
@@ -171,36 +170,17 @@ struct DistributedQuery {
     ]
   }
 
-  // MARK: Split Entities
-
-  /// Conditions are evaluated on whole Entities (4.3.6.7).
+  /// Of split Entities, all are looked at.
   private func filteredPage(of merge: SourceMerge) async throws(NGSILDError) -> GatheredEntities {
-    var entities = merge.entities.filter(satisfies)
-    if let geo = request.geo { entities = try await filter(entities, by: geo) }
+    let conditions = EntityConditions(request, at: now)
+    let entities = try await conditions.filter(merge.entities, by: distribution.broker)
     let page = entities.dropFirst(query.offset).prefix(query.limit)
     return GatheredEntities(
       entities: page.map { StoredEntity($0) }, hasMore: entities.count > query.offset + query.limit,
       count: query.wantsCount ? entities.count : nil, warnings: merge.warnings)
   }
+}
 
-  private func satisfies(_ entity: JSONValue) -> Bool {
-    let attributes = request.projection.attributes
-    guard attributes.isEmpty || attributes.contains(where: { entity[named: $0.text] != nil })
-    else { return false }
-    return request.scopes?.matches(entity) ?? true
-      && request.query?.matches(entity, at: now) ?? true
-  }
-
-  private func filter(
-    _ entities: [JSONValue], by geo: GeoQuery
-  ) async throws(NGSILDError) -> [JSONValue] {
-    let conditions = entities.map { entity in
-      GeoCondition(geo, geometries: geo.geometries(of: entity, at: now))
-    }
-    let broker = distribution.broker
-    let holds = try await broker.database { () throws(PostgresError) in
-      try await broker.queries.evaluate(conditions)
-    }
-    return zip(entities, holds).filter(\.1).map(\.0)
-  }
+extension JSONValue {
+  fileprivate var id: String? { self["id"]?.string }
 }

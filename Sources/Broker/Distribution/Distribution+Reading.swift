@@ -10,6 +10,8 @@ struct SourceReading: Sendable {
   /// nil if it has nothing, or failed.
   var answer: Answer?
   var hasFailed = false
+  /// Whether it answered that it will not, or cannot.
+  var isRefused = false
   var warnings: [SourceWarning] = []
   /// How long the answer is.
   var bytes = 0
@@ -48,6 +50,7 @@ extension Distribution {
       reading.warnings = [warning(of: failure, at: source.id)]
     case .success(let response):
       reading.warnings = response.relayedWarnings
+      reading.isRefused = response.status >= 400
       guard response.status != 404 else { return reading }
       guard 200..<300 ~= response.status else {
         reading.hasFailed = true

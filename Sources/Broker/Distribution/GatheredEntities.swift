@@ -17,4 +17,6 @@ package struct GatheredEntity: Sendable {
   /// nil if nobody has it.
   package var entity: StoredEntity?
   package var warnings: [SourceWarning] = []
+  /// Registrations whose sources have parts of it.
+  package var holders: [String] = []
 }

@@ -5,78 +5,74 @@ package import Storage
 
 /// The history of Entities at Context Sources, as far as they have answered.
 struct HistoryGathering {
+  private typealias Answer = (read: SourceRead, result: SourceReadResult<TemporalEntity>)
+
   private let plan: ReadPlan
-  private let distribution: Distribution
   private let temporal: TemporalQuery
-  /// Whether sources were asked for the latest instances only, to learn which Entities there are.
-  private let isOfLatest: Bool
-  private var results: [SourceReadResult<TemporalEntity>]
-  private var rests: [(read: SourceRead, result: SourceReadResult<TemporalEntity>)] = []
+  private let distribution: Distribution
+  private var answers: [Answer] = []
   private var warnings: [SourceWarning] = []
 
   /// Times that what an answer has left out is asked for.
   private static let roundsMax = 20
 
-  /// Asks all sources of a plan.
-  ///
-  /// - Parameters:
-  ///   - limit: of Entities from each.
-  ///   - isOfLatest: whether it is enough to know which Entities they have.
-  init(
-    _ plan: ReadPlan, _ temporal: TemporalQuery, limit: Int, isOfLatest: Bool = false,
-    _ distribution: Distribution
-  ) async {
+  init(_ plan: ReadPlan, _ temporal: TemporalQuery, _ distribution: Distribution) {
     self.plan = plan
     self.temporal = temporal
     self.distribution = distribution
-    self.isOfLatest = isOfLatest
-    results = await SourceReader(distribution: distribution)
-      .results(of: isOfLatest ? plan.reads.map(\.ofLatest) : plan.reads, limit: limit)
   }
 
-  /// Whether all is known of the Entities that sources have.
-  var isWhole: Bool { !isOfLatest && results.allSatisfy(\.isComplete) }
+  /// Asks sources, all at once.
+  ///
+  /// - Parameters:
+  ///   - reads: those of the plan, or parts of them.
+  ///   - limit: of Entities from each.
+  mutating func ask(_ reads: [SourceRead], limit: Int) async {
+    let results: [SourceReadResult<TemporalEntity>] = await SourceReader(
+      distribution: distribution
+    ).results(of: reads, limit: limit)
+    answers += zip(reads, results).map { ($0, $1) }
+  }
 
-  var isBounded: Bool { results.contains { !$0.isComplete } }
+  /// Whether sources have more Entities than were asked for.
+  var isBounded: Bool { answers.contains { !$0.result.isComplete } }
 
-  // MARK: More
+  /// Registrations whose sources have answered all that they were asked.
+  var answered: Set<String> {
+    Set(answers.map(\.read.source)).subtracting(
+      answers.filter(\.result.hasFailed).map(\.read.source))
+  }
 
-  /// Asks for what is not known of some Entities.
-  mutating func complete(_ ids: [String]) async {
-    var reads: [SourceRead] = []
-    for (read, result) in zip(plan.reads, results)
-    where !result.hasFailed && (isOfLatest || !result.isComplete) {
-      let known = isOfLatest ? [] : Set(result.entities.map(\.id))
-      if let rest = read.restricted(to: ids.filter { !known.contains($0) }) { reads.append(rest) }
+  /// What is yet to be asked of some Entities.
+  ///
+  /// - Parameter isOfLatest: whether only the latest instances have been asked for.
+  func missing(of ids: [String], isOfLatest: Bool) -> [SourceRead] {
+    zip(plan.reads, answers).compactMap { read, answer in
+      guard !answer.result.hasFailed, isOfLatest || !answer.result.isComplete else { return nil }
+      let known = isOfLatest ? [] : Set(answer.result.entities.map(\.id))
+      return read.restricted(to: ids.filter { !known.contains($0) })
     }
-    await ask(reads, limit: ids.count)
   }
 
   /// Asks for what answers have left out, until they are whole: of what is computed of all
   /// instances, no part is of use.
   mutating func completeRanges(limit: Int) async {
-    var open = zip(plan.reads, results).compactMap { read, result in
-      result.range.flatMap(read.rest)
-    }
-    for place in results.indices { results[place].range = nil }
+    var open = rests(from: 0)
     for _ in 0..<Self.roundsMax where !open.isEmpty {
-      let known = rests.count
+      let known = answers.count
       await ask(open, limit: limit)
-      open = rests[known...].compactMap { read, result in result.range.flatMap(read.rest) }
-      for place in known..<rests.count { rests[place].result.range = nil }
+      open = rests(from: known)
     }
-    guard !open.isEmpty else { return }
     for read in open {
       warnings.append(
         distribution.warning(.unanswered, "\(read.source) has more instances than were read"))
     }
   }
 
-  private mutating func ask(_ reads: [SourceRead], limit: Int) async {
-    let answers: [SourceReadResult<TemporalEntity>] = await SourceReader(
-      distribution: distribution
-    ).results(of: reads, limit: limit)
-    rests += zip(reads, answers).map { ($0, $1) }
+  private mutating func rests(from first: Int) -> [SourceRead] {
+    let rests = answers[first...].compactMap { read, result in result.range.flatMap(read.rest) }
+    for place in first..<answers.count { answers[place].result.range = nil }
+    return rests
   }
 
   // MARK: Results
@@ -87,7 +83,10 @@ struct HistoryGathering {
     var merges: [String: HistoryMerge] = [:]
     var end: AnsweredRange?
     var gathered = GatheredHistory(warnings: warnings)
-    for (read, result) in zip(plan.reads, results) + rests {
+    for (read, result) in answers {
+      if !result.entities.isEmpty, !gathered.holders.contains(read.source) {
+        gathered.holders.append(read.source)
+      }
       for entity in result.entities {
         if merges[entity.id] == nil { ids.append(entity.id) }
         merges[entity.id, default: HistoryMerge(by: temporal.timeproperty)].add(entity)
@@ -102,7 +101,7 @@ struct HistoryGathering {
       claims: plan.claimed.map {
         ForeignHistory.Claim(selectors: $0.selectors, attributes: $0.attributes)
       },
-      areSelected: areSelected, end: isOfLatest && rests.isEmpty ? nil : end?.end)
+      areSelected: areSelected, end: end?.end)
     return gathered
   }
 }
@@ -113,4 +112,17 @@ package struct GatheredHistory: Sendable {
   package var foreign: ForeignHistory?
   /// What is missing, and why.
   package var warnings: [SourceWarning] = []
+  /// Registrations whose sources have something.
+  package var holders: [String] = []
+  /// Set where an EntityMap says what makes the page.
+  package var page: MappedPage?
+}
+
+/// A page of an EntityMap.
+package struct MappedPage: Sendable {
+  /// In the order of the map.
+  package let ids: [String]
+  package let hasMore: Bool
+  /// All that fit; nil unless asked for.
+  package let count: Int?
 }

@@ -14,6 +14,13 @@ package struct ReadPlan: Hashable, Sendable {
 
   package var isLocal: Bool { reads.isEmpty }
 
+  /// The same plan with other reads of its sources.
+  package func asking(_ reads: [SourceRead]) -> ReadPlan {
+    var plan = self
+    plan.reads = reads
+    return plan
+  }
+
   /// What nobody but proxied sources may contribute to.
   package struct Claim: Hashable, Sendable {
     /// Empty for all Entities.

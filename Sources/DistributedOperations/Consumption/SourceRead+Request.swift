@@ -2,6 +2,7 @@ import JSON
 import JSONLD
 import NGSILD
 import NGSILDQuery
+package import Registrations
 
 /// A read as the request that asks a Context Source for it.
 ///
@@ -26,10 +27,12 @@ extension SourceRead {
       return address.request(
         "GET", "/entities/\(pathSegment(id))", attributes(address) + Self.times)
     case .queryEntity:
-      return address.request("GET", "/entities", parameters(address) + Self.times + page(range))
+      return address.request(
+        "GET", "/entities", parameters(address) + Self.times + page(range), entityMap: entityMap)
     case .queryBatch:
       return address.request(
-        "POST", "/entityOperations/query", Self.times + page(range), body: body(address))
+        "POST", "/entityOperations/query", Self.times + page(range), body: body(address),
+        entityMap: entityMap)
     case .retrieveTemporal:
       let id = selector.ids.first?.text ?? ""
       return address.request(
@@ -37,8 +40,25 @@ extension SourceRead {
         attributes(address) + datasets + instances + Self.times)
     case .queryTemporal:
       return address.request(
-        "GET", "/temporal/entities", parameters(address) + instances + Self.times + page(range))
+        "GET", "/temporal/entities", parameters(address) + instances + Self.times + page(range),
+        entityMap: entityMap)
     }
+  }
+
+  /// The request that has the source make an EntityMap of what it finds (5.14.4, 5.14.5); nil for a
+  /// retrieval.
+  package func mapRequest(at address: SourceAddress) -> SourceRequest? {
+    switch operation {
+    case .retrieveEntity, .retrieveTemporal: nil
+    case .queryEntity, .queryBatch: address.request("GET", "/entityMaps", parameters(address))
+    case .queryTemporal:
+      address.request("GET", "/temporal/entityMaps", parameters(address) + instances)
+    }
+  }
+
+  /// By what name registrations list that operation.
+  package var mapOperation: RegisteredOperation {
+    temporal == nil ? .createEntityMapQueryEntity : .createEntityMapQueryTemporal
   }
 
   private typealias Parameters = [(name: String, value: String)]

@@ -33,6 +33,8 @@ package struct SourceRead: Hashable, Sendable {
   package var filters = ReadFilters()
   /// Which instances of the temporal evolution; nil for the current state.
   package var temporal: TemporalQuery?
+  /// The source's own EntityMap, which it is to use; nil for none.
+  package var entityMap: String?
 }
 
 /// Conditions that go with a read to where the Entities are.

@@ -37,9 +37,10 @@ package struct SourceAddress: Sendable {
   ///   - path: below `/ngsi-ld/v1`, encoded.
   ///   - parameters: not encoded.
   ///   - body: nil for none; its `@context` is added where the source wants it there.
+  ///   - entityMap: the id of the source's own map that it is to use; nil for none.
   package func request(
     _ method: String, _ path: String, _ parameters: [(name: String, value: String)] = [],
-    body: SourceBody? = nil
+    body: SourceBody? = nil, entityMap: String? = nil
   ) -> SourceRequest {
     var parameters = parameters
     if registration.isLocalOnly { parameters.append(("local", "true")) }
@@ -47,7 +48,8 @@ package struct SourceAddress: Sendable {
     let query = pairs.isEmpty ? "" : "?" + pairs.joined(separator: "&")
     return SourceRequest(
       method: method, url: base + path + query,
-      headers: headers(hasBody: body != nil), body: body?.bytes(embedding: embedded) ?? [],
+      headers: headers(hasBody: body != nil, entityMap),
+      body: body?.bytes(embedding: embedded) ?? [],
       timeout: registration.management.timeout)
   }
 
@@ -67,7 +69,7 @@ package struct SourceAddress: Sendable {
     return info.contentType == .jsonLD && info.jsonldContext == nil ? context : nil
   }
 
-  private func headers(hasBody: Bool) -> [SourceRequest.Header] {
+  private func headers(hasBody: Bool, _ entityMap: String?) -> [SourceRequest.Header] {
     var headers: [(String, String)] = []
     let info = registration.sourceInfo
     headers.append(("Accept", info.accept?.rawValue ?? "application/json"))
@@ -79,6 +81,7 @@ package struct SourceAddress: Sendable {
       headers.append(("Link", LinkHeader.context(url)))
     }
     if let tenant = registration.tenant { headers.append(("NGSILD-Tenant", tenant)) }
+    if let entityMap { headers.append(("NGSILD-EntityMap", entityMap)) }
     headers.append(("Via", origin.via.passed(by: origin.alias)))
     if let version = info.conformance {
       headers.append(("Prefer", "ngsi-ld=\(version)"))

@@ -18,7 +18,8 @@ extension API {
     let gathered = try await broker.retrieveEntity(id, request, in: tenant, from: origin)
     return try await warning(gathered.warnings) { () async throws(NGSILDError) in
       guard let entity = gathered.entity else { throw notFound(id, request) }
-      return try await response(to: request, call, showing: entity, id, as: answer, in: tenant)
+      return try await response(
+        to: request, call, showing: entity, id, of: gathered.holders, as: answer, in: tenant)
     }
   }
 
@@ -29,6 +30,7 @@ extension API {
 
   private func response(
     to request: QueryRequest, _ call: Call, showing entity: StoredEntity, _ id: String,
+    of holders: [String],
     as answer: EntityAnswer, in tenant: TenantNumber
   ) async throws(NGSILDError) -> HTTPResponse {
     try requireShown(entity, answer.representation, id)
@@ -40,7 +42,7 @@ extension API {
     var query = EntityQuery()
     query.selectors = [EntitySelector(ids: [IRI(id)])]
     try await entityMap(
-      of: call, retrieving: id, by: .entities(query), request.entityMap, in: tenant)?
+      of: call, retrieving: id, by: .entities(query), at: holders, request.entityMap, in: tenant)?
       .mark(&response, creates: false)
     return response
   }
@@ -83,13 +85,17 @@ extension API {
       answer.link(try await broker.linked(context, in: tenant, at: site))
     }
     var query = EntityQuery(request, page)
-    let map = try await entityMap(of: call, for: .entities(query), request.entityMap, in: tenant)
+    let origin = try await isLocal(request, call) ? nil : origin(of: call, context, in: tenant)
+    let map = try await entityMap(
+      of: call, for: .entities(query, request), request.entityMap, in: tenant, from: origin)
     query.map = map?.map.number
-    // Choice: a map names what is held here, so that its pages do, too.
-    let isLocal = try isLocal(request, call) || map != nil
-    let origin = try await isLocal ? nil : origin(of: call, context, in: tenant)
-    let found = try await broker.queryEntities(
-      query, request, splits: request.splitsEntities ?? false, in: tenant, from: origin)
+    let found =
+      if let map {
+        try await broker.queryEntities(query, request, in: map.map, of: tenant, from: origin)
+      } else {
+        try await broker.queryEntities(
+          query, request, splits: request.splitsEntities ?? false, in: tenant, from: origin)
+      }
     try await addLinked(to: found.entities, request, in: tenant, &answer)
     var response = answer.response(found.entities, &written)
     response.add(found.warnings)

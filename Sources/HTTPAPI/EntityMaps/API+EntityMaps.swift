@@ -13,18 +13,22 @@ extension API {
     let (request, context) = try await queryRequest(of: call)
     try requireRestriction(request, call)
     let tenant = try await tenant(of: call)
+    let origin = try await isLocal(request, call) ? nil : origin(of: call, context, in: tenant)
     let map = try await broker.createEntityMap(
-      of: .entities(EntityQuery(request)), lifetime: request.entityMap.lifetime, in: tenant)
+      of: .entities(EntityQuery(request), request), lifetime: request.entityMap.lifetime,
+      in: tenant, from: origin)
     return try await created(map, call, context, in: tenant)
   }
 
   func createTemporalEntityMap(_ call: Call) async throws(NGSILDError) -> HTTPResponse {
     let (request, context) = try await temporalRequest(of: call)
-    try request.requireQuery(isLocal: isLocal(request.conditions, call))
+    let isLocal = try isLocal(request.conditions, call)
+    try request.requireQuery(isLocal: isLocal)
     let tenant = try await tenant(of: call)
+    let origin = try await isLocal ? nil : origin(of: call, context, in: tenant)
     let map = try await broker.createEntityMap(
-      of: .history(HistoryQuery(request)), lifetime: request.conditions.entityMap.lifetime,
-      in: tenant)
+      of: .history(HistoryQuery(request), request),
+      lifetime: request.conditions.entityMap.lifetime, in: tenant, from: origin)
     return try await created(map, call, context, in: tenant)
   }
 
@@ -38,7 +42,7 @@ extension API {
   func updateEntityMap(_ call: Call) async throws(NGSILDError) -> HTTPResponse {
     let id = call.identifiers[0]
     try requireURI(id, as: "The EntityMap id")
-    let (fragment, _) = try await body(of: call)
+    let (fragment, context) = try await body(of: call)
     let tenant = try await tenant(of: call)
     let expiresAt = try fragment["expiresAt"].map { value throws(NGSILDError) in
       guard let text = value.string else {
@@ -46,13 +50,16 @@ extension API {
       }
       return try DateTime(parsing: text, of: "expiresAt")
     }
-    try await broker.updateEntityMap(id, expiresAt: expiresAt, in: tenant)
+    try await broker.updateEntityMap(
+      id, expiresAt: expiresAt, in: tenant, from: origin(of: call, context, in: tenant))
     return .noContent
   }
 
   func deleteEntityMap(_ call: Call) async throws(NGSILDError) -> HTTPResponse {
     let tenant = try await tenant(of: call)
-    try await broker.deleteEntityMap(call.identifiers[0], in: tenant)
+    let context = try await context(of: call)
+    try await broker.deleteEntityMap(
+      call.identifiers[0], in: tenant, from: origin(of: call, context, in: tenant))
     return .noContent
   }
 

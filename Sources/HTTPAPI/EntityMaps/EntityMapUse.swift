@@ -1,4 +1,5 @@
 import Broker
+import DistributedOperations
 import HTTPServer
 import NGSILD
 import NGSILDQuery
@@ -37,36 +38,51 @@ struct EntityMapUse {
   /// - Parameter creates: whether the answer to a request that makes a map says so by its status.
   func mark(_ response: inout HTTPResponse, creates: Bool = true) {
     response.headers.append((Self.header, location))
-    if isNew && creates && response.status == 200 { response.status = 201 }
+    if isNew {
+      response.add(map.warnings)
+      if creates && response.status == 200 { response.status = 201 }
+    }
   }
 }
 
 extension API {
   /// The map that a query names and, where that is no more, or the query asks for one, a new one;
   /// nil without either.
+  ///
+  /// - Parameter origin: nil for what is held here alone.
   func entityMap(
-    of call: Call, for query: MappedQuery, _ wish: EntityMapWish, in tenant: TenantNumber
+    of call: Call, for request: MapRequest, _ wish: EntityMapWish, in tenant: TenantNumber,
+    from origin: RequestOrigin?
   ) async throws(NGSILDError) -> EntityMapUse? {
-    try await entityMap(of: call, for: query, wish, in: tenant) { id throws(NGSILDError) in
-      try await broker.entityMap(id, for: query, in: tenant)
+    try await entityMap(of: call, wish) { id throws(NGSILDError) in
+      try await broker.entityMap(id, for: request.query, in: tenant)
+    } create: { () throws(NGSILDError) in
+      try await broker.createEntityMap(
+        of: request, lifetime: wish.lifetime, in: tenant, from: origin)
     }
   }
 
   /// The same for a retrieval.
   ///
-  /// - Parameter query: finds the Entity.
+  /// - Parameters:
+  ///   - query: finds the Entity here.
+  ///   - holders: registrations whose sources have parts of it.
   func entityMap(
-    of call: Call, retrieving id: String, by query: MappedQuery, _ wish: EntityMapWish,
-    in tenant: TenantNumber
+    of call: Call, retrieving id: String, by query: MappedQuery, at holders: [String],
+    _ wish: EntityMapWish, in tenant: TenantNumber
   ) async throws(NGSILDError) -> EntityMapUse? {
-    try await entityMap(of: call, for: query, wish, in: tenant) { map throws(NGSILDError) in
+    try await entityMap(of: call, wish) { map throws(NGSILDError) in
       try await broker.entityMap(map, holding: id, in: tenant)
+    } create: { () throws(NGSILDError) in
+      try await broker.createEntityMap(
+        of: id, foundBy: query, at: holders, lifetime: wish.lifetime, in: tenant)
     }
   }
 
   private func entityMap(
-    of call: Call, for query: MappedQuery, _ wish: EntityMapWish, in tenant: TenantNumber,
-    find: (String) async throws(NGSILDError) -> EntityMap?
+    of call: Call, _ wish: EntityMapWish,
+    find: (String) async throws(NGSILDError) -> EntityMap?,
+    create: () async throws(NGSILDError) -> EntityMap
   ) async throws(NGSILDError) -> EntityMapUse? {
     if let reference = call.request.headers.first(EntityMapUse.header) {
       if let map = try await find(EntityMapUse.id(in: reference)) {
@@ -75,7 +91,6 @@ extension API {
     } else if !wish.isWanted {
       return nil
     }
-    return EntityMapUse(
-      new: try await broker.createEntityMap(of: query, lifetime: wish.lifetime, in: tenant))
+    return EntityMapUse(new: try await create())
   }
 }

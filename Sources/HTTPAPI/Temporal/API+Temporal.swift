@@ -19,14 +19,15 @@ extension API {
       of: id, request, aggregates: answer.aggregation != nil, in: tenant, from: origin)
     return try await warning(gathered.warnings) { () async throws(NGSILDError) in
       try await response(
-        to: request, call, retrieving: id, beside: gathered.foreign, as: answer, in: tenant)
+        to: request, call, retrieving: id, beside: gathered, as: answer, in: tenant)
     }
   }
 
   private func response(
     to request: TemporalRequest, _ call: Call, retrieving id: String,
-    beside foreign: ForeignHistory?, as answer: TemporalAnswer, in tenant: TenantNumber
+    beside gathered: GatheredHistory, as answer: TemporalAnswer, in tenant: TenantNumber
   ) async throws(NGSILDError) -> HTTPResponse {
+    let foreign = gathered.foreign
     let part = HistoryPart(request)
     let attributes = request.requiredAttributes
     let response: HTTPResponse?
@@ -49,7 +50,8 @@ extension API {
     var query = HistoryQuery(part)
     query.selectors = [EntitySelector(ids: [IRI(id)])]
     let wish = request.conditions.entityMap
-    try await entityMap(of: call, retrieving: id, by: .history(query), wish, in: tenant)?
+    try await entityMap(
+      of: call, retrieving: id, by: .history(query), at: gathered.holders, wish, in: tenant)?
       .mark(&response, creates: false)
     return response
   }
@@ -78,15 +80,23 @@ extension API {
     let tenant = try await tenant(of: call)
     var query = HistoryQuery(request, page)
     let wish = request.conditions.entityMap
-    let map = try await entityMap(of: call, for: .history(query), wish, in: tenant)
+    let origin = try await isLocal ? nil : origin(of: call, context, in: tenant)
+    let map = try await entityMap(
+      of: call, for: .history(query, request), wish, in: tenant, from: origin)
     query.map = map?.map.number
-    // Choice: a map names what is held here, so that its pages do, too.
-    let origin = try await isLocal || map != nil ? nil : origin(of: call, context, in: tenant)
-    let gathered = try await broker.gatherHistory(
-      query, request, aggregates: answer.aggregation != nil, in: tenant, from: origin)
+    let aggregates = answer.aggregation != nil
+    let gathered =
+      if let map {
+        try await broker.gatherHistory(
+          query, request, aggregates: aggregates, in: map.map, of: tenant, from: origin)
+      } else {
+        try await broker.gatherHistory(
+          query, request, aggregates: aggregates, in: tenant, from: origin)
+      }
+    if let page = gathered.page { query = query.restricted(to: page.ids) }
     let foreign = gathered.foreign
-    let hasMore: Bool
-    let count: Int?
+    var hasMore: Bool
+    var count: Int?
     var response: HTTPResponse
     if let aggregation = answer.aggregation {
       let found = try await broker.aggregateTemporalEntities(
@@ -99,6 +109,7 @@ extension API {
       let found = try await broker.queryTemporalEntities(query, beside: foreign, in: tenant)
       (response, hasMore, count) = (answer.response(found), found.hasMore, found.count)
     }
+    if let page = gathered.page { (hasMore, count) = (page.hasMore, page.count) }
     response.add(gathered.warnings)
     response.headers +=
       PageLinks(

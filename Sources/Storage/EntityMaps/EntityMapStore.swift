@@ -15,6 +15,8 @@ package struct StoredEntityMap: Sendable {
   package let expires: DateTime
   /// The maps that Context Sources have made, by registration.
   package let linked: JSONValue
+  /// Registrations whose sources were asked; empty where all is held here.
+  package let sources: [String]
 }
 
 /// What is to be said of a new map, apart from its Entities.
@@ -40,13 +42,14 @@ package struct EntityMapStore {
   ) async throws(NGSILDError) -> StoredEntityMap? {
     try await pool.rows(
       """
-      SELECT key, conditions, expires, linked FROM entity_map
+      SELECT key, conditions, expires, linked, coalesce(sources, '{}') FROM entity_map
       WHERE tenant = \(tenant) AND id = \(id) AND expires > \(now.timestamp)
       """
     ).first.map { row in
       StoredEntityMap(
         tenant: tenant, number: row[0].int64, id: id, conditions: row[1].string,
-        expires: DateTime(row[2].timestamp), linked: JSONValue(storedDocument: row[3].bytes))
+        expires: DateTime(row[2].timestamp), linked: JSONValue(storedDocument: row[3].bytes),
+        sources: row[4].elements.map(\.string))
     }
   }
 

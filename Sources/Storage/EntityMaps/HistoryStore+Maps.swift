@@ -21,7 +21,9 @@ extension HistoryStore {
     query.map = nil
     let filter = try await selection(query, at: now, tenant: tenant).filter
     try await queries.query(
-      map.prune(upTo: last, tenant: tenant, keeping: filter.isSelected(key: "m.key")))
+      map.prune(
+        upTo: last, among: query.selectors, tenant: tenant,
+        keeping: filter.isSelected(key: "m.key")))
   }
 }
 

@@ -1,4 +1,5 @@
 package import NGSILD
+import NGSILDQuery
 package import Postgres
 
 /// Maps of the Entities that queries find, made and kept without these leaving the database.
@@ -28,7 +29,10 @@ extension QueryStore {
   ) async throws(PostgresError) {
     guard let map = query.map else { return }
     _ = try await run(query, at: now, tenant: tenant) { plan in
-      [map.prune(upTo: last, tenant: tenant, keeping: plan.isFound(key: "m.key"))]
+      [
+        map.prune(
+          upTo: last, among: query.selectors, tenant: tenant, keeping: plan.isFound(key: "m.key"))
+      ]
     }
   }
 }
@@ -52,8 +56,17 @@ extension NewEntityMap {
 }
 
 extension EntityMapNumber {
-  /// - Parameter condition: whether the Entity of the entry `m` is still selected.
-  func prune(upTo last: String?, tenant: TenantNumber, keeping condition: SQL) -> SQL {
+  /// - Parameters:
+  ///   - selectors: whose ids narrow what is asked for; other Entities stay.
+  ///   - condition: whether the Entity of the entry `m` is still selected.
+  func prune(
+    upTo last: String?, among selectors: [EntitySelector], tenant: TenantNumber,
+    keeping condition: SQL
+  ) -> SQL {
+    let narrowed: SQL =
+      selectors.idCondition.map { ofID in
+        "AND m.key IN (SELECT e.key FROM entity AS e WHERE e.tenant = \(tenant) AND \(ofID))"
+      } ?? ""
     let range: SQL =
       last.map { last in
         """
@@ -65,7 +78,7 @@ extension EntityMapNumber {
       } ?? ""
     return """
       DELETE FROM entity_map_entry AS m
-      WHERE m.tenant = \(tenant) AND m.map = \(self) AND m.key IS NOT NULL \(range)
+      WHERE m.tenant = \(tenant) AND m.map = \(self) AND m.key IS NOT NULL \(range) \(narrowed)
         AND NOT \(condition)
       """
   }

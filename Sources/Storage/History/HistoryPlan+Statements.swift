@@ -183,6 +183,7 @@ struct HistoryFilter: Hashable {
       case .creation: "e.key"
       case .ascendingID: "e.id COLLATE \"C\""
       case .descendingID: "e.id COLLATE \"C\" DESC"
+      case .given(let ids): "array_position(\(ids), e.id)"
       }
   }
 

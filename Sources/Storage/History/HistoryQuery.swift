@@ -21,6 +21,8 @@ package struct HistoryQuery: Hashable, Sendable {
 
   package enum Order: Hashable, Sendable {
     case creation, ascendingID, descendingID
+    /// That of these ids.
+    case given([String])
   }
 
   package init(_ part: HistoryPart) { self.part = part }

@@ -134,6 +134,15 @@ extension EntitySelector {
   }
 }
 
+extension [EntitySelector] {
+  /// What is asked of `e.id`; nil if one of them asks nothing, or there is none.
+  var idCondition: SQL? {
+    let conditions = compactMap(\.condition)
+    guard !isEmpty, conditions.count == count else { return nil }
+    return "(\(SQL.joined(conditions, by: " OR ")))"
+  }
+}
+
 extension Query {
   /// Queries of which each has to hold.
   fileprivate var conjuncts: [Query] { if case .and(let parts) = self { parts } else { [self] } }

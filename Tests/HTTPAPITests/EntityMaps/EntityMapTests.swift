@@ -86,6 +86,9 @@ struct EntityMapTests {
       let narrowed = try await client.send(
         "GET", "entities?q=speed%3E10.0&type=Car&id=urn:x:3,urn:x:1", headers: using(map))
       #expect(narrowed.ids == ["urn:x:3"])
+      // What was not asked for has not left the map.
+      let all = try await client.send("GET", "entities?type=Car&q=speed%3E10", headers: using(map))
+      #expect(all.ids == ["urn:x:2", "urn:x:3", "urn:x:4", "urn:x:5"])
     }
   }
 
