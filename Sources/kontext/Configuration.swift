@@ -69,8 +69,8 @@ struct Configuration: Sendable {
     Setting(
       option: "--public-url", placeholder: "URL",
       help:
-        "where clients find the broker, for links to contexts that it hosts (default: the Host of "
-        + "each request)"
+        "where clients and Context Sources find the broker, for links to contexts that it hosts and "
+        + "for notifications of sources (default: the Host of each request)"
     ) { configuration, text in
       configuration.publicURL = text.hasSuffix("/") ? String(text.dropLast()) : text
       return text.hasPrefix("http://") || text.hasPrefix("https://")
