@@ -57,7 +57,8 @@ let package = Package(
     module("Snapshots", ["Subscriptions", "NGSILDQuery", "NGSILD", "JSONLD", "JSON"]),
 
     module(
-      "DistributedOperations", ["Registrations", "NGSILDQuery", "NGSILD", "JSONLD", "JSON"]),
+      "DistributedOperations",
+      ["Registrations", "Subscriptions", "NGSILDQuery", "NGSILD", "JSONLD", "JSON"]),
 
     // Input and output.
     module("Log"),
@@ -120,7 +121,7 @@ let package = Package(
       ["Subscriptions", "NGSILDQuery", "NGSILD", "JSONLD", "JSON", "TestSupport"]),
     tests(
       of: "DistributedOperations",
-      ["Registrations", "NGSILDQuery", "NGSILD", "JSONLD", "JSON", "TestSupport"]),
+      ["Registrations", "Subscriptions", "NGSILDQuery", "NGSILD", "JSONLD", "JSON", "TestSupport"]),
     tests(of: "Postgres", ["TestSupport", "EventLoop"]),
     tests(of: "Storage", ["TestSupport", "Broker", "NGSILDQuery", "NGSILD", "JSONLD", "JSON"]),
     tests(of: "EventLoop"),

@@ -16,6 +16,8 @@ extension Schemas {
     (13, "registration", PackageResources._013_registration_sql),
     (15, "event", PackageResources._015_event_sql),
     (16, "snapshot_and_entity_map", PackageResources._016_snapshot_and_entity_map_sql),
+    (17, "subscription_copy", PackageResources._017_subscription_copy_sql),
     (18, "entity_map_sources", PackageResources._018_entity_map_sources_sql),
+    (19, "history_reads", PackageResources._019_history_reads_sql),
   ]
 }

@@ -124,6 +124,26 @@ loads["load-long"] = function()
   end
 end
 
+-- Registrations that match nothing that is asked for: other types, or other ids.
+local shapes = {
+  types = { '{"type":"Other%d"}' },
+  ids = {
+    '{"type":"AirQualityObserved","id":"urn:bench:other:%d"}',
+    '{"type":"AirQualityObserved","idPattern":"^urn:bench:others%d:"}',
+  },
+}
+for name, shapes in pairs(shapes) do
+  loads["load-registrations-" .. name] = function()
+    local headers = { ["Content-Type"] = "application/json", ["NGSILD-Tenant"] = name }
+    return 10000, function(number)
+      return wrk.format(
+        "POST", api .. "/csourceRegistrations", headers,
+        '{"type":"ContextSourceRegistration","endpoint":"http://127.0.0.1:1","information":'
+          .. '[{"entities":[' .. string.format(shapes[number % #shapes + 1], number) .. "]}]}")
+    end
+  end
+end
+
 -- Workloads: each function prepares, and returns what makes a request.
 
 local workloads = {}
@@ -239,6 +259,19 @@ workloads["long-hours-100"] = function()
     return get("/temporal/entities?type=TrafficFlowObserved&limit=100&attrs=intensity" .. hourly())
   end
 end
+
+-- A page, and one Entity, in the name of a tenant, if there is one.
+
+local function of_tenant(target)
+  local tenant = os.getenv("BENCH_TENANT")
+  local headers = tenant ~= "" and { ["NGSILD-Tenant"] = tenant } or {}
+  local request = wrk.format("GET", api .. target, headers)
+  return function() return request end
+end
+
+function workloads.federation() return of_tenant("/entities?type=AirQualityObserved&limit=20") end
+
+workloads["federation-retrieve"] = function() return of_tenant("/entities/urn:bench:own") end
 
 -- What wrk calls.
 

@@ -32,7 +32,8 @@ SELECT 1, entity, attribute, 0, instants.number * count + series.number, time, t
 FROM instants, series,
   LATERAL (SELECT (instants.number * 7919 + series.number * 31) % 900) AS made (value);
 
-CREATE INDEX ON :"partition" (tenant, entity, attribute, time) INCLUDE (number);
+CREATE INDEX ON :"partition" (tenant, entity, attribute, time)
+  INCLUDE (number, kind, is_observed, is_deletion, expires);
 CREATE INDEX ON :"partition" USING brin (id) WITH (pages_per_range = 32, autosummarize = on);
 VACUUM ANALYZE :"partition";
 ALTER TABLE attribute_instance ATTACH PARTITION :"partition"

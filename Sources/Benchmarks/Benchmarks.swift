@@ -8,6 +8,7 @@ enum Benchmarks {
     let numbers = arguments.dropFirst().prefix(2).compactMap { Int($0) }
     switch (arguments.first, arguments.count, numbers.count) {
     case ("sink", 2, 1): try Sink.run(port: UInt16(numbers[0]))
+    case ("sources", 3, 2): try FixedSources.run(port: UInt16(numbers[0]), count: numbers[1])
     case ("streams", 4, 2):
       Streams.run(port: UInt16(numbers[0]), count: numbers[1], path: arguments.last ?? "")
     default:
@@ -16,6 +17,8 @@ enum Benchmarks {
         Benchmarks sink PORT
           takes notifications, and tells at GET /count their number, and at GET /latency, in
           microseconds, the median time from the instant that they name to their arrival
+        Benchmarks sources PORT COUNT
+          Context Sources on so many ports, each of which has ten Entities
         Benchmarks streams PORT COUNT PATH
           opens so many event streams and says so; then tells how long each event takes to reach all
         """)

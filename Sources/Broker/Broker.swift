@@ -2,7 +2,7 @@ package import EventLoop
 package import JSONLD
 package import Log
 package import NGSILD
-import Postgres
+package import Postgres
 package import Storage
 
 /// Everything that one event loop needs to carry out the operations of the standard, which are
@@ -31,6 +31,8 @@ package final class Broker: @unchecked Sendable {
   package let events: EventHub
   package let writer: WriteBatcher
   package let reader: ReadBatcher
+  let notifier: any ChangeNotifier
+  let copies: SubscriptionCopies
   package let log: Log
 
   package init(
@@ -40,7 +42,7 @@ package final class Broker: @unchecked Sendable {
     subscriptions: SubscriptionStore, subscriptionTable: SubscriptionTable,
     registrations: RegistrationTable, registrationStore: RegistrationStore, delivery: Delivery,
     sources: SourceClient, snapshots: SnapshotService, events: EventHub,
-    notifier: any ChangeNotifier, log: Log
+    notifier: any ChangeNotifier, copies: Pool, log: Log
   ) {
     self.loop = loop
     self.source = source
@@ -65,6 +67,9 @@ package final class Broker: @unchecked Sendable {
       loop: loop,
       transaction: WriteTransaction(store: entities, notifier: notifier, log: log))
     reader = ReadBatcher(loop: loop, store: entities, log: log)
+    self.notifier = notifier
+    self.copies = SubscriptionCopies(pool: copies, on: loop, log: log)
+    self.copies.broker = self
     snapshots.broker = self
   }
 

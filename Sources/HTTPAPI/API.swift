@@ -133,6 +133,7 @@ package final class API: HTTPResponder, @unchecked Sendable {
     case .querySubscriptions: try await querySubscriptions(call, of: .entities)
     case .updateSubscription: try await updateSubscription(call, of: .entities)
     case .deleteSubscription: try await deleteSubscription(call, of: .entities)
+    case .takeSourceNotification: try await takeSourceNotification(call)
     case .createRegistration: try await createRegistration(call)
     case .retrieveRegistration: try await retrieveRegistration(call)
     case .queryRegistrations: try await queryRegistrations(call)

@@ -69,8 +69,8 @@ struct Configuration: Sendable {
     Setting(
       option: "--public-url", placeholder: "URL",
       help:
-        "where clients find the broker, for links to contexts that it hosts (default: the Host of "
-        + "each request)"
+        "where clients and Context Sources find the broker, for links to contexts that it hosts and "
+        + "for notifications of sources (default: the Host of each request)"
     ) { configuration, text in
       configuration.publicURL = text.hasSuffix("/") ? String(text.dropLast()) : text
       return text.hasPrefix("http://") || text.hasPrefix("https://")
@@ -112,8 +112,9 @@ struct Configuration: Sendable {
     Setting(
       option: "--allow-addresses", placeholder: "LIST",
       help:
-        "addresses beside public ones to which notifications go and from which contexts come: "
-        + "CIDR blocks, loopback, private, link-local, all (default none)"
+        "addresses beside public ones to which notifications and requests to Context Sources go "
+        + "and from which contexts come: CIDR blocks, loopback, private, link-local, all "
+        + "(default none)"
     ) { configuration, text in
       guard let policy = try? AddressPolicy(parsing: text) else { return false }
       configuration.allowedAddresses = policy

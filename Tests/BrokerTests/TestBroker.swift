@@ -119,7 +119,7 @@ final class TestBroker: @unchecked Sendable {
         limits: LifetimeLimits(standard: .seconds(60), longest: .seconds(60)), client: client,
         on: loop, log: Log(level: .error)),
       events: service.eventHub(on: loop, pool: pool),
-      notifier: service.notifier(), log: Log(level: .error))
+      notifier: service.notifier(), copies: pool, log: Log(level: .error))
     // A broker lives as long as its loop.
     loop.beforeSleep(.flush) { [broker] in
       withExtendedLifetime(broker) {}

@@ -160,13 +160,21 @@ extension TestClient {
       "census_change", "census",
       "indexed_attribute", "attribute_index", "retention", "attribute_hour", "snapshot",
       "entity_map", "entity_map_entry", "registration", "registration_geo", "registration_request",
+      "subscription_period", "throttled_notification",
     ]
     guard let tenant else { return }
     let of: SQL = "(SELECT id FROM tenant WHERE name = \(tenant))"
     let statements: [SQL] = tables.map { "DELETE FROM \(identifier: $0) WHERE tenant IN \(of)" }
+    // These are planned meanwhile, for all tenants together.
+    let copies: SQL =
+      """
+      WITH plan AS MATERIALIZED (SELECT is_only FROM subscription_copy_plan FOR UPDATE)
+      DELETE FROM subscription_copy USING plan WHERE is_only AND tenant IN \(of)
+      """
     let pool = broker.connections.queries
     try await broker.loop.task {
-      _ = try await pool.flight(statements + ["DELETE FROM tenant WHERE name = \(tenant)"])
+      _ = try await pool.flight(
+        statements + [copies, "DELETE FROM tenant WHERE name = \(tenant)"])
     }.value
   }
 

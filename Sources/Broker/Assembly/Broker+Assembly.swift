@@ -43,7 +43,8 @@ extension Broker {
         limits: connections.snapshotLifetime,
         client: connections.client, on: loop, log: log),
       events: notifications.eventHub(on: loop, pool: connections.readers),
-      notifier: notifications.notifier(), log: log)
+      notifier: notifications.notifier(), copies: connections.copies, log: log)
+    notifications.gatherPeriodic(by: self)
   }
 }
 

@@ -15,6 +15,8 @@ package final class BrokerConnections: Sendable {
   /// One, for the execution of Snapshots; it is opened only where that is done.
   let snapshots: Pool
   let snapshotLifetime: LifetimeLimits
+  /// For copies of subscriptions at Context Sources: who plans them may wait for who is at it.
+  let copies: Pool
   /// One, for housekeeping; it is opened only where that is done.
   package let background: Pool
   package let client: HTTPClient
@@ -25,6 +27,7 @@ package final class BrokerConnections: Sendable {
     writers = Pool(planned, max: configuration.writeConnections, on: loop)
     readers = Pool(planned, max: configuration.readConnections, on: loop)
     background = Pool(planned, max: 1, on: loop)
+    copies = Pool(planned, max: 2, on: loop)
     queries = configuration.queryPool(max: configuration.queryConnections, on: loop)
     var ranging = configuration.connection(
       settings: EntityStore.sessionSettings.merging(
@@ -50,6 +53,7 @@ package final class BrokerConnections: Sendable {
     await client.shutDown()
     for (_, pool) in pools { pool.close() }
     background.close()
+    copies.close()
     snapshots.close()
   }
 }

@@ -131,11 +131,11 @@ extension Broker {
   }
 }
 
-/// Where a tenant's clients find the contexts that the broker hosts for them.
+/// Where a tenant's clients find the broker, and the contexts that it hosts for them.
 package struct ContextSite: Sendable {
   package let tenantName: String
   /// What the path follows.
-  private let brokerURL: String
+  let brokerURL: String
 
   package init(tenantName: String, brokerURL: String) {
     self.tenantName = tenantName

@@ -120,6 +120,14 @@ package final class NotificationService: @unchecked Sendable {
       refresh: { [self] in await refresh() })
   }
 
+  /// Lets periodic notifications tell of Context Sources too, which a broker on the same loop asks.
+  func gatherPeriodic(by broker: Broker) {
+    guard broker.loop === loop else { return }
+    periodic?.gathering = { [weak broker] subscription, tenant in
+      await broker?.entities(for: subscription, in: tenant)
+    }
+  }
+
   private func closePools() {
     for pool in [pool] + ownPools { pool.close() }
   }

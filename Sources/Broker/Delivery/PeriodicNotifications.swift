@@ -26,6 +26,10 @@ final class PeriodicNotifications: @unchecked Sendable {
   private let delivery: Delivery
   private let log: Log
   private let refresh: () async -> Void
+  /// Asks Context Sources too for the Entities of a subscription; nil where there are none to ask.
+  var gathering: (CompiledSubscription, TenantNumber) async -> [JSONValue]? = { _, _ in nil }
+  /// Subscriptions for which sources are being asked.
+  private var beingGathered: Set<SubscriptionKey> = []
   private var timer: TimerID?
   private var isRunning = false
   private var isAskedAgain = false
@@ -34,6 +38,9 @@ final class PeriodicNotifications: @unchecked Sendable {
   /// Choice: Entities that one notification holds at most; further ones follow in another one.
   private static let entitiesMax = 500
   private static let waitAfterFailure = Duration.seconds(1)
+  /// How long another process leaves it to this one to ask sources; longer than that takes.
+  private static let gatheringLease = Duration.seconds(60)
+  private static let gatheredAtOnceMax = 16
 
   /// - Parameter refresh: brings `table` up to date.
   init(
@@ -89,7 +96,11 @@ final class PeriodicNotifications: @unchecked Sendable {
       var others = 0
       for due in try await store.due() {
         if isStopped { return nil }
-        if try await !sendOrSkip(due) { others += 1 }
+        guard await knows(due) else {
+          others += 1
+          continue
+        }
+        if try await mayHaveSources(due) ? !gather(due) : !sendOrSkip(due) { others += 1 }
       }
       // What another process is at is not due any more once it is done.
       let wait = try await store.untilNext()
@@ -100,10 +111,47 @@ final class PeriodicNotifications: @unchecked Sendable {
     }
   }
 
+  /// One that has just been resumed must not be taken for the paused one.
+  private func knows(_ due: PeriodStore.Due) async -> Bool {
+    if table.version < due.version { await refresh() }
+    return table.version >= due.version
+  }
+
+  private func mayHaveSources(_ due: PeriodStore.Due) -> Bool {
+    !registrations.index(of: due.tenant).isEmpty && table.distributed(due.subscription) != nil
+  }
+
+  /// Asks sources for what is due, beside what else is, and sends it then. Returns false if that is
+  /// another process's, or has to wait.
+  private func gather(_ due: PeriodStore.Due) async throws(PostgresError) -> Bool {
+    guard beingGathered.count < Self.gatheredAtOnceMax,
+      try await store.claim(due, for: Self.gatheringLease)
+    else { return false }
+    beingGathered.insert(due.subscription)
+    Task(executorPreference: loop) { [self] in
+      var gathered: [JSONValue]?
+      if let subscription = table.subscription(due.subscription), subscription.isActive(at: .now) {
+        gathered = await gathering(subscription, due.tenant)
+      }
+      beingGathered.remove(due.subscription)
+      do throws(PostgresError) {
+        if !isStopped { _ = try await sendOrSkip(due, gathered) }
+      } catch {
+        log.warning("periodic notification not sent", ["error": "\(error)"])
+      }
+      wake()
+    }
+    return true
+  }
+
   /// Returns false if it is another process's, or has to be tried again.
-  private func sendOrSkip(_ due: PeriodStore.Due) async throws(PostgresError) -> Bool {
+  ///
+  /// - Parameter gathered: the Entities, where sources were asked too.
+  private func sendOrSkip(
+    _ due: PeriodStore.Due, _ gathered: [JSONValue]? = nil
+  ) async throws(PostgresError) -> Bool {
     do throws(PostgresError) {
-      return try await send(due)
+      return try await send(due, gathered)
     } catch {
       // One that cannot be made must not keep others from being sent.
       log.warning(
@@ -115,18 +163,20 @@ final class PeriodicNotifications: @unchecked Sendable {
     }
   }
 
-  private func send(_ due: PeriodStore.Due) async throws(PostgresError) -> Bool {
-    // One that has just been resumed must not be taken for the paused one.
-    if table.version < due.version {
-      await refresh()
-      guard table.version >= due.version else { return false }
-    }
+  private func send(
+    _ due: PeriodStore.Due, _ gathered: [JSONValue]?
+  ) async throws(PostgresError) -> Bool {
     let subscription = table.subscription(due.subscription)
     let isSent = try await store.pool.withConnection { connection throws(PostgresError) in
       guard try await PeriodStore.begin(due, on: connection) else { return false }
       if let subscription, subscription.isActive(at: .now), subscription.period != nil {
         switch subscription.subscription.subject {
-        case .entities: try await oweEntities(to: subscription, due.tenant, on: connection)
+        case .entities:
+          if let gathered {
+            try await owe(gathered, to: subscription, due.tenant, on: connection)
+          } else {
+            try await oweEntities(to: subscription, due.tenant, on: connection)
+          }
         case .registrations:
           try await oweRegistrations(to: subscription, due.tenant, on: connection)
         }
@@ -151,17 +201,35 @@ final class PeriodicNotifications: @unchecked Sendable {
       let documents = try await EntityStore.documents(
         found.map(\.reference), at: now, on: connection)
       let entities = documents.compactMap { $0.map(JSONValue.init(storedDocument:)) }
-      if !entities.isEmpty {
-        let body = try await body(of: entities, for: subscription, tenant, at: now, on: connection)
-        let due = DueNotification(
-          tenant: tenant, subscription: subscription.key,
-          entity: DueNotification.severalEntities, body: body,
-          channels: .init(subscription, at: now))
-        try await PeriodStore.owe([due], by: delivery.process, on: connection)
-      }
+      try await owePortion(entities, to: subscription, tenant, at: now, on: connection)
       if found.count < Self.entitiesMax { return }
       range = range.after(last.key)
     }
+  }
+
+  /// Writes notifications of Entities that were gathered, a portion each.
+  private func owe(
+    _ entities: [JSONValue], to subscription: CompiledSubscription, _ tenant: TenantNumber,
+    on connection: Connection
+  ) async throws(PostgresError) {
+    var rest = entities[...]
+    while !rest.isEmpty {
+      try await owePortion(
+        Array(rest.prefix(Self.entitiesMax)), to: subscription, tenant, at: .now, on: connection)
+      rest = rest.dropFirst(Self.entitiesMax)
+    }
+  }
+
+  private func owePortion(
+    _ entities: [JSONValue], to subscription: CompiledSubscription, _ tenant: TenantNumber,
+    at now: DateTime, on connection: Connection
+  ) async throws(PostgresError) {
+    guard !entities.isEmpty else { return }
+    let body = try await body(of: entities, for: subscription, tenant, at: now, on: connection)
+    let due = DueNotification(
+      tenant: tenant, subscription: subscription.key, entity: DueNotification.severalEntities,
+      body: body, channels: .init(subscription, at: now))
+    try await PeriodStore.owe([due], by: delivery.process, on: connection)
   }
 
   private func oweRegistrations(

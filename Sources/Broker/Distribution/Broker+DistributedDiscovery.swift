@@ -74,7 +74,7 @@ extension Distribution {
       return discovery
     }
     for value in values {
-      let answered = DiscoveredNames(value, answer.context(value["@context"]))
+      let answered = DiscoveredNames(value, answer.contexts.context(value["@context"]))
       switch read {
       case .types(details: false): for type in answered.typeList { discovery.add(type) }
       case .types(details: true), .type: if let type = answered.type { discovery.add(type) }

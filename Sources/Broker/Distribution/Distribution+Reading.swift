@@ -20,16 +20,7 @@ struct SourceReading: Sendable {
     let value: JSONValue
     /// How far the instances go, where they are not all (206).
     let range: AnsweredRange?
-    /// The contexts that it names, by the text of the `@context` member; that of its Link header by
-    /// the empty text.
-    fileprivate let contexts: [String: Context]
-    fileprivate let requested: Context
-
-    /// What to read names with where `embedded` is the `@context` member; an answer that names none
-    /// keeps to that of the request.
-    func context(_ embedded: JSONValue?) -> Context {
-      contexts[embedded?.rawText ?? ""] ?? requested
-    }
+    let contexts: SourceContexts
   }
 }
 
@@ -93,40 +84,11 @@ extension Distribution {
     let range = response.status == 206 ? response.headers.first("Content-Range") : nil
     return SourceReading.Answer(
       value: value, range: range.flatMap(AnsweredRange.init),
-      contexts: try await contexts(of: value, response, deadline), requested: address.context)
+      contexts: try await SourceContexts(
+        of: value, link: try? LinkHeader.contextURL(in: response.headers.all("Link")),
+        otherwise: address.context, in: origin.tenantName, by: broker.contexts,
+        before: deadline))
   }
-
-  private func contexts(
-    of value: JSONValue, _ response: HTTPClientResponse, _ deadline: ContinuousClock.Instant
-  ) async throws(NGSILDError) -> [String: Context] {
-    var named: [String: JSONValue] = [:]
-    for element in value.isArray ? Array(value.elements) : [value] {
-      if let embedded = element["@context"] { named[embedded.rawText] = embedded }
-      guard named.count <= Self.contextsMax else {
-        throw .badRequestData("it names more than \(Self.contextsMax) contexts")
-      }
-    }
-    let link = try? LinkHeader.contextURL(in: response.headers.all("Link"))
-    guard !named.isEmpty || link != nil else { return [:] }
-    do throws(JSONLDError) {
-      return try await inTime(deadline) { [named] () throws(JSONLDError) in
-        var contexts: [String: Context] = [:]
-        for (text, embedded) in named {
-          contexts[text] = try await broker.contexts.context(
-            for: embedded, in: origin.tenantName)
-        }
-        if let link {
-          contexts[""] = try await broker.contexts.context(linkedAt: link, in: origin.tenantName)
-        }
-        return contexts
-      }
-    } catch {
-      throw .badRequestData("its @context is not usable: \(error.detail)")
-    }
-  }
-
-  /// Different ones in one answer.
-  private static let contextsMax = 100
 
   // MARK: Warnings
 

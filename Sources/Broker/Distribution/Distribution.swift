@@ -53,29 +53,13 @@ struct Distribution: Sendable {
 
   func registration(_ id: String) -> Registration? { compiled[id]?.registration }
 
+  func address(of registration: Registration) async -> SourceAddress {
+    await broker.address(of: registration, from: origin, before: deadline(of: registration))
+  }
+
   /// When an answer of the source is no longer waited for that is asked for now.
   func deadline(of registration: Registration) -> ContinuousClock.Instant {
     min(deadline, .now + (registration.management.timeout ?? broker.sources.timeout))
-  }
-
-  /// The source of a registration, addressed in words that it understands.
-  ///
-  /// Choice: where the source's own `@context` cannot be had, that of the request has to do.
-  func address(of registration: Registration) async -> SourceAddress {
-    guard let url = registration.sourceInfo.jsonldContext else {
-      return SourceAddress(registration, origin, context: origin.context)
-    }
-    do throws(JSONLDError) {
-      let context = try await inTime(deadline(of: registration)) { () throws(JSONLDError) in
-        try await broker.contexts.context(linkedAt: url, in: origin.tenantName)
-      }
-      return SourceAddress(registration, origin, context: context)
-    } catch {
-      broker.log.warning(
-        "context of registration not available",
-        ["registration": registration.id, "reason": "\(error)"])
-      return SourceAddress(registration, origin, context: origin.context)
-    }
   }
 
   /// - Parameter bytesMax: of the answer.
@@ -117,6 +101,43 @@ func inTime<Value: Sendable>(
   }
   guard let outcome else { preconditionFailure("A group of two tasks has a first result") }
   return try outcome.get()
+}
+
+extension Broker {
+  /// The source of a registration, addressed in words that it understands.
+  ///
+  /// Choice: where the source's own `@context` cannot be had, that of the request has to do.
+  ///
+  /// - Parameter deadline: until which that is waited for.
+  func address(
+    of registration: Registration, from origin: RequestOrigin,
+    before deadline: ContinuousClock.Instant
+  ) async -> SourceAddress {
+    guard let url = registration.sourceInfo.jsonldContext else {
+      return SourceAddress(registration, origin, context: origin.context)
+    }
+    do throws(JSONLDError) {
+      let context = try await inTime(deadline) { () throws(JSONLDError) in
+        try await self.contexts.context(linkedAt: url, in: origin.tenantName)
+      }
+      return SourceAddress(registration, origin, context: context)
+    } catch {
+      log.warning(
+        "context of registration not available",
+        ["registration": registration.id, "reason": "\(error)"])
+      return SourceAddress(registration, origin, context: origin.context)
+    }
+  }
+
+  /// Of what this broker asks sources for by itself, for a subscription: no client's header fields go
+  /// with it.
+  ///
+  /// - Parameter via: fields of the request by which the subscription was made.
+  func origin(in tenantName: String, context: Context, via: String = "") -> RequestOrigin {
+    RequestOrigin(
+      tenantName: tenantName, alias: source.alias(of: TenantName(stored: tenantName)),
+      via: Via(via.isEmpty ? [] : [via]), context: context, header: { _ in [] })
+  }
 }
 
 extension Distribution {

@@ -92,7 +92,7 @@ struct SourceReader: Sendable {
       result.range = result.range.map { read.narrower($0, answered) } ?? answered
     }
     do throws(NGSILDError) {
-      return try SourceAnswer.findings(answer.value, context: answer.context)
+      return try SourceAnswer.findings(answer.value, context: answer.contexts.context)
     } catch {
       result.hasFailed = true
       result.warnings.append(distribution.unusable(error, of: address.registration))

@@ -5,7 +5,8 @@ import Storage
 
 /// What a process does in the background, again and again: expired Entities, Attributes and
 /// registrations are reaped, the census is folded, removed tenants are forgotten, Snapshots are
-/// executed, and they and maps of Entities are removed in time.
+/// executed, they and maps of Entities are removed in time, and Context Sources that were away get
+/// their copies of subscriptions.
 ///
 /// Every process does all of it; what two find at the same time is done once, since the later one
 /// finds it done. Pauses vary, so that processes do not go in step.
@@ -53,6 +54,7 @@ package final class Housekeeping: @unchecked Sendable {
       while try await broker.reapRegistrations(foundIn: pool), !isStopped {}
       while try await CensusStore.fold(in: pool), !isStopped {}
       broker.snapshots.wake()
+      broker.copies.wake()
       while try await EntityMapStore.removeExpired(at: .now, in: pool), !isStopped {}
       if rounds % Self.roundsPerPruning == 0 { try await CensusStore.prune(in: pool) }
     } catch {

@@ -161,6 +161,7 @@ extension Broker {
       return nil
     }
     await refreshRegistrations(to: version)
+    keepCopiesAtSources(of: tenant)
     delivery.deliver(owed)
     return refusal
   }

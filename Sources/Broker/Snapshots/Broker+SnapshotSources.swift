@@ -1,6 +1,5 @@
 import DistributedOperations
 import JSON
-import JSONLD
 import NGSILD
 import NGSILDQuery
 import Postgres
@@ -98,13 +97,5 @@ extension Broker {
       .tooManyResults,
       "A Context Source has more than \(snapshotEntitiesMax) Entities that the query selects; "
         + "narrow it down")
-  }
-
-  /// Of a request that nobody made: what is done in the background in the name of a tenant.
-  func backgroundOrigin(of tenantName: String, _ context: Context) -> RequestOrigin {
-    // Sources cannot read a context that has no URL; IRIs need none.
-    RequestOrigin(
-      tenantName: tenantName, alias: source.alias(of: TenantName(stored: tenantName)), via: Via(),
-      context: context.linkURL == nil ? .core : context, header: { _ in [] })
   }
 }

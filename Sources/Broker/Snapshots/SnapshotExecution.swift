@@ -83,10 +83,15 @@ struct SnapshotExecution {
     for (body, isTemporal) in queries {
       do throws(NGSILDError) {
         let context = try context.get()
+        // Sources cannot read a context that has no URL; IRIs need none.
+        let origin = broker.origin(
+          in: row.tenantName, context: context.linkURL == nil ? .core : context)
         let query: SourcedQuery =
           isTemporal
-          ? try await .history(TemporalRequest(body, expander: context), context, row, broker)
-          : try await .entities(QueryRequest(body, expander: context), context, row, broker)
+          ? try await .history(
+            TemporalRequest(body, expander: context), in: row.tenant, from: origin, by: broker)
+          : try await .entities(
+            QueryRequest(body, expander: context), in: row.tenant, from: origin, by: broker)
         questions.append((isTemporal, .success(query)))
       } catch {
         questions.append((isTemporal, .failure(error)))

@@ -1,6 +1,5 @@
 import DistributedOperations
 import JSON
-import JSONLD
 import NGSILD
 import NGSILDQuery
 import Postgres
@@ -27,24 +26,22 @@ enum SourcedQuery: Sendable {
 
   /// The query that `request` makes, of which sources are asked.
   static func entities(
-    _ request: QueryRequest, _ context: Context, _ row: StoredSnapshot, _ broker: Broker
+    _ request: QueryRequest, in tenant: TenantNumber, from origin: RequestOrigin,
+    by broker: Broker
   ) async throws(NGSILDError) -> SourcedQuery {
     let query = EntityQuery(request)
-    let findings = try await broker.entitiesAtSources(
-      query, request, in: row.tenant,
-      from: broker.backgroundOrigin(of: row.tenantName, context))
-    return .entities(query, findings)
+    return .entities(
+      query, try await broker.entitiesAtSources(query, request, in: tenant, from: origin))
   }
 
   /// As for Entities.
   static func history(
-    _ request: TemporalRequest, _ context: Context, _ row: StoredSnapshot, _ broker: Broker
+    _ request: TemporalRequest, in tenant: TenantNumber, from origin: RequestOrigin,
+    by broker: Broker
   ) async throws(NGSILDError) -> SourcedQuery {
     let query = HistoryQuery(request)
-    let findings = try await broker.historyAtSources(
-      query, request, in: row.tenant,
-      from: broker.backgroundOrigin(of: row.tenantName, context))
-    return .history(query, findings)
+    return .history(
+      query, try await broker.historyAtSources(query, request, in: tenant, from: origin))
   }
 }
 

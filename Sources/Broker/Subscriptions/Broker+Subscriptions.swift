@@ -1,3 +1,4 @@
+import DistributedOperations
 package import JSON
 package import JSONLD
 package import NGSILD
@@ -12,24 +13,41 @@ extension Broker {
   /// - Parameters:
   ///   - context: of the request; it is also that of the notifications unless the body names
   ///     another one by `jsonldContext`.
-  ///   - site: what names the contexts of the notifications, where one has to be hosted for them.
+  ///   - site: what names the contexts of the notifications, where one has to be hosted for them,
+  ///     and this broker to Context Sources.
+  ///   - isLocal: whether no source is to be asked, whatever the body says.
+  ///   - via: the `Via` fields of the request.
   /// - Throws: `invalidRequest`, `badRequestData`, `notImplemented`, `alreadyExists`,
-  ///   `ldContextNotAvailable`.
+  ///   `ldContextNotAvailable`, `loopDetected`.
   package func createSubscription(
     _ body: JSONValue, of subject: SubscriptionSubject = .entities, context: Context,
-    in tenant: TenantNumber, at site: ContextSite
+    in tenant: TenantNumber, at site: ContextSite, isLocal: Bool = false, via: [String] = []
   ) async throws(NGSILDError) -> Subscription {
+    try requireNoLoop(Via(via), in: site.tenantName)
     var subscription = try SubscriptionParser(context: context, of: subject).subscription(
       body, generatedID: "urn:ngsi-ld:Subscription:\(UUIDText())", at: .now)
+    if isLocal && subject == .entities { subscription.localOnly = true }
     let source = try await linkContext(of: &subscription, requested: context, in: tenant, at: site)
     let version = try await subscriptions.of(subject).insert(
       NewSubscription(
         tenant: tenant, id: subscription.id, created: subscription.createdAt,
         document: subscription.stored, context: source,
-        firstPeriod: subscription.firstPeriod))
+        firstPeriod: subscription.firstPeriod,
+        distribution: subscription.distribution(at: site, via: via)))
     try await refreshSubscriptions(to: version)
-    if subject == .registrations { try await tellRegistrations(to: subscription.id, in: tenant) }
+    switch subject {
+    case .entities: keepCopies(in: tenant)
+    case .registrations: try await tellRegistrations(to: subscription.id, in: tenant)
+    }
     return subscription
+  }
+
+  /// Choice: a copy that comes back to where it was made is refused. What it would tell is told
+  /// already.
+  private func requireNoLoop(_ via: Via, in tenantName: String) throws(NGSILDError) {
+    guard via.contains(source.alias(of: TenantName(stored: tenantName))) else { return }
+    throw NGSILDError(
+      .loopDetected, "The Subscription has been here before: 'Via' names this broker")
   }
 
   /// 5.8.2: the change is in force once this returns.
@@ -55,11 +73,14 @@ extension Broker {
         : try await linkContext(of: &new, requested: context, in: tenant, at: site)
       let version = try await subscriptions.update(
         row, modified: new.modifiedAt, document: new.stored, context: source,
-        period: periodChange(from: old, to: new))
+        period: periodChange(from: old, to: new), distribution: new.distribution(at: site))
       // Without one, another change came between.
       guard let version else { continue }
       try await refreshSubscriptions(to: version)
-      if subject == .registrations { try await tellRegistrations(to: id, in: tenant) }
+      switch subject {
+      case .entities: keepCopies(in: tenant)
+      case .registrations: try await tellRegistrations(to: id, in: tenant)
+      }
       return
     }
   }
@@ -101,10 +122,13 @@ extension Broker {
     _ id: String, of subject: SubscriptionSubject = .entities, in tenant: TenantNumber
   ) async throws(NGSILDError) -> SubscriptionView {
     try requireURI(id, as: "The Subscription id")
+    let store = subscriptions.of(subject)
     let (row, counts) = try await delivery.withCounts { () async throws(NGSILDError) in
-      try await subscriptions.of(subject).subscription(id, tenant: tenant)
+      subject == .registrations && StoredSubscription.isInternal(id)
+        ? try await store.subscription(ofInternal: id, tenant: tenant)
+        : try await store.subscription(id, tenant: tenant)
     }
-    return try SubscriptionView(row.subscription, row.record, counts)
+    return try SubscriptionView(row.subscription, row.record, counts, of: subject)
   }
 
   /// 5.8.4: in the order of their creation.
@@ -118,7 +142,7 @@ extension Broker {
     }
     var views: [SubscriptionView] = []
     for (stored, record) in page.subscriptions {
-      views.append(try SubscriptionView(stored, record, unwritten))
+      views.append(try SubscriptionView(stored, record, unwritten, of: subject))
     }
     return (views, page.count)
   }
@@ -132,6 +156,7 @@ extension Broker {
     try requireURI(id, as: "The Subscription id")
     let version = try await subscriptions.of(subject).delete(id, tenant: tenant)
     try await refreshSubscriptions(to: version)
+    keepCopies(in: tenant)
   }
 
   /// The change is committed: if the table cannot follow now, it will at its next check.
@@ -154,12 +179,23 @@ package struct SubscriptionView: Sendable {
   /// the subscription itself names.
   package let contextURL: String?
 
+  /// - Parameter subject: what the request is about: a subscription to Entities stands for what the
+  ///   broker itself subscribes to among registrations.
   init(
-    _ stored: StoredSubscription, _ record: StoredDeliveryRecord, _ unwritten: UnwrittenCounts
+    _ stored: StoredSubscription, _ record: StoredDeliveryRecord, _ unwritten: UnwrittenCounts,
+    of subject: SubscriptionSubject
   ) throws(NGSILDError) {
-    subscription = try Subscription(stored)
-    self.record = DeliveryRecord(record, adding: unwritten[stored.number])
+    let subscription = try Subscription(stored)
     contextURL = stored.context.flatMap(Context.url)
+    guard subscription.subject == subject else {
+      self.subscription = subscription.toRegistrations(
+        id: stored.internalID,
+        notifying: SourceNotificationURL.of(brokerURL: stored.distribution.brokerURL ?? ""))
+      self.record = DeliveryRecord()
+      return
+    }
+    self.subscription = subscription
+    self.record = DeliveryRecord(record, adding: unwritten[stored.number])
   }
 
   package func write(to writer: inout JSONWriter, as representation: SubscriptionRepresentation) {
@@ -169,6 +205,13 @@ package struct SubscriptionView: Sendable {
 }
 
 extension Subscription {
+  fileprivate func distribution(
+    at site: ContextSite, via: [String] = []
+  ) -> SubscriptionDistribution {
+    SubscriptionDistribution(
+      isWanted: isDistributed, brokerURL: site.brokerURL, via: via.joined(separator: ", "))
+  }
+
   /// Registrations are told when the subscription is made, Entities with the first period.
   fileprivate var firstPeriod: Duration? {
     subject == .registrations ? period : period.map { _ in .zero }

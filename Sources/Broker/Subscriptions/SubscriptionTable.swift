@@ -13,6 +13,7 @@ package final class SubscriptionTable: Sendable {
   fileprivate struct Entry {
     let tenant: TenantNumber
     let compiled: CompiledSubscription
+    let distribution: SubscriptionDistribution
     /// The stored row, kept where its `@context` could not be had, so that it is tried again.
     let unresolved: StoredSubscription?
   }
@@ -21,6 +22,8 @@ package final class SubscriptionTable: Sendable {
     var entries: [SubscriptionKey: Entry] = [:]
     var indexes: [TenantNumber: SubscriptionIndex] = [:]
     var toRegistrations: [TenantNumber: [SubscriptionKey: CompiledSubscription]] = [:]
+    /// Those that hear of Context Sources.
+    var distributed: [TenantNumber: Set<SubscriptionKey>] = [:]
     var version: SubscriptionVersion = 0
     var unresolved: Set<SubscriptionKey> = []
   }
@@ -54,6 +57,26 @@ package final class SubscriptionTable: Sendable {
   /// The subscriptions to registrations of a tenant, in the order of their keys.
   func toRegistrations(of tenant: TenantNumber) -> [CompiledSubscription] {
     (state.withLock { $0.toRegistrations[tenant] } ?? [:]).values.sorted { $0.key < $1.key }
+  }
+
+  /// Whether subscriptions of a tenant hear of Context Sources.
+  func hasDistributed(in tenant: TenantNumber) -> Bool {
+    state.withLock { $0.distributed[tenant]?.isEmpty == false }
+  }
+
+  /// Those of a tenant that hear of Context Sources, in the order of their keys.
+  func distributed(of tenant: TenantNumber) -> [SubscriptionKey] {
+    (state.withLock { $0.distributed[tenant] } ?? []).sorted()
+  }
+
+  /// A subscription that hears of Context Sources, and how; nil for any other.
+  func distributed(
+    _ key: SubscriptionKey
+  ) -> (subscription: CompiledSubscription, distribution: SubscriptionDistribution)? {
+    guard let entry = state.withLock({ $0.entries[key] }), entry.distribution.isWanted else {
+      return nil
+    }
+    return (entry.compiled, entry.distribution)
   }
 
   // MARK: Following the database
@@ -117,7 +140,7 @@ package final class SubscriptionTable: Sendable {
         compiled: CompiledSubscription(
           subscription, key: row.number, tenantName: row.tenantName, context: context ?? .core,
           streamedUntil: row.streamedUntil),
-        unresolved: context == nil ? row : nil)
+        distribution: row.distribution, unresolved: context == nil ? row : nil)
     } catch {
       log.error(
         "subscription not understood",
@@ -136,6 +159,7 @@ extension SubscriptionTable.State {
     if entry.compiled.subscription.subject == .registrations {
       toRegistrations[entry.tenant, default: [:]][key] = entry.compiled
     }
+    if entry.distribution.isWanted { distributed[entry.tenant, default: []].insert(key) }
     // A paused one comes back by a change of its row, and expiry is asked for at each match.
     guard entry.compiled.subscription.isActive != false else { return }
     indexes[entry.tenant, default: SubscriptionIndex()].insert(entry.compiled)
@@ -146,6 +170,7 @@ extension SubscriptionTable.State {
     guard let entry = entries.removeValue(forKey: key) else { return }
     indexes[entry.tenant]?.remove(entry.compiled)
     toRegistrations[entry.tenant]?[key] = nil
+    distributed[entry.tenant]?.remove(key)
   }
 }
 

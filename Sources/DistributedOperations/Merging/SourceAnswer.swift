@@ -2,15 +2,18 @@ package import JSON
 package import JSONLD
 package import NGSILD
 
-/// What Context Sources answer of an Entity: its current state or its history.
-package protocol SourceFinding: Sendable {
+/// What Context Sources say of an Entity.
+package protocol SourceReport: Sendable {
   /// How it is read.
   static var rules: FragmentRules { get }
 
   /// - Parameter parser: one for `rules`.
   /// - Throws: `badRequestData` or `invalidRequest`, with what is wrong.
   init(_ value: JSONValue, by parser: FragmentParser) throws(NGSILDError)
+}
 
+/// What they answer of an Entity: its current state or its history.
+package protocol SourceFinding: SourceReport {
   var id: String { get }
   /// How many instances of Attributes it has.
   var instanceCount: Int { get }
@@ -44,15 +47,23 @@ extension TemporalEntity: SourceFinding {
   package func isAsked(by read: SourceRead) -> Bool { read.asks(for: id, types: types) }
 }
 
-/// The Entities in the body of a Context Source's answer.
+extension ReportedEntity: SourceReport {
+  package static var rules: FragmentRules { .notification }
+
+  package init(_ value: JSONValue, by parser: FragmentParser) throws(NGSILDError) {
+    try self.init(notified: parser.entity(value))
+  }
+}
+
+/// The Entities in what a Context Source answers or notifies of.
 ///
-/// A peer's answer is data, never trusted: what is no NGSI-LD makes the whole answer invalid.
+/// A peer's word is data, never trusted: what is no NGSI-LD makes the whole of it invalid.
 package enum SourceAnswer {
-  /// What an answer has, which is one Entity or an array of them.
+  /// What an answer or a notification has, which is one Entity or an array of them.
   ///
   /// - Parameter context: the one to read names with, for each `@context` member; nil for none.
   /// - Throws: `badRequestData` or `invalidRequest`, with what is wrong.
-  package static func findings<Finding: SourceFinding>(
+  package static func findings<Finding: SourceReport>(
     _ value: JSONValue, context: (JSONValue?) -> Context
   ) throws(NGSILDError) -> [Finding] {
     var findings: [Finding] = []

@@ -38,12 +38,13 @@ package struct SourceAddress: Sendable {
   ///   - parameters: not encoded.
   ///   - body: nil for none; its `@context` is added where the source wants it there.
   ///   - entityMap: the id of the source's own map that it is to use; nil for none.
+  ///   - marksLocal: whether `local` tells the source to keep to its own data, where it is to.
   package func request(
     _ method: String, _ path: String, _ parameters: [(name: String, value: String)] = [],
-    body: SourceBody? = nil, entityMap: String? = nil
+    body: SourceBody? = nil, entityMap: String? = nil, marksLocal: Bool = true
   ) -> SourceRequest {
     var parameters = parameters
-    if registration.isLocalOnly { parameters.append(("local", "true")) }
+    if marksLocal && registration.isLocalOnly { parameters.append(("local", "true")) }
     let pairs = parameters.map { "\($0.name)=\(percentEncoded($0.value))" }
     let query = pairs.isEmpty ? "" : "?" + pairs.joined(separator: "&")
     return SourceRequest(

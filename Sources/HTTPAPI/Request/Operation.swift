@@ -12,6 +12,7 @@ enum Operation: String, Sendable, CaseIterable {
   case retrieveTypes, retrieveType, retrieveAttributes, retrieveAttribute
   case createSubscription, querySubscriptions
   case retrieveSubscription, updateSubscription, deleteSubscription
+  case takeSourceNotification
   case createRegistration, queryRegistrations
   case retrieveRegistration, updateRegistration, deleteRegistration
   case createRegistrationSubscription, queryRegistrationSubscriptions
@@ -42,7 +43,8 @@ enum Operation: String, Sendable, CaseIterable {
     case .mergeEntity: ["type", "format", "options", "lang", "observedAt", "local"]
     case .retrieveTypes, .retrieveAttributes: ["details", "local", "count"]
     case .retrieveType, .retrieveAttribute: ["local"]
-    case .createSubscription, .updateSubscription, .deleteSubscription, .addContext,
+    case .createSubscription: ["local"]
+    case .updateSubscription, .deleteSubscription, .takeSourceNotification, .addContext,
       .createRegistration, .updateRegistration, .deleteRegistration,
       .createRegistrationSubscription, .updateRegistrationSubscription,
       .deleteRegistrationSubscription:

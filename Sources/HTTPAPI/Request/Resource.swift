@@ -1,3 +1,5 @@
+import Broker
+
 /// A resource of the API, with the identifiers from its path.
 ///
 /// Standard: resource table (GS CIM 009, 6.2, 6.3.1).
@@ -221,6 +223,8 @@ extension Resource {
       "\(api)/snapshots/{}",
       ["GET": .retrieveSnapshot, "PATCH": .updateSnapshot, "DELETE": .deleteSnapshot]),
     PathPattern("\(api)/snapshots/{}/clone", ["POST": .cloneSnapshot]),
+    PathPattern(
+      String(SourceNotificationURL.path.dropFirst()), ["POST": .takeSourceNotification]),
     PathPattern("kontext/v1/subscriptions/{}/deliveries", ["GET": .listDeliveries]),
     PathPattern("kontext/v1/subscriptions/{}/deliveries/{}/retry", ["POST": .retryDelivery]),
     PathPattern("kontext/v1/subscriptions/{}/explain", ["GET": .explainSubscription]),

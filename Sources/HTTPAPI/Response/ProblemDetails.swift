@@ -75,12 +75,13 @@ extension NGSILDError.Kind {
     case .overloaded: 503
     case .payloadTooLarge: 413
     case .notAcceptable: 406
+    case .loopDetected: 508
     }
   }
 
   var isRegistered: Bool {
     switch self {
-    case .notImplemented, .overloaded, .payloadTooLarge, .notAcceptable: false
+    case .notImplemented, .overloaded, .payloadTooLarge, .notAcceptable, .loopDetected: false
     default: true
     }
   }
@@ -103,6 +104,7 @@ extension NGSILDError.Kind {
     case .overloaded: "Temporarily overloaded"
     case .payloadTooLarge: "Content too large"
     case .notAcceptable: "Not acceptable"
+    case .loopDetected: "Loop detected"
     }
   }
 }

@@ -14,7 +14,8 @@ extension API {
     let (body, context) = try await body(of: call)
     let tenant = try await newTenant(of: call)
     let subscription = try await broker.createSubscription(
-      body, of: subject, context: context, in: tenant, at: try contextSite(of: call))
+      body, of: subject, context: context, in: tenant, at: try contextSite(of: call),
+      isLocal: try call.parameters.boolean("local"), via: call.request.headers.all("Via"))
     return .created(at: "\(subject.path)/\(subscription.id)")
   }
 

@@ -38,7 +38,7 @@ extension AttributeInstance {
 }
 
 extension AttributeType {
-  fileprivate var previousValueMember: CoreMember {
+  var previousValueMember: CoreMember {
     switch self {
     case .property, .geoProperty: .previousValue
     case .relationship: .previousObject

@@ -1,8 +1,8 @@
 import JSON
 
-/// What a Context Source answers, as an Entity.
+/// What a Context Source answers or notifies of, as an Entity.
 extension Entity {
-  /// - Parameter fragment: read by the rules `answer`.
+  /// - Parameter fragment: read by the rules `answer` or `notification`.
   /// - Throws: `badRequestData` for one without id or type.
   package init(answer fragment: EntityFragment) throws(NGSILDError) {
     guard let id = fragment.id, !fragment.types.isEmpty else {

@@ -40,7 +40,9 @@ extension Entity {
     self = entity
   }
 
-  package func write(to writer: inout JSONWriter) {
+  /// - Parameter deletedAt: of an Entity that was deleted, as notifications tell of it; such a form
+  ///   is rendered, never stored.
+  package func write(to writer: inout JSONWriter, deletedAt: DateTime? = nil) {
     writer.beginObject()
     writer.name("id")
     writer.string(id)
@@ -56,6 +58,7 @@ extension Entity {
     }
     if createdAt != .earliest { writer.member("createdAt", createdAt) }
     if modifiedAt != .earliest { writer.member("modifiedAt", modifiedAt) }
+    if let deletedAt { writer.member("deletedAt", deletedAt) }
     if let expiresAt {
       writer.name("expiresAt")
       writer.string(expiresAt.text)

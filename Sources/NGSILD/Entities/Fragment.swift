@@ -57,8 +57,8 @@ package struct AttributeFragment: Sendable {
   }
 }
 
-/// What a Context Source says that brokers alone can know; read by the rules `answer` and
-/// `temporalAnswer` only, since nobody else is asked.
+/// What a Context Source says that brokers alone can know; read by the rules `answer`,
+/// `temporalAnswer` and `notification` only, since nobody else is asked.
 package struct GivenMembers: Sendable {
   package var createdAt: DateTime?
   package var modifiedAt: DateTime?
@@ -88,18 +88,23 @@ package enum FragmentRules: Sendable {
   case answer
   /// What a Context Source answers of the history of an Entity.
   case temporalAnswer
+  /// What a Context Source notifies of: as an answer, with Nulls for what was deleted and with
+  /// previous values (5.8.6, 5.2.14.1).
+  case notification
 
   var allowsDeletion: Bool {
     switch self {
-    case .complete, .temporal, .answer, .temporalAnswer: false
+    case .complete, .temporal, .answer, .temporalAnswer, .notification: false
     default: true
     }
   }
   /// Whether an Attribute has any number of instances, some of which tell of deletions.
   var isOfHistory: Bool { self == .temporal || self == .temporalAnswer }
-  var isOfAnswers: Bool { self == .answer || self == .temporalAnswer }
+  var isOfAnswers: Bool {
+    self == .answer || self == .temporalAnswer || self == .notification
+  }
   var allowsDeletionInValues: Bool { self == .merge || self == .simplifiedMerge }
   var needsValue: Bool {
-    self == .complete || self == .update || isOfHistory || self == .answer
+    self == .complete || self == .update || isOfHistory || isOfAnswers
   }
 }

@@ -185,9 +185,17 @@ extension FragmentParser {
       fragment.members.append(.init(name: member, value: checked))
     case _ where member.isSystemGenerated && value.isString:
       read(member, value, of: &fragment.given)
+    case _ where rules == .notification && member == fragment.type?.previousValueMember:
+      fragment.members.append(.init(name: member, value: try previous(value, fragment, name)))
     default:
       throw .badRequestData("The Attribute '\(name)' cannot have the member '\(member.term)'")
     }
+  }
+
+  private func previous(
+    _ value: JSONValue, _ fragment: AttributeFragment, _ name: AttributeName
+  ) throws(NGSILDError) -> JSONValue {
+    try self.value(value, of: fragment.type ?? .property, named: name)
   }
 
   private func add(
@@ -247,6 +255,8 @@ extension FragmentParser {
     guard value.isNGSILDNull(of: type) else {
       return .value(try self.value(value, of: type, named: name))
     }
+    // What is told of a deletion is the Null, in one form.
+    if rules == .notification && !isNested { return .value(AttributeInstance.null(of: type)) }
     guard rules.allowsDeletion || rules.isOfHistory && !isNested else {
       throw misplacedNull(in: "\(name)")
     }

@@ -34,6 +34,10 @@ package struct Projection: Hashable, Sendable {
     self.init(attrs: attrs, pick: pick, omit: omit)
   }
 
+  /// - Parameter attributes: all that are kept, beside what identifies an Entity; empty for all
+  ///   members.
+  package init(attributes: [IRI]) { self.init(attrs: attributes.map(EntityMember.attribute)) }
+
   /// Reads the parameters of a URL.
   ///
   /// - Throws: `badRequestData`, `tooComplexQuery`.

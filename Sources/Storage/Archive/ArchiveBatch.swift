@@ -146,6 +146,7 @@ extension ArchiveBatch.Rows {
     var statements = EntityStore.statements(writes)
     if !pastTypesets.isEmpty { statements.append(updatePastTypesets) }
     if !instances.isEmpty { statements += [insertInstances, advanceInstanceIDs] }
+    statements += HistoryStore.enterScopes(instances.map(\.row))
     if !hours.isEmpty { statements.append(insertHours) }
     return statements
   }

@@ -51,14 +51,7 @@ extension EntityStore {
     _ writes: [EntityWrite], _ due: [DueNotification], by process: ProcessNumber,
     on connection: Connection
   ) async throws(PostgresError) -> [OwedNotification] {
-    var statements = statements(writes)
-    let throttled = due.filter(\.isThrottled)
-    let prompt = due.filter { !$0.isThrottled }
-    if !throttled.isEmpty { statements.append(ThrottleStore.hold(throttled)) }
-    statements += OutboxStore.write(prompt, by: process)
-    statements.append("COMMIT")
-    let results = try await connection.flight(statements)
-    return OutboxStore.owed(prompt, results[results.count - 2])
+    try await OutboxStore.commit(after: statements(writes), due, by: process, on: connection)
   }
 
   /// What writes the Entities with their history.

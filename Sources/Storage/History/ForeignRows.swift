@@ -62,11 +62,12 @@ struct ForeignRows: Sendable {
       UNION ALL
       SELECT id, \(HistoryStore.columns) FROM foreign_instance
     ), entity AS NOT MATERIALIZED (
-      SELECT tenant, key, id, typeset, past_typeset, created, modified, expires, document
+      SELECT tenant, key, id, typeset, past_typeset, created, modified, expires, document,
+        had_scopes
       FROM entity AS e
       WHERE e.tenant = \(tenant) AND NOT \(isForeign(key: "e.key")) AND \(isOwnEntity)
       UNION ALL
-      SELECT \(tenant)::int, key, id, typeset, NULL, created, modified, NULL, document
+      SELECT \(tenant)::int, key, id, typeset, NULL, created, modified, NULL, document, true
       FROM unnest(
         \(entities.map(\.key)), \(entities.map(\.id)), \(entities.map(\.typeset)),
         \(entities.map(\.created.timestamp)), \(entities.map(\.modified.timestamp)),

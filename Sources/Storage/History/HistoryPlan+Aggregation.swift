@@ -24,25 +24,11 @@ extension HistoryPlan {
   func aggregates(
     _ aggregation: Aggregation, of entities: Entities, in scope: QueryScope
   ) -> SQL {
-    let start = window.interval?.start
-    let needsLast = aggregation.period == nil && window.interval?.end == nil
-    let edge = { (direction: SQL) -> SQL in
-      """
-      (SELECT \(self.window.time) FROM attribute_instance AS i
-      WHERE \(self.condition) AND NOT i.is_deletion
-      ORDER BY \(self.window.time) \(direction) LIMIT 1)
-      """
-    }
-    let first: SQL = start.map { "\($0.timestamp)" } ?? "min(\(edge("ASC")))"
-    let last: SQL = needsLast ? "max(\(edge("DESC")))" : "NULL::timestamptz"
     let methods = aggregation.methods.map { ", \($0.sql)" as SQL }
     return """
-      WITH RECURSIVE \(series(of: entities, in: scope)),
-      bounds (entity, first, last) AS MATERIALIZED (
-        SELECT s.entity, \(first), \(last) FROM series AS s GROUP BY s.entity
-      )
+      WITH RECURSIVE \(series(of: entities, in: scope))
       SELECT s.entity, s.attribute, bounds.first, bounds.last, p.*
-      FROM series AS s JOIN bounds USING (entity) CROSS JOIN LATERAL (
+      FROM series AS s \(bounds(of: aggregation)) CROSS JOIN LATERAL (
         SELECT \(period(aggregation.period)) AS period,
           CASE i.kind WHEN \(InstanceKind.boolean.rawValue)
             THEN \(InstanceKind.number.rawValue) ELSE i.kind END AS kind,
@@ -54,6 +40,33 @@ extension HistoryPlan {
       WHERE s.attribute <> \(self.scope.scopeName)
       ORDER BY s.entity, s.attribute, p.period
       LIMIT \(limits.periods + 1)
+      """
+  }
+
+  /// Joins the instants that lay out the periods: `bounds.first` and `bounds.last`.
+  private func bounds(of aggregation: Aggregation) -> SQL {
+    let start = window.interval?.start
+    let needsLast = aggregation.period == nil && window.interval?.end == nil
+    if let start, !needsLast {
+      return """
+        CROSS JOIN (
+          SELECT \(start.timestamp)::timestamptz AS first, NULL::timestamptz AS last
+        ) AS bounds
+        """
+    }
+    let edge = { (direction: SQL) -> SQL in
+      """
+      (SELECT \(self.window.time) FROM attribute_instance AS i
+      WHERE \(self.condition) AND NOT i.is_deletion
+      ORDER BY \(self.window.time) \(direction) LIMIT 1)
+      """
+    }
+    let first: SQL = start.map { "\($0.timestamp)::timestamptz" } ?? "min(\(edge("ASC")))"
+    let last: SQL = needsLast ? "max(\(edge("DESC")))" : "NULL::timestamptz"
+    return """
+      JOIN (
+        SELECT s.entity, \(first) AS first, \(last) AS last FROM series AS s GROUP BY s.entity
+      ) AS bounds USING (entity)
       """
   }
 

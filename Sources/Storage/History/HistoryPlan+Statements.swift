@@ -17,13 +17,33 @@ extension HistoryPlan {
       SELECT s.entity, s.attribute, found.id, found.at, found.document, found.created,
         found.modified, found.is_plain, cap.instances
       FROM series AS s CROSS JOIN cap CROSS JOIN LATERAL (
-        SELECT i.id, \(window.time) AS at, i.document, i.created, i.modified, \(Self.isPlain)
-        FROM attribute_instance AS i
-        WHERE \(condition)
-        ORDER BY \(window.time) \(direction), i.id \(direction)
-        LIMIT least(\(lastN ?? .max)::bigint, cap.instances + 1)
+        \(firstInstances(direction))
       ) AS found
       ORDER BY s.entity, s.attribute, found.at \(direction), found.id \(direction)
+      """
+  }
+
+  /// The instances of the series `s` at the end where reading begins.
+  ///
+  /// The last ones are looked for in the last month first, and before it only if there are too few:
+  /// every month is a partition with an index of its own.
+  private func firstInstances(_ direction: SQL) -> SQL {
+    let limit: SQL = "LIMIT least(\(lastN ?? .max)::bigint, cap.instances + 1)"
+    let read = { (more: SQL) -> SQL in
+      """
+      SELECT i.id, \(self.window.time) AS at, i.document, i.created, i.modified, \(Self.isPlain)
+      FROM attribute_instance AS i
+      WHERE \(self.condition)\(more)
+      ORDER BY \(self.window.time) \(direction), i.id \(direction)
+      \(limit)
+      """
+    }
+    guard isBackward, let recent = window.lastMonth else { return read("") }
+    return """
+      (\(read(" AND i.time >= \(recent.timestamp)")))
+      UNION ALL
+      (\(read(" AND i.time < \(recent.timestamp)")))
+      \(limit)
       """
   }
 
@@ -61,8 +81,8 @@ extension HistoryPlan {
   func series(of entities: Entities, in scope: QueryScope) -> SQL {
     let validity = scopes?.validity(entity: "found.entity", in: scope) ?? "NULL::tstzmultirange"
     let found: SQL = """
-      found (entity, valid) AS MATERIALIZED (
-        SELECT found.entity, \(validity) FROM \(keys(of: entities))
+      found (entity, had_scopes, valid) AS MATERIALIZED (
+        SELECT found.entity, found.had_scopes, \(validity) FROM \(keys(of: entities))
       )
       """
     switch attributes {
@@ -71,6 +91,7 @@ extension HistoryPlan {
         \(found), series (entity, valid, attribute) AS (
           SELECT found.entity, found.valid, name.attribute
           FROM found CROSS JOIN unnest(\(names)) AS name (attribute)
+          WHERE found.had_scopes OR name.attribute <> \(self.scope.scopeName)
         )
         """
     case .except(let names):
@@ -94,15 +115,19 @@ extension HistoryPlan {
     }
   }
 
-  /// A table `found` of the Entities' keys.
+  /// A table `found` of the Entities' keys, and whether they ever had scopes.
   private func keys(of entities: Entities) -> SQL {
-    switch entities {
-    case .keys(let keys): "unnest(\(keys)) AS found (entity)"
-    case .id(let id):
+    let condition: SQL =
+      switch entities {
+      case .keys(let keys): "key = ANY (\(keys))"
+      case .id(let id): "id = \(id)"
+      }
+    return """
+      (
+        SELECT key AS entity, had_scopes FROM entity
+        WHERE tenant = \(scope.tenant) AND \(condition)
+      ) AS found
       """
-      (SELECT key AS entity FROM entity WHERE tenant = \(scope.tenant) AND id = \(id)) AS found
-      """
-    }
   }
 }
 

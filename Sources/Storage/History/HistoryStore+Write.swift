@@ -9,7 +9,20 @@ extension HistoryStore {
     if !added.isEmpty { statements.append(insert(added)) }
     let recorded = writes.filter { $0.change.record != nil }.flatMap(\.instances)
     if !recorded.isEmpty { statements.append(upsert(recorded)) }
-    return statements
+    return statements + enterScopes(writes.flatMap(\.instances))
+  }
+
+  /// Tells reads that there are scopes to look for.
+  static func enterScopes(_ rows: [InstanceRow]) -> [SQL] {
+    let scopes = rows.filter { $0.kind == .scopes }
+    guard !scopes.isEmpty else { return [] }
+    return [
+      """
+      UPDATE entity AS e SET had_scopes = true
+      FROM unnest(\(scopes.map(\.tenant)), \(scopes.map(\.entity))) AS new (tenant, key)
+      WHERE e.tenant = new.tenant AND e.key = new.key AND NOT e.had_scopes
+      """
+    ]
   }
 
   private static func insert(_ rows: [InstanceRow]) -> SQL {

@@ -42,6 +42,16 @@ struct HistoryWindow: Hashable {
     }
   }
 
+  /// When the last month before now begins, if the window reaches over it; nil too where instances
+  /// are not looked for by the time that they are stored by.
+  var lastMonth: DateTime? {
+    guard property == .observedAt else { return nil }
+    let start = DateTime(microseconds: now.microseconds - 31 * 86_400_000_000)
+    if let first = interval?.start, first >= start { return nil }
+    if let end = interval?.end, end <= start { return nil }
+    return start
+  }
+
   /// Instances that have the property at all.
   ///
   /// All of the past has also those that were never observed.

@@ -31,6 +31,16 @@ package struct DueNotification: Sendable {
   /// The `entity` of notifications that are not of one change of one Entity.
   package static let severalEntities: Int64 = 0
 
+  /// The `entity` of what a Context Source tells of an Entity, which has no key here: a negative
+  /// number, the same in all processes.
+  package static func lane(ofRemote id: String) -> Int64 {
+    // FNV-1a.
+    let hash = id.utf8.reduce(0xcbf2_9ce4_8422_2325 as UInt64) { hash, byte in
+      (hash ^ UInt64(byte)) &* 0x100_0000_01b3
+    }
+    return -1 - Int64(hash >> 1)
+  }
+
   package init(
     tenant: TenantNumber, subscription: SubscriptionNumber, entity: Int64, body: [UInt8],
     isThrottled: Bool = false, channels: Channels = .endpoint, headers: String? = nil
@@ -115,6 +125,22 @@ package struct OutboxStore {
     let sent = due.filter { $0.channels.contains(.endpoint) }
     return (streamed.isEmpty ? [] : [EventStore.insert(streamed)])
       + (sent.isEmpty ? [] : [insert(sent, by: process)])
+  }
+
+  /// Commits a transaction that ends with `statements`, and with it the notifications that it owes.
+  /// Returns them as the outbox has them, without those that throttling holds back.
+  ///
+  /// - Parameter process: the one that delivers what nobody else has begun to.
+  static func commit(
+    after statements: [SQL] = [], _ due: [DueNotification], by process: ProcessNumber,
+    on connection: Connection
+  ) async throws(PostgresError) -> [OwedNotification] {
+    let throttled = due.filter(\.isThrottled)
+    let prompt = due.filter { !$0.isThrottled }
+    let held = throttled.isEmpty ? [] : [ThrottleStore.hold(throttled)]
+    let results = try await connection.flight(
+      statements + held + write(prompt, by: process) + ["COMMIT"])
+    return results.count > 1 ? owed(prompt, results[results.count - 2]) : []
   }
 
   /// Writes notifications, each lane's in its order; to be run after the lock of their Entities' rows, so

@@ -85,12 +85,7 @@ package struct RegistrationStore {
   package static func commit(
     _ due: [DueNotification], by process: ProcessNumber, on connection: Connection
   ) async throws(PostgresError) -> [OwedNotification] {
-    guard !due.isEmpty else {
-      _ = try await connection.query("COMMIT")
-      return []
-    }
-    let results = try await connection.flight(OutboxStore.write(due, by: process) + ["COMMIT"])
-    return OutboxStore.owed(due, results[results.count - 2])
+    try await OutboxStore.commit(due, by: process, on: connection)
   }
 
   /// Sees that all names of a registration have numbers.

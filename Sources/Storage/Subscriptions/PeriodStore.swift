@@ -27,7 +27,7 @@ package struct PeriodStore {
       SELECT p.tenant, p.subscription, s.version, p.due
       FROM subscription_period AS p
       JOIN subscription AS s ON s.tenant = p.tenant AND s.key = p.subscription
-      WHERE p.due <= now()
+      WHERE p.due <= now() AND (p.lease IS NULL OR p.lease < now())
       ORDER BY p.due
       LIMIT \(Self.portion)
       """
@@ -36,6 +36,19 @@ package struct PeriodStore {
         tenant: TenantNumber($0[0].int), subscription: $0[1].int64, version: $0[2].int64,
         at: $0[3].timestamp)
     }
+  }
+
+  /// Keeps other processes from asking Context Sources too for what is due; false if one is at it.
+  ///
+  /// - Parameter lease: for so long, or until it is told.
+  package func claim(_ due: Due, for lease: Duration) async throws(PostgresError) -> Bool {
+    try await pool.query(
+      """
+      UPDATE subscription_period SET lease = now() + \(lease.milliseconds) * interval '1 millisecond'
+      WHERE tenant = \(due.tenant) AND subscription = \(due.subscription) AND due = \(due.at)
+        AND (lease IS NULL OR lease < now())
+      """
+    ).affected == 1
   }
 
   /// Begins a transaction in which nobody else notifies the subscription; false, and no transaction,
@@ -97,7 +110,7 @@ package struct PeriodStore {
     }
     return """
       UPDATE subscription_period AS p
-      SET due = p.due + step.length
+      SET lease = NULL, due = p.due + step.length
         * (1 + greatest(0, floor(extract(epoch FROM clock_timestamp() - p.due)
           / extract(epoch FROM step.length))))
       FROM (SELECT \(interval.milliseconds) * interval '1 millisecond' AS length) AS step
@@ -110,7 +123,8 @@ package struct PeriodStore {
   package func untilNext() async throws(PostgresError) -> Duration? {
     let rows = try await pool.query(
       """
-      SELECT ceil(extract(epoch FROM min(due) - now()) * 1000)::bigint FROM subscription_period
+      SELECT ceil(extract(epoch FROM min(greatest(due, lease)) - now()) * 1000)::bigint
+      FROM subscription_period
       """)
     return rows[0][0].present.map { .milliseconds($0.int) }
   }

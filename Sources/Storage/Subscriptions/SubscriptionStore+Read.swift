@@ -30,7 +30,7 @@ extension SubscriptionStore {
       FROM subscription AS s
       JOIN tenant AS t ON t.id = s.tenant
       LEFT JOIN subscription_delivery AS d ON d.tenant = s.tenant AND d.subscription = s.key
-      WHERE s.tenant = \(tenant) AND s.of_registrations = \(isOfRegistrations)
+      WHERE s.tenant = \(tenant) AND \(isShown)
       ORDER BY s.key
       LIMIT \(limit) OFFSET \(offset)
       """)
@@ -38,17 +38,40 @@ extension SubscriptionStore {
       counts
       ? try await pool.rows(
         """
-        SELECT count(*) FROM subscription
-        WHERE tenant = \(tenant) AND of_registrations = \(isOfRegistrations)
+        SELECT count(*) FROM subscription AS s
+        WHERE s.tenant = \(tenant) AND \(isShown)
         """)[0][0].int
       : nil
     return SubscriptionPage(
       subscriptions: rows.map { (StoredSubscription($0), StoredDeliveryRecord($0)) }, count: count)
   }
 
+  /// Those of the subject, and, of those to registrations, also what the broker itself subscribes to
+  /// for a subscription to Entities.
+  private var isShown: SQL {
+    isOfRegistrations ? "(s.of_registrations OR s.distributed)" : "NOT s.of_registrations"
+  }
+
   /// - Throws: `resourceNotFound`.
   package func subscription(
     _ id: String, tenant: TenantNumber
+  ) async throws(NGSILDError) -> (subscription: StoredSubscription, record: StoredDeliveryRecord) {
+    try await subscription(
+      id, tenant, where: "s.of_registrations = \(isOfRegistrations) AND s.id = \(id)")
+  }
+
+  /// The subscription to Entities for which the broker subscribes to registrations by itself.
+  ///
+  /// - Throws: `resourceNotFound`.
+  package func subscription(
+    ofInternal id: String, tenant: TenantNumber
+  ) async throws(NGSILDError) -> (subscription: StoredSubscription, record: StoredDeliveryRecord) {
+    let number = StoredSubscription.number(ofInternal: id) ?? 0
+    return try await subscription(id, tenant, where: "s.distributed AND s.key = \(number)")
+  }
+
+  private func subscription(
+    _ id: String, _ tenant: TenantNumber, where condition: SQL
   ) async throws(NGSILDError) -> (subscription: StoredSubscription, record: StoredDeliveryRecord) {
     let rows = try await pool.rows(
       """
@@ -56,8 +79,7 @@ extension SubscriptionStore {
       FROM subscription AS s
       JOIN tenant AS t ON t.id = s.tenant
       LEFT JOIN subscription_delivery AS d ON d.tenant = s.tenant AND d.subscription = s.key
-      WHERE s.tenant = \(tenant) AND s.of_registrations = \(isOfRegistrations)
-        AND s.id = \(id)
+      WHERE s.tenant = \(tenant) AND \(condition)
       """)
     guard let row = rows.first else {
       throw NGSILDError(.resourceNotFound, "The Subscription '\(id)' does not exist")
@@ -95,7 +117,7 @@ extension SubscriptionStore {
   private static let columns: SQL =
     """
     s.tenant, t.name, s.key, s.version, s.created, s.modified, s.document, s.context,
-      s.of_registrations, s.streamed_until
+      s.of_registrations, s.streamed_until, s.distributed, s.broker_url, s.via
     """
 
   private static let recordColumns: SQL =
@@ -118,14 +140,31 @@ extension StoredSubscription {
     self.context = context.isNull ? nil : context
     subject = row[8].bool ? .registrations : .entities
     streamedUntil = row[9].present.map { DateTime(microseconds: $0.timestamp.microseconds) }
+    distribution = SubscriptionDistribution(
+      isWanted: row[10].bool, brokerURL: row[11].present?.string, via: row[12].string)
   }
+}
+
+/// What the broker itself subscribes to among registrations, so that a subscription to Entities hears
+/// of sources, has no row: it follows from that subscription.
+extension StoredSubscription {
+  private static let internalPrefix = "urn:ngsi-ld:Subscription:registrations-of-"
+
+  /// The id by which it is shown.
+  package var internalID: String { "\(Self.internalPrefix)\(number)" }
+
+  static func number(ofInternal id: String) -> SubscriptionNumber? {
+    id.hasPrefix(internalPrefix) ? SubscriptionNumber(id.dropFirst(internalPrefix.count)) : nil
+  }
+
+  package static func isInternal(_ id: String) -> Bool { number(ofInternal: id) != nil }
 }
 
 extension StoredDeliveryRecord {
   fileprivate init(_ row: Row) {
-    timesSent = row[10].int
-    timesFailed = row[11].int
-    let times = (12...14).map { row[$0].present.map { $0.timestamp.microseconds } }
+    timesSent = row[13].int
+    timesFailed = row[14].int
+    let times = (15...17).map { row[$0].present.map { $0.timestamp.microseconds } }
     lastNotification = times[0].map { DateTime(microseconds: $0) }
     lastSuccess = times[1].map { DateTime(microseconds: $0) }
     lastFailure = times[2].map { DateTime(microseconds: $0) }

@@ -19,10 +19,11 @@ package struct NewSubscription: Sendable {
   package let context: [UInt8]?
   /// How long it is until the first periodic notification; nil for one that has none.
   package let firstPeriod: Duration?
+  package let distribution: SubscriptionDistribution
 
   package init(
     tenant: TenantNumber, id: String, created: DateTime, document: [UInt8], context: [UInt8]?,
-    firstPeriod: Duration? = nil
+    firstPeriod: Duration? = nil, distribution: SubscriptionDistribution
   ) {
     self.tenant = tenant
     self.id = id
@@ -30,6 +31,23 @@ package struct NewSubscription: Sendable {
     self.document = document
     self.context = context
     self.firstPeriod = firstPeriod
+    self.distribution = distribution
+  }
+}
+
+/// What of a subscription concerns Context Sources.
+package struct SubscriptionDistribution: Sendable {
+  /// Whether it is to hear of what they have.
+  package var isWanted: Bool
+  /// How sources reach this broker; nil where nobody knows.
+  package let brokerURL: String?
+  /// The fields of the request by which it was made, joined by commas.
+  package let via: String
+
+  package init(isWanted: Bool, brokerURL: String?, via: String = "") {
+    self.isWanted = isWanted
+    self.brokerURL = brokerURL
+    self.via = via
   }
 }
 
@@ -57,6 +75,7 @@ package struct StoredSubscription: Sendable {
   package let context: JSONValue?
   /// Until when its notifications are kept as events, whatever its endpoint.
   package let streamedUntil: DateTime?
+  package let distribution: SubscriptionDistribution
 }
 
 /// What `subscription_delivery` says.
@@ -112,10 +131,12 @@ package struct SubscriptionStore {
         UPDATE subscription_clock SET version = version + 1 RETURNING version
       ), new AS (
         INSERT INTO subscription
-          (tenant, of_registrations, id, version, created, modified, document, context)
+          (tenant, of_registrations, id, version, created, modified, document, context,
+            distributed, broker_url, via)
         SELECT \(new.tenant), \(isOfRegistrations), \(new.id), version,
           \(new.created.timestamp), \(new.created.timestamp), \(new.document),
-          \(new.context ?? Array("null".utf8))
+          \(new.context ?? Array("null".utf8)), \(new.distribution.isWanted),
+          \(new.distribution.brokerURL as String?), \(new.distribution.via)
         FROM tick
         RETURNING tenant, key, version
       ), record AS (
@@ -130,18 +151,22 @@ package struct SubscriptionStore {
   }
 
   /// Replaces a subscription as it was read; nil if it has changed or gone since.
+  ///
+  /// - Parameter distribution: its `brokerURL` counts where none was known.
   package func update(
     _ old: StoredSubscription, modified: DateTime, document: [UInt8], context: [UInt8]?,
-    period: PeriodChange
+    period: PeriodChange, distribution: SubscriptionDistribution
   ) async throws(NGSILDError) -> SubscriptionVersion? {
     try await pool.rows(
-      Self.update(old, modified: modified, document: document, context: context, period: period)
+      Self.update(
+        old, modified: modified, document: document, context: context, period: period,
+        distribution: distribution)
     ).first?[0].int64
   }
 
   static func update(
     _ old: StoredSubscription, modified: DateTime, document: [UInt8], context: [UInt8]?,
-    period: PeriodChange
+    period: PeriodChange, distribution: SubscriptionDistribution
   ) -> SQL {
     """
     WITH tick AS (
@@ -154,7 +179,8 @@ package struct SubscriptionStore {
     ), changed AS (
       UPDATE subscription AS s
       SET version = tick.version, modified = \(modified.timestamp), document = \(document),
-        context = \(context ?? Array("null".utf8))
+        context = \(context ?? Array("null".utf8)), distributed = \(distribution.isWanted),
+        broker_url = coalesce(s.broker_url, \(distribution.brokerURL as String?))
       FROM tick
       WHERE s.tenant = \(old.tenant) AND s.key = \(old.number) AND s.version = \(old.version)
       RETURNING s.version
@@ -163,7 +189,7 @@ package struct SubscriptionStore {
       SELECT \(old.tenant), \(old.number),
         now() + \(period.restart?.milliseconds ?? 0) * interval '1 millisecond'
       FROM changed WHERE \(period.restart != nil)
-      ON CONFLICT (tenant, subscription) DO UPDATE SET due = excluded.due
+      ON CONFLICT (tenant, subscription) DO UPDATE SET due = excluded.due, lease = NULL
     ), ended AS (
       DELETE FROM subscription_period USING changed
       WHERE tenant = \(old.tenant) AND subscription = \(old.number) AND \(period.isEnd)

@@ -13,7 +13,7 @@ package struct TenantName: Hashable, Sendable {
 
   private init(checked text: String) { self.text = text }
 
-  /// One that is a tenant's.
+  /// One that the database has.
   package init(stored text: String) { self.init(checked: text) }
 
   /// Choice: 1 to 255 bytes without control characters and spaces at the ends.

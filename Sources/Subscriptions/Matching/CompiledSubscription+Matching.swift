@@ -44,9 +44,11 @@ extension CompiledSubscription {
 
   package func isActive(at now: DateTime) -> Bool { subscription.status(at: now) == .active }
 
-  func selects(_ change: ChangeSummary) -> Bool {
+  func selects(_ change: ChangeSummary) -> Bool { selects(change.id, types: change.types) }
+
+  package func selects(_ id: String, types: [IRI]) -> Bool {
     subscription.entities.isEmpty
-      || subscription.entities.contains { $0.matches(id: change.id, types: change.types) }
+      || subscription.entities.contains { $0.matches(id: id, types: types) }
   }
 
   func watches(_ change: AttributeChange) -> Bool {
@@ -63,7 +65,7 @@ extension CompiledSubscription {
     return query.tree.matches(document, at: now)
   }
 
-  func isInScope(_ document: JSONValue) -> Bool {
+  package func isInScope(_ document: JSONValue) -> Bool {
     subscription.scopeQuery?.tree.matches(document) ?? true
   }
 

@@ -63,6 +63,9 @@ package final class CompiledSubscription: Sendable {
       of: subscription, contextURL: contextURL, tenantName: tenantName)
   }
 
+  /// By which other brokers are told of names; with a URL, since they have to read it.
+  package var linkedContext: Context { contextURL.map(context.linked) ?? .core }
+
   package var endpointURI: String { subscription.notification.endpoint.uri }
 
   /// Whether its notifications go nowhere but to who follows its events.

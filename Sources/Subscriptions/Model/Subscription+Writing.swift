@@ -9,8 +9,13 @@ package struct NameWriting {
 
   /// nil for the stored form.
   package let context: Context?
+  /// Whether texts of query languages are written as they were given, where that means the same.
+  let repeatsTexts: Bool
 
-  package init(context: Context?) { self.context = context }
+  package init(context: Context?, repeatsTexts: Bool = true) {
+    self.context = context
+    self.repeatsTexts = repeatsTexts
+  }
 
   package var isStored: Bool { context == nil }
 
@@ -26,6 +31,7 @@ package struct NameWriting {
   /// The text as the client gave it, if it means the same here; else one made of the tree.
   func text(_ given: Given<Query>, expandValues: [IRI] = []) -> String {
     guard let context else { return given.tree.description }
+    guard repeatsTexts else { return given.tree.text(naming: nameInText) }
     let same = try? Query(
       parsing: given.text, expander: context,
       expandValues: Set(expandValues), isPercentEncoded: true)
@@ -34,6 +40,7 @@ package struct NameWriting {
 
   func text(_ given: Given<TypeSelection>) -> String {
     guard let context else { return given.tree.description }
+    guard repeatsTexts else { return given.tree.text(naming: nameInText) }
     let same = try? TypeSelection(parsing: given.text, expander: context)
     return same == given.tree ? given.text : given.tree.text(naming: nameInText)
   }

@@ -9,7 +9,7 @@ package import NGSILDQuery
 ///
 /// Standard: GS CIM 009, 5.2.12.
 package struct Subscription: Sendable {
-  package let id: String
+  package internal(set) var id: String
   /// Said by the resource that it is made at, not by its members.
   package var subject = SubscriptionSubject.entities
   package var name: String?
@@ -108,6 +108,12 @@ package struct EntitySelector: Sendable {
   package var id: String?
   /// Without effect beside `id`.
   package var idPattern: Pattern?
+
+  package init(types: Given<TypeSelection>, id: String? = nil, idPattern: Pattern? = nil) {
+    self.types = types
+    self.id = id
+    self.idPattern = idPattern
+  }
 
   package func matches(id: String, types: [IRI]) -> Bool {
     guard self.types.tree.matches(types: types) else { return false }

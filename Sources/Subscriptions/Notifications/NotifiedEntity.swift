@@ -46,22 +46,11 @@ struct NotifiedEntity {
     of change: EntityChange, told changes: [AttributeChange], _ showsChanges: Bool,
     at now: DateTime
   ) -> JSONValue {
-    guard let entity = change.before else { preconditionFailure("A change of nothing") }
-    var writer = JSONWriter(reservingCapacity: 256 + 128 * changes.count)
-    writer.beginObject()
-    writer.member("id", entity.id)
-    writer.name("type")
-    writer.beginArray()
-    for type in entity.types { writer.string(type.text) }
-    writer.endArray()
-    writer.member("createdAt", entity.createdAt.description)
-    writer.member("modifiedAt", now.description)
-    writer.member("deletedAt", now.description)
-    for attribute in deletedAttributes(changes, of: nil, showsChanges, at: now) {
-      attribute.write(to: &writer, in: entity.createdAt)
-    }
-    writer.endObject()
-    return JSONValue(written: writer)
+    guard let before = change.before else { preconditionFailure("A change of nothing") }
+    let entity = Entity(
+      id: before.id, types: before.types, createdAt: before.createdAt, modifiedAt: now,
+      attributes: deletedAttributes(changes, of: nil, showsChanges, at: now))
+    return ReportedEntity(entity, deletedAt: now).stored
   }
 
   // MARK: Entities that remain

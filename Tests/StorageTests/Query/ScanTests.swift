@@ -118,6 +118,7 @@ struct ScanTests {
         }
       }
       try await checkHistory(client, scope)
+      try await checkLongReads(client, scope)
     }
   }
 
@@ -138,6 +139,26 @@ struct ScanTests {
     #expect(!scans.contains { $0.contains("Seq Scan") }, "\(scans)")
     let ofHistory = scans.filter { $0.contains(" on attribute_instance") }
     #expect(!ofHistory.isEmpty && ofHistory.allSatisfy { $0.contains("_time_") }, "\(scans)")
+  }
+
+  /// The last values, hourly averages, and pieces of a table, in the sessions that read them.
+  private func checkLongReads(_ client: TestClient, _ scope: QueryScope) async throws {
+    let key = try await client.query(
+      "SELECT min(key) FROM entity WHERE tenant = \(scope.tenant)")[0][0].int64
+    let plan = HistoryPlan(
+      HistoryPart(TemporalQuery(interval: nil, lastN: 100)), limits: HistoryLimits(), in: scope)
+    let number = try #require(scope.names.number(of: Context.core.expand("n").text))
+    let rest = SeriesPieces.Rest(series: SeriesKey(entity: key, attribute: number), after: nil)
+    let averages = try #require(try Aggregation(aggrMethods: "avg", aggrPeriodDuration: "PT1H"))
+    for statement in [
+      plan.instances(of: .keys([key]), in: scope), plan.piece(of: [rest], limit: 100, in: scope),
+      plan.aggregates(averages, of: .keys([key]), in: scope),
+    ] {
+      let lines = try await client.readHistory(["EXPLAIN \(statement)"])[0].map { $0[0].string }
+      let ofHistory = lines.filter { $0.contains("Scan") && $0.contains("attribute_instance") }
+      #expect(!ofHistory.isEmpty)
+      #expect(!ofHistory.contains { $0.contains("Seq Scan") }, "\(ofHistory)")
+    }
   }
 
   /// The lines of the plan that say what is read.
