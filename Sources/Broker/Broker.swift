@@ -70,6 +70,7 @@ package final class Broker: @unchecked Sendable {
     self.notifier = notifier
     self.copies = SubscriptionCopies(pool: copies, on: loop, log: log)
     self.copies.broker = self
+    snapshots.broker = self
   }
 
   package var entityMaps: EntityMapStore { EntityMapStore(pool: entities.readers) }

@@ -10,6 +10,9 @@ package struct DateTime: Hashable, Sendable {
   package static let earliest = DateTime(unchecked: -62_167_219_200_000_000)
   package static let latest = DateTime(unchecked: 253_402_300_799_999_999)
 
+  /// nil for `earliest`, which stands for an instant that nobody told.
+  package var told: DateTime? { self == .earliest ? nil : self }
+
   /// Since 1970-01-01T00:00:00Z; negative before.
   package let microseconds: Int64
 

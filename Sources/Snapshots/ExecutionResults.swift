@@ -10,10 +10,14 @@ package struct ExecutionResults: Sendable {
 
   /// What they make of the Snapshot (5.16.1.4).
   ///
-  /// Choice: queries that found something beside others that did not make it `partial`.
+  /// Choice: queries that found something beside others that did not make it `partial`, as does one
+  /// that could not find all.
   package var status: Snapshot.Status {
-    let statuses = Set((queries + temporalQueries).map(\.status))
-    if statuses == [.success] { return .success }
+    let results = queries + temporalQueries
+    let statuses = Set(results.map(\.status))
+    if statuses == [.success] {
+      return results.contains { $0.problem != nil } ? .partial : .success
+    }
     if statuses.contains(.success) { return .partial }
     return statuses.contains(.empty) ? .empty : .failure
   }
@@ -22,21 +26,49 @@ package struct ExecutionResults: Sendable {
 /// What came of one query.
 ///
 /// Standard: ExecutionResultDetails (GS CIM 009, 5.2.42).
-package enum ExecutionResult: Sendable {
-  case success, empty
-  case failure(NGSILDError)
-
+package struct ExecutionResult: Sendable {
   enum Status: String { case success, empty, failure }
 
-  var status: Status {
-    switch self {
-    case .success: .success
-    case .empty: .empty
-    case .failure: .failure
-    }
+  let status: Status
+  /// Why nothing was found, or not all that there may be.
+  let problem: ExecutionProblem?
+
+  /// Choice: what was found is a success also where something is missing; where nothing was found,
+  /// nobody knows whether there is anything.
+  package init(count: Int, missing: ExecutionProblem? = nil) {
+    status = count > 0 ? .success : missing == nil ? .empty : .failure
+    problem = missing
   }
 
-  package init(count: Int) { self = count > 0 ? .success : .empty }
+  package init(failure: NGSILDError) {
+    status = .failure
+    problem = ExecutionProblem(failure)
+  }
+}
+
+/// Why a query did not find all.
+///
+/// Standard: ProblemDetails (GS CIM 009, 5.5.3).
+package struct ExecutionProblem: Sendable {
+  let type: String
+  let title: String
+  let detail: String
+
+  fileprivate init(_ error: NGSILDError) {
+    type = "https://uri.etsi.org/ngsi-ld/errors/\(error.kind.rawValue)"
+    title = error.kind.rawValue
+    detail = error.detail
+  }
+
+  /// Choice: the standard has no type for what Context Sources did.
+  ///
+  /// - Parameter warnings: as they stand in the header of an answer; nil for none.
+  package init?(atSources warnings: [String]) {
+    guard !warnings.isEmpty else { return nil }
+    type = "about:blank"
+    title = "Context Source failed"
+    detail = warnings.joined(separator: ", ")
+  }
 }
 
 // MARK: JSON
@@ -61,30 +93,30 @@ extension ExecutionResults {
 
 extension ExecutionResult {
   init(stored: JSONValue) {
-    switch stored["resultStatus"]?.string.flatMap(Status.init(rawValue:)) {
-    case .success: self = .success
-    case .empty: self = .empty
-    default:
-      let problem = stored["problemDetails"]
-      self = .failure(
-        NGSILDError(
-          (problem?["title"]?.string).flatMap(NGSILDError.Kind.init(rawValue:)) ?? .internalError,
-          problem?["detail"]?.string ?? ""))
-    }
+    status = (stored["resultStatus"]?.string).flatMap(Status.init) ?? .failure
+    problem = stored["problemDetails"].map(ExecutionProblem.init(stored:))
   }
 
   fileprivate func write(to writer: inout JSONWriter) {
     writer.beginObject()
     writer.member("resultStatus", status.rawValue)
-    if case .failure(let error) = self {
+    if let problem {
       writer.name("problemDetails")
       writer.beginObject()
-      writer.member("type", "https://uri.etsi.org/ngsi-ld/errors/\(error.kind.rawValue)")
-      writer.member("title", error.kind.rawValue)
-      writer.member("detail", error.detail)
+      writer.member("type", problem.type)
+      writer.member("title", problem.title)
+      writer.member("detail", problem.detail)
       writer.endObject()
     }
     writer.endObject()
+  }
+}
+
+extension ExecutionProblem {
+  fileprivate init(stored: JSONValue) {
+    type = stored["type"]?.string ?? "about:blank"
+    title = stored["title"]?.string ?? ""
+    detail = stored["detail"]?.string ?? ""
   }
 }
 

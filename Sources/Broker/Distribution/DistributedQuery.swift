@@ -180,8 +180,7 @@ struct DistributedQuery {
   private func filteredPage(of merge: SourceMerge) async throws(NGSILDError) -> GatheredEntities {
     let conditions = EntityConditions(request, at: now)
     var merge = merge
-    let whole = merge.entities(merge.ids)
-    let entities = try await conditions.filter(whole, by: distribution.broker)
+    let entities = try await conditions.filter(merge.entities(), by: distribution.broker)
     let page = entities.dropFirst(query.offset).prefix(query.limit)
     return GatheredEntities(
       entities: page.map { StoredEntity($0) }, hasMore: entities.count > query.offset + query.limit,

@@ -48,11 +48,13 @@ struct SourceMerge {
     }
   }
 
-  /// Some of the Entities, in stored form; but those of which all that is known has expired.
-  mutating func entities(_ ids: [String]) -> [JSONValue] {
+  /// Entities in stored form, without those of which all that is known has expired.
+  ///
+  /// - Parameter ids: which; nil for all.
+  mutating func entities(_ ids: [String]? = nil) -> [JSONValue] {
     var reader = AnsweredEntityReader()
     var entities: [JSONValue] = []
-    for id in ids {
+    for id in ids ?? self.ids {
       if let entity = entity(id, by: &reader) { entities.append(entity) }
     }
     return entities

@@ -31,12 +31,14 @@ extension Broker {
       let reader = SourceReader(distribution: distribution)
       async let answers: [SourceReadResult<AnsweredEntity>] = reader.results(
         of: reads, limit: entries.count)
-      let own = try await ownPart(of: entries, query, request, in: tenant)
+      let ids = entries.filter(\.isHeldHere).map(\.id)
+      let own = try await ownPart(
+        of: ids, query, splits: request.splitsEntities ?? false, in: tenant)
       let results = await answers
       var merge = SourceMerge(plan.asking(reads), distribution, at: now)
       for entity in own { merge.add(own: entity) }
       merge.add(results)
-      var found = merge.entities(merge.ids)
+      var found = merge.entities()
       for warning in merge.warnings where !warnings.contains(warning) { warnings.append(warning) }
       if request.splitsEntities ?? false {
         found = try await EntityConditions(request, at: now).filter(found, by: self)
@@ -54,14 +56,13 @@ extension Broker {
       hasMore: page.hasMore, count: page.count, warnings: warnings)
   }
 
-  /// What is here of some Entities of a map; of split ones, whether or not it fits.
-  private func ownPart(
-    of entries: [EntityMapStore.Entry], _ query: EntityQuery, _ request: QueryRequest,
-    in tenant: TenantNumber
+  /// What is here of some of the Entities that a query selects; of split ones, whether or not it
+  /// fits.
+  func ownPart(
+    of ids: [String], _ query: EntityQuery, splits: Bool, in tenant: TenantNumber
   ) async throws(NGSILDError) -> [JSONValue] {
-    let ids = entries.filter(\.isHeldHere).map(\.id)
     guard !ids.isEmpty else { return [] }
-    var own = request.splitsEntities ?? false ? EntityQuery() : query
+    var own = splits ? EntityQuery() : query
     own.selectors = query.selectors.restricted(to: ids)
     guard !own.selectors.isEmpty else { return [] }
     own.map = nil

@@ -15,17 +15,26 @@ struct SnapshotExecution {
   let log: Log
 
   /// What became of a Snapshot; nil if another process is at it, or it has to wait.
+  ///
+  /// Choice: what Context Sources have is asked for before the instant that the Snapshot is of here.
+  ///
+  /// - Parameter broker: asks Context Sources.
   func execute(
-    _ row: StoredSnapshot, on connection: Connection
+    _ row: StoredSnapshot, asking broker: Broker, on connection: Connection
   ) async throws(PostgresError) -> Snapshot? {
     guard var snapshot = understood(row) else { return nil }
     let filling = SnapshotFilling(row, queries: queries, history: history, on: connection)
-    guard try await filling.begin() else { return nil }
     if let source = row.source {
-      guard let status = try await copy(source, into: filling) else { return nil }
+      guard try await filling.begin(), let status = try await copy(source, into: filling)
+      else { return nil }
       snapshot.status = status
     } else {
-      snapshot.results = try await results(of: snapshot, row, filling)
+      let questions = await questions(of: snapshot, row, broker)
+      let additions = try await outcome { () throws(PostgresError) in
+        try await self.additions(questions, row, broker)
+      }
+      guard try await filling.begin() else { return nil }
+      snapshot.results = try await results(of: questions, additions, filling)
       try await filling.complete()
       snapshot.status = snapshot.results.status
     }
@@ -61,50 +70,110 @@ struct SnapshotExecution {
 
   // MARK: Queries
 
-  private func results(
-    of snapshot: Snapshot, _ row: StoredSnapshot, _ filling: SnapshotFilling
-  ) async throws(PostgresError) -> ExecutionResults {
+  /// A query, or why it cannot be asked, and whether it is about history.
+  private typealias Question = (isTemporal: Bool, query: Result<SourcedQuery, NGSILDError>)
+
+  private func questions(
+    of snapshot: Snapshot, _ row: StoredSnapshot, _ broker: Broker
+  ) async -> [Question] {
     let context = await context(of: row)
-    let now = DateTime.now
-    var results = ExecutionResults()
-    for body in snapshot.queries {
-      let query = Result { () throws(NGSILDError) in
-        EntityQuery(try QueryRequest(body, expander: context.get()))
+    let queries =
+      snapshot.queries.map { ($0, false) } + snapshot.temporalQueries.map { ($0, true) }
+    var questions: [Question] = []
+    for (body, isTemporal) in queries {
+      do throws(NGSILDError) {
+        let context = try context.get()
+        // Sources cannot read a context that has no URL; IRIs need none.
+        let origin = broker.origin(
+          in: row.tenantName, context: context.linkURL == nil ? .core : context)
+        let query: SourcedQuery =
+          isTemporal
+          ? try await .history(
+            TemporalRequest(body, expander: context), in: row.tenant, from: origin, by: broker)
+          : try await .entities(
+            QueryRequest(body, expander: context), in: row.tenant, from: origin, by: broker)
+        questions.append((isTemporal, .success(query)))
+      } catch {
+        questions.append((isTemporal, .failure(error)))
       }
-      results.queries.append(
-        try await result(of: query, filling) { query throws(PostgresError) in
-          try await filling.copy(query, at: now)
-        })
     }
-    for body in snapshot.temporalQueries {
-      let query = Result { () throws(NGSILDError) in
-        HistoryQuery(try TemporalRequest(body, expander: context.get()))
+    return questions
+  }
+
+  /// What Context Sources have of all that is asked for, nil for nothing.
+  private func additions(
+    _ questions: [Question], _ row: StoredSnapshot, _ broker: Broker
+  ) async throws(PostgresError) -> SnapshotAdditions? {
+    var gathering = SnapshotGathering(at: .now)
+    for question in questions {
+      if case .success(let query) = question.query { gathering.add(query) }
+    }
+    guard !gathering.isEmpty else { return nil }
+    try await gathering.addOwn(of: row.tenant, from: broker)
+    return try await broker.entities.prepare(
+      gathering.entities, gathering.histories, for: row, at: .now)
+  }
+
+  private func results(
+    of questions: [Question], _ additions: Result<SnapshotAdditions?, NGSILDError>,
+    _ filling: SnapshotFilling
+  ) async throws(PostgresError) -> ExecutionResults {
+    var copies: [Result<Int, NGSILDError>] = []
+    for question in questions { copies.append(try await copy(question.query, filling)) }
+    let addition = try await add(additions, filling)
+    var results = ExecutionResults()
+    for (question, copy) in zip(questions, copies) {
+      let result = question.query.result(copied: copy, addition)
+      if question.isTemporal {
+        results.temporalQueries.append(result)
+      } else {
+        results.queries.append(result)
       }
-      results.temporalQueries.append(
-        try await result(of: query, filling) { query throws(PostgresError) in
-          try await filling.copy(query, at: now)
-        })
     }
     return results
   }
 
-  /// What the database refuses is the query's failure; that it cannot be reached is nobody's.
-  ///
-  /// - Parameter copy: copies what the query finds; returns how many Entities it is.
-  private func result<Query>(
-    of query: Result<Query, NGSILDError>, _ filling: SnapshotFilling,
-    _ copy: (Query) async throws(PostgresError) -> Int
-  ) async throws(PostgresError) -> ExecutionResult {
-    switch query {
-    case .failure(let error): return .failure(error)
-    case .success(let query):
-      do throws(PostgresError) {
-        return ExecutionResult(
-          count: try await filling.attempt { () throws(PostgresError) in try await copy(query) })
-      } catch {
-        guard !error.isConnectionLoss, error.kind != .poolExhausted else { throw error }
-        return .failure(log.failure(error, at: "query of a snapshot"))
+  /// How many Entities of those that are held here were copied.
+  private func copy(
+    _ query: Result<SourcedQuery, NGSILDError>, _ filling: SnapshotFilling
+  ) async throws(PostgresError) -> Result<Int, NGSILDError> {
+    guard case .success(let query) = query else { return .success(0) }
+    return try await outcome { () throws(PostgresError) in
+      try await filling.attempt { () throws(PostgresError) in
+        switch query {
+        case .entities(let query, let findings):
+          try await filling.copy(query, except: findings.unfitting, at: .now)
+        case .history(let query, let findings):
+          try await filling.copy(query, except: findings.unfitting, at: .now)
+        }
       }
+    }
+  }
+
+  private func add(
+    _ additions: Result<SnapshotAdditions?, NGSILDError>, _ filling: SnapshotFilling
+  ) async throws(PostgresError) -> Result<Void, NGSILDError> {
+    switch additions {
+    case .failure(let error): return .failure(error)
+    case .success(nil): return .success(())
+    case .success(let additions?):
+      return try await outcome { () throws(PostgresError) in
+        try await filling.attempt { () throws(PostgresError) in
+          try await filling.add(additions, at: .now)
+        }
+      }
+    }
+  }
+
+  /// What the database refuses is a query's failure; that it cannot be reached is nobody's.
+  private func outcome<Value>(
+    _ work: () async throws(PostgresError) -> Value
+  ) async throws(PostgresError) -> Result<Value, NGSILDError> {
+    do throws(PostgresError) {
+      return .success(try await work())
+    } catch {
+      guard !error.isConnectionLoss, error.kind != .poolExhausted else { throw error }
+      return .failure(log.failure(error, at: "query of a snapshot"))
     }
   }
 
@@ -117,6 +186,26 @@ struct SnapshotExecution {
         NGSILDError(
           error.isUnavailability ? .ldContextNotAvailable : .badRequestData,
           "The @context of the queries is not usable: \(error.detail)"))
+    }
+  }
+}
+
+extension Result<SourcedQuery, NGSILDError> {
+  /// - Parameters:
+  ///   - copied: how many Entities were found here.
+  ///   - added: whether what sources have could be kept.
+  fileprivate func result(
+    copied: Result<Int, NGSILDError>, _ added: Result<Void, NGSILDError>
+  ) -> ExecutionResult {
+    do throws(NGSILDError) {
+      let query = try get()
+      let own = try copied.get()
+      if query.foreignCount > 0 { try added.get() }
+      return ExecutionResult(
+        count: own + query.foreignCount,
+        missing: ExecutionProblem(atSources: query.warnings.map(\.text)))
+    } catch {
+      return ExecutionResult(failure: error)
     }
   }
 }

@@ -23,6 +23,8 @@ package final class SnapshotService: @unchecked Sendable {
   private let notifier: SnapshotNotifier
   private let loop: EventLoop
   private let log: Log
+  /// Who asks Context Sources.
+  weak var broker: Broker?
   private var isWorking = false
   private var isAskedAgain = false
 
@@ -82,9 +84,10 @@ package final class SnapshotService: @unchecked Sendable {
   }
 
   private func execute() async throws(PostgresError) {
+    guard let broker else { return }
     for row in try await store.preparing() {
       let outcome = try await pool.withConnection { connection throws(PostgresError) in
-        try await execution.execute(row, on: connection)
+        try await execution.execute(row, asking: broker, on: connection)
       }
       if let outcome { notify(of: outcome, tenantName: row.tenantName) }
     }

@@ -86,10 +86,8 @@ struct TemporalRepresentation {
     for instance in series.instances {
       beginObject(instance, by: &instanceWriter, in: &writer)
       if instances.showsSystemAttributes {
-        writer.name("createdAt")
-        writer.string(instance.createdAt.description)
-        writer.name("modifiedAt")
-        writer.string(instance.modifiedAt.description)
+        writer.member("createdAt", instance.createdAt.told)
+        writer.member("modifiedAt", instance.modifiedAt.told)
       }
       // Scopes are no Attributes, whose instances alone can be named.
       if series.attribute != nil, let id = instance.id {
@@ -207,4 +205,12 @@ struct TemporalRepresentation {
     "Relationship": "objects", "LanguageProperty": "languageMaps", "JsonProperty": "jsons",
     "VocabProperty": "vocabs", "ListProperty": "valueLists", "ListRelationship": "objectLists",
   ]
+}
+
+extension JSONWriter {
+  fileprivate mutating func member(_ name: StaticString, _ time: DateTime?) {
+    guard let time else { return }
+    self.name(name)
+    string(time.description)
+  }
 }

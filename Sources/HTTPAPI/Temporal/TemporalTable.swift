@@ -57,8 +57,8 @@ struct TemporalTable {
         writer.field(document[member]?.string)
       }
       if instances.showsSystemAttributes {
-        writer.field(instance.createdAt.description)
-        writer.field(instance.modifiedAt.description)
+        writer.field(instance.createdAt.told?.description)
+        writer.field(instance.modifiedAt.told?.description)
         writer.field(instance.id?.description)
       }
       writer.endRow()

@@ -56,6 +56,15 @@ extension EntityStore {
 
   /// What writes the Entities with their history.
   static func statements(_ writes: [EntityWrite]) -> [SQL] {
+    var statements = currentState(writes)
+    statements += HistoryStore.insert(writes)
+    statements += deleteExpiredInstances(writes)
+    statements += CensusStore.insert(writes)
+    return statements + IndexChange.statements(writes)
+  }
+
+  /// What writes the Entities as they are now.
+  static func currentState(_ writes: [EntityWrite]) -> [SQL] {
     var statements: [SQL] = []
     let created = writes.filter(\.isNew)
     let changed = writes.filter { !$0.isNew }
@@ -65,11 +74,7 @@ extension EntityStore {
     if !changed.isEmpty { statements.append(updateEntities(changed)) }
     if !kept.isEmpty { statements.append(upsertValues(kept)) }
     if !gone.isEmpty { statements += deleteValues(gone) }
-    statements += writeGeometries(kept)
-    statements += HistoryStore.insert(writes)
-    statements += deleteExpiredInstances(writes)
-    statements += CensusStore.insert(writes)
-    return statements + IndexChange.statements(writes)
+    return statements + writeGeometries(kept)
   }
 
   // MARK: Current state

@@ -73,6 +73,9 @@ extension EntityStore {
     return firstKey
   }
 
+  /// For an Entity without a row.
+  func newKey() async throws(PostgresError) -> Int64 { try await keys.take(1, from: readers) }
+
   func create(_ types: [IRI]?, tenant: TenantNumber) async throws(PostgresError) {
     guard let types else { return }
     let numbers = types.map { names.required($0.text) }

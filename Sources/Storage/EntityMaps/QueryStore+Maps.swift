@@ -55,8 +55,12 @@ extension NewEntityMap {
   }
 }
 
+/// Entries of a map that are looked at after a page, so that small maps show all that is gone.
+private let lookahead = 100
+
 extension EntityMapNumber {
   /// - Parameters:
+  ///   - last: the id of the last Entity of a page; nil for all of the map.
   ///   - selectors: whose ids narrow what is asked for; other Entities stay.
   ///   - condition: whether the Entity of the entry `m` is still selected.
   func prune(
@@ -71,7 +75,7 @@ extension EntityMapNumber {
       last.map { last in
         """
         AND m.position <= (
-          SELECT max(position) FROM entity_map_entry
+          SELECT max(position) + \(lookahead) FROM entity_map_entry
           WHERE tenant = \(tenant) AND map = \(self) AND key = (
             SELECT key FROM entity WHERE tenant = \(tenant) AND id = \(last)))
         """

@@ -123,16 +123,8 @@ extension ForeignRows {
         entity, key: known?.key ?? Self.firstKey + Int64(place), typeset: typeset,
         own: known?.history.entity)
       entities.append(row)
-      for attribute in entity.attributes {
-        instances += attribute.rows(of: row.key, tenant: scope.tenant, names, &ids)
-      }
-      for scopes in entity.scopes {
-        instances.append(
-          InstanceRow(
-            scopes, tenant: scope.tenant, entity: row.key, at: scopes.changedAt ?? scope.now,
-            names: names))
-        ids.append(nil)
-      }
+      instances += entity.rows(of: row.key, tenant: scope.tenant, at: scope.now, names)
+      ids += entity.instanceIDs
     }
     self.init(
       tenant: scope.tenant, names: names, typesets: typesets, entities: entities,
@@ -185,17 +177,27 @@ extension ForeignRows.ClaimRow {
   }
 }
 
-extension Attribute {
-  fileprivate func rows(
-    of entity: Int64, tenant: TenantNumber, _ names: NameTable, _ ids: inout [String?]
+extension TemporalEntity {
+  /// Its instances as rows, in the order of `instanceIDs`.
+  func rows(
+    of entity: Int64, tenant: TenantNumber, at now: DateTime, _ names: NameTable
   ) -> [InstanceRow] {
-    instances.map { instance in
-      ids.append(instance[.instanceId]?.string)
-      var instance = instance
-      instance.members.removeAll { $0.name == .instanceId }
-      return InstanceRow(
-        instance, named: names.required(name.text), tenant: tenant, entity: entity,
-        created: instance.createdAt, at: instance.modifiedAt, names: names)
+    attributes.flatMap { attribute in
+      attribute.instances.map { instance in
+        var instance = instance
+        instance.members.removeAll { $0.name == .instanceId }
+        return InstanceRow(
+          instance, named: names.required(attribute.name.text), tenant: tenant, entity: entity,
+          created: instance.createdAt, at: instance.modifiedAt, names: names)
+      }
     }
+      + scopes.map {
+        InstanceRow($0, tenant: tenant, entity: entity, at: $0.changedAt ?? now, names: names)
+      }
+  }
+
+  /// What the source calls each instance; nil for one that it does not name, as those of scopes.
+  fileprivate var instanceIDs: [String?] {
+    attributes.flatMap { $0.instances.map { $0[.instanceId]?.string } } + scopes.map { _ in nil }
   }
 }

@@ -36,7 +36,7 @@ extension HistoryStore {
   ///
   /// Choice: GS CIM 009 says in 5.6.11 that instances are added, and the test suite that one which is
   /// given again replaces the stored one.
-  private static func upsert(_ rows: [InstanceRow]) -> SQL {
+  static func upsert(_ rows: [InstanceRow]) -> SQL {
     """
     WITH new AS MATERIALIZED (SELECT * FROM \(table(of: rows))),
     updated AS (

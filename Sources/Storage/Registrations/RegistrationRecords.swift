@@ -14,13 +14,9 @@ package struct RequestCounts: Sendable {
   package mutating func add(_ other: RequestCounts) {
     sent += other.sent
     failed += other.failed
-    lastSuccess = max(lastSuccess ?? .earliest, other.lastSuccess ?? .earliest).known
-    lastFailure = max(lastFailure ?? .earliest, other.lastFailure ?? .earliest).known
+    lastSuccess = max(lastSuccess ?? .earliest, other.lastSuccess ?? .earliest).told
+    lastFailure = max(lastFailure ?? .earliest, other.lastFailure ?? .earliest).told
   }
-}
-
-extension DateTime {
-  fileprivate var known: DateTime? { self == .earliest ? nil : self }
 }
 
 extension RegistrationStore {

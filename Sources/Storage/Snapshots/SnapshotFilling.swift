@@ -82,7 +82,12 @@ package struct SnapshotFilling {
   /// Copies the Entities that `query` selects, whole; returns how many they are.
   ///
   /// Choice: what of them is shown is for who reads the Snapshot to say.
-  package func copy(_ query: EntityQuery, at now: DateTime) async throws(PostgresError) -> Int {
+  ///
+  /// - Parameter ids: of Entities that are left out.
+  package func copy(
+    _ query: EntityQuery, except ids: [String], at now: DateTime
+  ) async throws(PostgresError) -> Int {
+    let excluded = try await keys(of: ids)
     var range = try await queries.keys()
     var count = 0
     while true {
@@ -90,8 +95,9 @@ package struct SnapshotFilling {
         query, at: now, tenant: snapshot.tenant, on: connection
       ) { [range] in [$0.references(in: range, limit: Self.entitiesAtOnce)] }[0]
       guard let last = found.last else { return count }
-      try await copyEntities(found.map { $0[0].int64 })
-      count += found.count
+      let keys = found.map { $0[0].int64 }.filter { !excluded.contains($0) }
+      try await copyEntities(keys)
+      count += keys.count
       range = range.after(last[0].int64)
     }
   }
@@ -100,21 +106,34 @@ package struct SnapshotFilling {
   /// many they are.
   ///
   /// Choice: the history and the current state of an Entity are one, as everywhere.
-  package func copy(_ query: HistoryQuery, at now: DateTime) async throws(PostgresError) -> Int {
+  ///
+  /// - Parameter ids: of Entities that are left out.
+  package func copy(
+    _ query: HistoryQuery, except ids: [String], at now: DateTime
+  ) async throws(PostgresError) -> Int {
+    let excluded = try await keys(of: ids)
     let selection = try await history.selection(query, at: now, tenant: snapshot.tenant)
     var count = 0
     var last: Int64 = 0
     while true {
-      let keys = try await connection.query(
+      let found = try await connection.query(
         selection.filter.keys(after: last, limit: Self.entitiesAtOnce)
       ).map { $0[0].int64 }
-      guard let end = keys.last else { return count }
+      guard let end = found.last else { return count }
+      let keys = found.filter { !excluded.contains($0) }
       try await copyEntities(keys)
       try await connection.query(
         selection.plan.copy(of: .keys(keys), to: snapshot.data, in: selection.scope))
       count += keys.count
       last = end
     }
+  }
+
+  private func keys(of ids: [String]) async throws(PostgresError) -> Set<Int64> {
+    guard !ids.isEmpty else { return [] }
+    let rows = try await connection.query(
+      "SELECT key FROM entity WHERE tenant = \(snapshot.tenant) AND id = ANY (\(ids))")
+    return Set(rows.map { $0[0].int64 })
   }
 
   private func copyEntities(_ keys: [Int64]) async throws(PostgresError) {

@@ -373,7 +373,7 @@ extension ContextServer {
 
 extension TestClient {
   /// Creates a Snapshot, and waits until it is ready; returns its id.
-  fileprivate func snapshot(_ body: String) async throws -> String {
+  func snapshot(_ body: String) async throws -> String {
     let response = try await send("POST", "snapshots", body)
     try #require(response.status == 201, "\(response.text)")
     return try await ready(response)
