@@ -35,6 +35,7 @@ extension Broker {
       sources: SourceClient(
         client: connections.client, registrations: notifications.registrations,
         health: tables.sourceHealth, memory: tables.answerMemory,
+        credentials: connections.sourceCredentials, tokens: tables.accessTokens,
         timeout: connections.sourceTimeout),
       snapshots: SnapshotService(
         queries: queries, history: history,

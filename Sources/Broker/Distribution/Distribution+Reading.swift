@@ -106,6 +106,8 @@ extension Distribution {
     switch failure {
     case .timeout: warning(.unanswered, "\(source) did not answer in time")
     case .coolingDown: warning(.unanswered, "\(source) failed a short while ago")
+    case .unauthorized(let reason):
+      warning(.unanswered, "\(source) was not asked: \(reason)")
     case .unreachable(let reason): warning(.unanswered, "\(source) gave no answer: \(reason)")
     case .tooLarge:
       warning(.invalid, "\(source) answered with more bytes than are taken")

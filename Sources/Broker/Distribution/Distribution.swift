@@ -80,13 +80,15 @@ struct Distribution: Sendable {
 }
 
 /// What `body` makes, if it is done before `deadline`; then it is cancelled.
-func inTime<Value: Sendable>(
-  _ deadline: ContinuousClock.Instant,
-  _ body: @Sendable @escaping () async throws(JSONLDError) -> Value
-) async throws(JSONLDError) -> Value {
-  let outcome = await withTaskGroup(of: Result<Value, JSONLDError>.self) { group in
+///
+/// - Throws: what `body` does, or `lateness`.
+func inTime<Value: Sendable, Failure>(
+  _ deadline: ContinuousClock.Instant, otherwise lateness: Failure,
+  _ body: @Sendable @escaping () async throws(Failure) -> Value
+) async throws(Failure) -> Value {
+  let outcome = await withTaskGroup(of: Result<Value, Failure>.self) { group in
     group.addTask {
-      do throws(JSONLDError) {
+      do throws(Failure) {
         return .success(try await body())
       } catch {
         return .failure(error)
@@ -94,13 +96,17 @@ func inTime<Value: Sendable>(
     }
     group.addTask {
       try? await Task.sleep(until: deadline, clock: .continuous)
-      return .failure(JSONLDError(.loadingDocumentFailed, "it did not come in time"))
+      return .failure(lateness)
     }
     defer { group.cancelAll() }
     return await group.next()
   }
   guard let outcome else { preconditionFailure("A group of two tasks has a first result") }
   return try outcome.get()
+}
+
+extension JSONLDError {
+  static let late = JSONLDError(.loadingDocumentFailed, "it did not come in time")
 }
 
 extension Broker {
@@ -117,7 +123,7 @@ extension Broker {
       return SourceAddress(registration, origin, context: origin.context)
     }
     do throws(JSONLDError) {
-      let context = try await inTime(deadline) { () throws(JSONLDError) in
+      let context = try await inTime(deadline, otherwise: .late) { () throws(JSONLDError) in
         try await self.contexts.context(linkedAt: url, in: origin.tenantName)
       }
       return SourceAddress(registration, origin, context: context)
