@@ -62,9 +62,18 @@ struct Distribution: Sendable {
     min(deadline, .now + (registration.management.timeout ?? broker.sources.timeout))
   }
 
-  /// - Parameter bytesMax: of the answer.
+  /// Has a source do something, by which its answers of before become worthless.
   func send(
-    _ request: SourceRequest, to registration: Registration,
+    _ request: SourceRequest, to registration: Registration
+  ) async -> Result<HTTPClientResponse, SourceFailure> {
+    let outcome = await ask(request, of: registration)
+    if let source = compiled[registration.id] { broker.sources.answers.drop(source) }
+    return outcome
+  }
+
+  /// - Parameter bytesMax: of the answer.
+  func ask(
+    _ request: SourceRequest, of registration: Registration,
     bytesMax: Int = SourceClient.answerBytesMax
   ) async -> Result<HTTPClientResponse, SourceFailure> {
     guard let source = compiled[registration.id] else {
@@ -72,6 +81,11 @@ struct Distribution: Sendable {
     }
     return await broker.sources.send(
       request, to: source, deadline: deadline(of: registration), bytesMax: bytesMax)
+  }
+
+  /// Where an answer of a while ago may be; nil where the registration allows none.
+  func shelf(for request: SourceRequest, of registration: Registration) -> AnswerShelf? {
+    compiled[registration.id].flatMap { broker.sources.answers.shelf(for: request, of: $0) }
   }
 
   func noteUnusable(_ registration: Registration) {

@@ -10,6 +10,7 @@ package struct SourceClient: Sendable {
   private let registrations: RegistrationTable
   private let health: SourceHealth
   let memory: AnswerMemory
+  let answers: AnswerCache
   package let credentials: SourceCredentials
   private let tokens: AccessTokens
   /// How long a source may take that says nothing of it itself.
@@ -20,13 +21,15 @@ package struct SourceClient: Sendable {
 
   package init(
     client: HTTPClient, registrations: RegistrationTable, health: SourceHealth,
-    memory: AnswerMemory = AnswerMemory(), credentials: SourceCredentials = SourceCredentials(),
+    memory: AnswerMemory = AnswerMemory(), answers: AnswerCache = AnswerCache(),
+    credentials: SourceCredentials = SourceCredentials(),
     tokens: AccessTokens = AccessTokens(), timeout: Duration
   ) {
     self.client = client
     self.registrations = registrations
     self.health = health
     self.memory = memory
+    self.answers = answers
     self.credentials = credentials
     self.tokens = tokens
     self.timeout = timeout
@@ -105,7 +108,10 @@ package struct SourceClient: Sendable {
   }
 
   /// Notes that a source has answered with what is no answer.
-  func noteUnusable(_ source: CompiledRegistration) { health.note(source, isWell: false) }
+  func noteUnusable(_ source: CompiledRegistration) {
+    health.note(source, isWell: false)
+    answers.drop(source)
+  }
 }
 
 extension HTTPClientRequest {
