@@ -47,16 +47,28 @@ package struct HTTPClientHeaders: Sendable {
 
   /// The values of all fields of that name, in any case.
   package func all(_ name: String) -> [String] {
-    let name = name.lowercased()
-    return fields.lazy.filter { $0.name.lowercased() == name }.map(\.value)
+    slices.compactMap { isSame($0.name, name) ? trimmed($0.value) : nil }
   }
 
   /// All fields, in order.
   package var fields: [(name: String, value: String)] {
+    slices.map { (trimmed($0.name), trimmed($0.value)) }
+  }
+
+  private var slices: [(name: ArraySlice<UInt8>, value: ArraySlice<UInt8>)] {
     lines.split(separator: UInt8(ascii: "\n")).compactMap { line in
       guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else { return nil }
-      return (trimmed(line[..<colon]), trimmed(line[(colon + 1)...]))
+      return (line[..<colon], line[(colon + 1)...])
     }
+  }
+
+  private func isSame(_ written: ArraySlice<UInt8>, _ name: String) -> Bool {
+    written.count == name.utf8.count
+      && zip(written, name.utf8).allSatisfy { $0 == $1 || lowercased($0) == lowercased($1) }
+  }
+
+  private func lowercased(_ byte: UInt8) -> UInt8 {
+    UInt8(ascii: "A")...UInt8(ascii: "Z") ~= byte ? byte | 0x20 : byte
   }
 
   private func trimmed(_ text: ArraySlice<UInt8>) -> String {

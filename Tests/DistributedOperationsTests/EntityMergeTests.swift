@@ -165,8 +165,7 @@ struct EntityMergeTests {
     let type = value["type"] == nil ? #""type":"T","# : ""
     let body = #"{"id":"urn:x:1",\#(type)\#(members.dropFirst())"#
       .replacing(",}", with: "}")
-    let entities: [Entity] = try SourceAnswer.findings(JSONValue(parsing: body)) { _ in .core }
-    return try #require(entities.first)
+    return try answeredEntity(body).whole
   }
 }
 

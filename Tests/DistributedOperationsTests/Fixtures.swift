@@ -1,7 +1,9 @@
+import DistributedOperations
 import JSON
 import JSONLD
 import NGSILD
 import Registrations
+import Testing
 
 /// A registration of one `RegistrationInfo`.
 ///
@@ -25,4 +27,22 @@ func registration(
     """
   return try RegistrationParser(context: .core).registration(
     JSONValue(parsing: text), generatedID: "", at: .earliest)
+}
+
+/// An Entity as a source answers it, by the names of the Core.
+func answeredEntity(_ text: String) throws -> AnsweredEntity {
+  let entities: [AnsweredEntity] = try SourceAnswer.findings(JSONValue(parsing: text)) { _ in
+    .core
+  }
+  return try #require(entities.first)
+}
+
+extension AnsweredEntity {
+  /// All of it that was asked for.
+  var whole: Entity {
+    get throws {
+      var reader = AnsweredEntityReader()
+      return try reader.entity(self)
+    }
+  }
 }

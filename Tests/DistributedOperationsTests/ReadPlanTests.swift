@@ -90,9 +90,9 @@ struct ReadPlanTests {
       mode: "exclusive", entities: [#""type": "Vehicle", "id": "urn:v:1""#],
       attributes: ["speed"])
     let plan = ReadPlan(retrieving: "urn:v:1", QueryRequest(), from: [registration])
-    let own = try #require(plan.own(.vehicle("urn:v:1", ["speed", "name"])))
+    let own = try #require(plan.own(vehicle("urn:v:1", ["speed", "name"]).whole))
     #expect(own.attributes.map(\.name) == [Context.core.expand("name")])
-    let other = try #require(plan.own(.vehicle("urn:v:2", ["speed", "name"])))
+    let other = try #require(plan.own(vehicle("urn:v:2", ["speed", "name"]).whole))
     #expect(other.attributes.count == 2)
   }
 
@@ -101,8 +101,9 @@ struct ReadPlanTests {
     let registration = try registration(attributes: ["speed"])
     let plan = ReadPlan(retrieving: "urn:v:1", QueryRequest(), from: [registration])
     let read = try #require(plan.reads.first)
-    #expect(read.part(of: .vehicle("urn:v:2", ["speed"])) == nil)
-    #expect(read.part(of: .vehicle("urn:v:1", ["speed", "secret"]))?.attributes.count == 1)
+    #expect(try vehicle("urn:v:2", ["speed"]).part(askedBy: read) == nil)
+    let part = try #require(vehicle("urn:v:1", ["speed", "secret"]).part(askedBy: read))
+    #expect(try part.whole.attributes.count == 1)
   }
 
   @Test("an id has to match the registered pattern also where another one was asked for")
@@ -112,10 +113,10 @@ struct ReadPlanTests {
       parameters: { ["type": "Vehicle", "idPattern": "1$"][$0] }, expander: Context.core)
     let plan = ReadPlan(querying: request, splits: false, from: [registration])
     let read = try #require(plan.reads.first)
-    #expect(read.part(of: .vehicle("urn:v:1", [])) != nil)
-    #expect(read.part(of: .vehicle("urn:w:1", [])) == nil)
-    #expect(Entity.vehicle("urn:w:1", []).isAsked(by: read))
-    #expect(!Entity.vehicle("urn:v:2", []).isAsked(by: read))
+    #expect(try vehicle("urn:v:1", []).part(askedBy: read) != nil)
+    #expect(try vehicle("urn:w:1", []).part(askedBy: read) == nil)
+    #expect(try vehicle("urn:w:1", []).isAsked(by: read))
+    #expect(try !vehicle("urn:v:2", []).isAsked(by: read))
   }
 }
 
@@ -127,13 +128,9 @@ func address(of registration: Registration) -> SourceAddress {
   return SourceAddress(registration, origin, context: .core)
 }
 
-extension Entity {
-  fileprivate static func vehicle(_ id: String, _ attributes: [String]) -> Entity {
-    let members = attributes.map { #","\#($0)":1"# }.joined()
-    let body = #"{"id":"\#(id)","type":"Vehicle"\#(members)}"#
-    // The bodies are correct.
-    return try! SourceAnswer.findings(.init(parsing: body)) { _ in .core }[0]
-  }
+private func vehicle(_ id: String, _ attributes: [String]) throws -> AnsweredEntity {
+  let members = attributes.map { #","\#($0)":1"# }.joined()
+  return try answeredEntity(#"{"id":"\#(id)","type":"Vehicle"\#(members)}"#)
 }
 
 struct ReadCase: Sendable, CustomTestStringConvertible {

@@ -27,15 +27,16 @@ extension Broker {
         entity: try await ownEntity(id, request, in: tenant),
         warnings: distribution.loopWarnings(of: plan))
     }
-    async let results: [SourceReadResult<Entity>] = SourceReader(distribution: distribution)
-      .results(of: plan.reads, limit: 1)
+    let reader = SourceReader(distribution: distribution)
+    async let results: [SourceReadResult<AnsweredEntity>] = reader.results(
+      of: plan.reads, limit: 1)
     let own = try await ownEntity(id, request, in: tenant)
     var merge = SourceMerge(plan, distribution, at: .now)
     if let own { merge.add(own: own.value) }
     let answers = await results
     merge.add(answers)
     return GatheredEntity(
-      entity: merge.entities.first.map(StoredEntity.init), warnings: merge.warnings,
+      entity: merge.entities([id]).first.map(StoredEntity.init), warnings: merge.warnings,
       holders: zip(plan.reads, answers).filter { !$1.entities.isEmpty }.map(\.0.source))
   }
 
@@ -73,7 +74,7 @@ extension Broker {
       return own
     }
     guard query.ordering == nil else { throw .orderOverSources }
-    var distributed = DistributedQuery(
+    let distributed = DistributedQuery(
       query, request, plan: plan, distribution: distribution, splits: splits)
     return try await distributed.page()
   }

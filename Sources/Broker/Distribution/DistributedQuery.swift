@@ -43,33 +43,38 @@ struct DistributedQuery {
     readsAll ? Self.entitiesMax : min(query.offset + query.limit + 1, Self.entitiesMax)
   }
 
-  mutating func page() async throws(NGSILDError) -> GatheredEntities {
+  func page() async throws(NGSILDError) -> GatheredEntities {
     var (own, results) = try await holdings()
-    var merge = SourceMerge(plan, distribution, at: now)
-    for entity in own.entities { merge.add(own: entity.value) }
-    merge.add(results)
+    var merge = merge(own, results)
     if splits { return try await filteredPage(of: merge) }
     let ids = Array(merge.ids.dropFirst(query.offset).prefix(query.limit))
     let hasMore = merge.ids.count > query.offset + query.limit
     let count = query.wantsCount ? merge.ids.count : nil
     if own.hasMore || !results.allSatisfy(\.isComplete) {
       try await complete(ids, &own, &results)
-      merge = SourceMerge(plan, distribution, at: now)
-      for entity in own.entities { merge.add(own: entity.value) }
-      merge.add(results)
+      merge = self.merge(own, results)
     }
+    let entities = merge.entities(ids)
     return GatheredEntities(
-      entities: ids.compactMap(merge.entity).map { StoredEntity($0) }, hasMore: hasMore,
-      count: count,
+      entities: entities.map { StoredEntity($0) }, hasMore: hasMore, count: count,
       warnings: merge.warnings + boundWarnings(own, results))
+  }
+
+  private func merge(
+    _ own: GatheredEntities, _ results: [SourceReadResult<AnsweredEntity>]
+  ) -> SourceMerge {
+    var merge = SourceMerge(plan, distribution, at: now)
+    for entity in own.entities { merge.add(own: entity.value) }
+    merge.add(results)
+    return merge
   }
 
   /// What this broker and the sources answer at once.
   private func holdings() async throws(NGSILDError) -> (
-    GatheredEntities, [SourceReadResult<Entity>]
+    GatheredEntities, [SourceReadResult<AnsweredEntity>]
   ) {
     let reader = SourceReader(distribution: distribution)
-    async let results: [SourceReadResult<Entity>] = reader.results(
+    async let results: [SourceReadResult<AnsweredEntity>] = reader.results(
       of: plan.reads, limit: limit)
     var query = self.query
     if splits {
@@ -124,7 +129,8 @@ struct DistributedQuery {
 
   /// Asks everyone who did not answer all for the parts of the page's Entities that are missing.
   private func complete(
-    _ ids: [String], _ own: inout GatheredEntities, _ results: inout [SourceReadResult<Entity>]
+    _ ids: [String], _ own: inout GatheredEntities,
+    _ results: inout [SourceReadResult<AnsweredEntity>]
   ) async throws(NGSILDError) {
     var reads: [SourceRead] = []
     var places: [Int] = []
@@ -135,7 +141,7 @@ struct DistributedQuery {
       reads.append(rest)
       places.append(place)
     }
-    let answers: [SourceReadResult<Entity>] = await SourceReader(distribution: distribution)
+    let answers: [SourceReadResult<AnsweredEntity>] = await SourceReader(distribution: distribution)
       .results(of: reads, limit: ids.count)
     for (place, answer) in zip(places, answers) {
       results[place].entities += answer.entities
@@ -160,7 +166,7 @@ struct DistributedQuery {
   }
 
   private func boundWarnings(
-    _ own: GatheredEntities, _ results: [SourceReadResult<Entity>]
+    _ own: GatheredEntities, _ results: [SourceReadResult<AnsweredEntity>]
   ) -> [SourceWarning] {
     guard limit == Self.entitiesMax, own.hasMore || results.contains(where: { !$0.isComplete })
     else { return [] }
@@ -173,7 +179,8 @@ struct DistributedQuery {
   /// Of split Entities, all are looked at.
   private func filteredPage(of merge: SourceMerge) async throws(NGSILDError) -> GatheredEntities {
     let conditions = EntityConditions(request, at: now)
-    let entities = try await conditions.filter(merge.entities, by: distribution.broker)
+    var merge = merge
+    let entities = try await conditions.filter(merge.entities(), by: distribution.broker)
     let page = entities.dropFirst(query.offset).prefix(query.limit)
     return GatheredEntities(
       entities: page.map { StoredEntity($0) }, hasMore: entities.count > query.offset + query.limit,

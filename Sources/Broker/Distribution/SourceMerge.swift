@@ -10,9 +10,12 @@ struct SourceMerge {
   private let distribution: Distribution
   private let now: DateTime
   private(set) var ids: [String] = []
-  /// Entities that no source has a part of, as they are stored.
-  private var alone: [String: JSONValue] = [:]
-  private var merges: [String: EntityMerge] = [:]
+  /// What is held here and no source claims, in stored form.
+  private var own: [String: JSONValue] = [:]
+  /// What sources hold, with the place of the read in the plan.
+  private var answered: [String: [(place: Int, entity: AnsweredEntity)]] = [:]
+  /// The sources that answered with an Entity that is none.
+  private(set) var unreadable: Set<String> = []
   private(set) var warnings: [SourceWarning] = []
 
   init(_ plan: ReadPlan, _ distribution: Distribution, at now: DateTime) {
@@ -23,48 +26,58 @@ struct SourceMerge {
 
   /// Adds an Entity in stored form that is held here; before those of sources.
   mutating func add(own entity: JSONValue) {
-    guard let id = entity["id"]?.string, alone[id] == nil else { return }
+    guard let id = entity["id"]?.string, own[id] == nil else { return }
     guard plan.hasClaims else {
       ids.append(id)
-      alone[id] = entity
+      own[id] = entity
       return
     }
-    guard let own = plan.own(Entity(stored: entity)) else { return }
+    guard let rest = plan.own(Entity(stored: entity)) else { return }
     ids.append(id)
-    merge(own, isAuxiliary: false)
+    own[id] = JSONValue(stored: rest)
   }
 
   /// - Parameter results: of the plan's reads, in their order.
-  mutating func add(_ results: [SourceReadResult<Entity>]) {
-    for (read, result) in zip(plan.reads, results) {
-      let isAuxiliary = distribution.registration(read.source)?.mode == .auxiliary
-      for entity in result.entities { add(entity, isAuxiliary: isAuxiliary) }
+  mutating func add(_ results: [SourceReadResult<AnsweredEntity>]) {
+    for (place, result) in results.enumerated() {
+      for entity in result.entities {
+        if own[entity.id] == nil && answered[entity.id] == nil { ids.append(entity.id) }
+        answered[entity.id, default: []].append((place, entity))
+      }
       for warning in result.warnings where !warnings.contains(warning) { warnings.append(warning) }
     }
   }
 
-  private mutating func add(_ entity: Entity, isAuxiliary: Bool) {
-    if let own = alone.removeValue(forKey: entity.id) {
-      merge(Entity(stored: own), isAuxiliary: false)
-    } else if merges[entity.id] == nil {
-      ids.append(entity.id)
+  /// Entities in stored form, without those of which all that is known has expired.
+  ///
+  /// - Parameter ids: which; nil for all.
+  mutating func entities(_ ids: [String]? = nil) -> [JSONValue] {
+    var reader = AnsweredEntityReader()
+    var entities: [JSONValue] = []
+    for id in ids ?? self.ids {
+      if let entity = entity(id, by: &reader) { entities.append(entity) }
     }
-    merge(entity, isAuxiliary: isAuxiliary)
+    return entities
   }
 
-  private mutating func merge(_ entity: Entity, isAuxiliary: Bool) {
-    var merge = merges[entity.id] ?? EntityMerge(at: now)
-    merge.add(entity, isAuxiliary: isAuxiliary)
-    merges[entity.id] = merge
+  /// Choice: what a source answers wrongly of one Entity counts as not answered; the others are as
+  /// good as ever.
+  private mutating func entity(_ id: String, by reader: inout AnsweredEntityReader) -> JSONValue? {
+    guard let versions = answered[id] else { return own[id] }
+    var merge = EntityMerge(at: now)
+    if let own = own[id] { merge.add(Entity(stored: own)) }
+    for (place, version) in versions {
+      guard let source = distribution.registration(plan.reads[place].source) else { continue }
+      do throws(NGSILDError) {
+        merge.add(try reader.entity(version), isAuxiliary: source.mode == .auxiliary)
+      } catch {
+        // One warning for each source is enough.
+        guard unreadable.insert(source.id).inserted else { continue }
+        warnings.append(distribution.unusable(error, of: source))
+      }
+    }
+    return merge.result.map(JSONValue.init(stored:))
   }
-
-  /// The stored form; nil if all that is known of it has expired.
-  func entity(_ id: String) -> JSONValue? {
-    if let own = alone[id] { return own }
-    return merges[id]?.result.map(JSONValue.init(stored:))
-  }
-
-  var entities: [JSONValue] { ids.compactMap(entity) }
 }
 
 extension JSONValue {

@@ -143,7 +143,7 @@ private struct MapReader {
       guard reading.isRefused else { return Answer(warnings: reading.warnings) }
     }
     return await read.temporal == nil
-      ? found(read, as: Entity.self) : found(read.ofLatest, as: TemporalEntity.self)
+      ? found(read, as: AnsweredEntity.self) : found(read.ofLatest, as: TemporalEntity.self)
   }
 
   private func found<Finding: SourceFinding>(

@@ -29,7 +29,7 @@ extension Broker {
     let page = try await walk.page { entries throws(NGSILDError) in
       let reads = entries.reads(plan.reads, map)
       let reader = SourceReader(distribution: distribution)
-      async let answers: [SourceReadResult<Entity>] = reader.results(
+      async let answers: [SourceReadResult<AnsweredEntity>] = reader.results(
         of: reads, limit: entries.count)
       let ids = entries.filter(\.isHeldHere).map(\.id)
       let own = try await ownPart(
@@ -38,8 +38,8 @@ extension Broker {
       var merge = SourceMerge(plan.asking(reads), distribution, at: now)
       for entity in own { merge.add(own: entity) }
       merge.add(results)
+      var found = merge.entities()
       for warning in merge.warnings where !warnings.contains(warning) { warnings.append(warning) }
-      var found = merge.entities
       if request.splitsEntities ?? false {
         found = try await EntityConditions(request, at: now).filter(found, by: self)
       }
@@ -48,7 +48,8 @@ extension Broker {
       entities.merge(byID) { $1 }
       let failed = zip(reads, results).filter(\.1.hasFailed).map(\.0.source)
       return MapWalk.Finding(
-        fitting: Set(byID.keys), answered: Set(reads.map(\.source)).subtracting(failed))
+        fitting: Set(byID.keys),
+        answered: Set(reads.map(\.source)).subtracting(failed).subtracting(merge.unreadable))
     }
     return GatheredEntities(
       entities: page.entries.compactMap { entities[$0.id] }.map { StoredEntity($0) },

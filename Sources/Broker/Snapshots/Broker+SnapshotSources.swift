@@ -35,8 +35,9 @@ extension Broker {
     else { return SourceFindings() }
     let splits = request.splitsEntities ?? false
     let plan = ReadPlan(querying: request, splits: splits, from: distribution.registrations)
-    let results: [SourceReadResult<Entity>] = await SourceReader(distribution: distribution)
-      .results(of: plan.reads, limit: Self.snapshotEntitiesMax)
+    let reader = SourceReader(distribution: distribution)
+    let results: [SourceReadResult<AnsweredEntity>] = await reader.results(
+      of: plan.reads, limit: Self.snapshotEntitiesMax)
     guard results.allSatisfy({ $0.isComplete || $0.hasFailed }) else {
       throw Self.hasTooManyAtSources
     }
@@ -47,10 +48,10 @@ extension Broker {
       merge.add(own: entity)
     }
     merge.add(results)
-    let entities =
-      splits
-      ? try await EntityConditions(request, at: now).filter(merge.entities, by: self)
-      : merge.entities
+    var entities = merge.entities()
+    if splits {
+      entities = try await EntityConditions(request, at: now).filter(entities, by: self)
+    }
     let found = entities.map { Entity(stored: $0) }
     return SourceFindings(
       found: found, unfitting: Set(merge.ids).subtracting(found.map(\.id)).sorted(),

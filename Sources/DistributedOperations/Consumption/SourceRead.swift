@@ -57,17 +57,7 @@ package struct ReadFilters: Hashable, Sendable {
 }
 
 extension SourceRead {
-  /// What of an answered Entity was asked for; nil for nothing: a source is not believed to hold
-  /// what it has not registered.
-  package func part(of entity: Entity) -> Entity? {
-    guard holds(entity.id, entity.types) else { return nil }
-    guard !attributes.isEmpty else { return entity }
-    var part = entity
-    part.attributes.removeAll { !attributes.contains($0.name) }
-    return part
-  }
-
-  /// The same of the temporal evolution of an Entity.
+  /// What of an answered evolution was asked for; nil for nothing.
   package func part(of evolution: TemporalEntity) -> TemporalEntity? {
     guard holds(evolution.id, evolution.types) else { return nil }
     guard !attributes.isEmpty else { return evolution }
@@ -76,7 +66,9 @@ extension SourceRead {
     return part
   }
 
-  private func holds(_ id: String, _ types: [IRI]) -> Bool {
+  /// Whether an answered Entity was asked for: a source is not believed to hold what it has not
+  /// registered.
+  func holds(_ id: String, _ types: [IRI]) -> Bool {
     selector.matches(id: IRI(id), types: types) && registeredPattern?.matches(id) ?? true
   }
 

@@ -15,25 +15,12 @@ package protocol SourceReport: Sendable {
 /// What they answer of an Entity: its current state or its history.
 package protocol SourceFinding: SourceReport {
   var id: String { get }
-  /// How many instances of Attributes it has.
+  /// How many instances of Attributes it has, at least.
   var instanceCount: Int { get }
   /// What of it was asked for; nil for nothing.
   func part(askedBy read: SourceRead) -> Self?
   /// Whether it can be in an answer to `read`.
   func isAsked(by read: SourceRead) -> Bool
-}
-
-extension Entity: SourceFinding {
-  package static var rules: FragmentRules { .answer }
-
-  package init(_ value: JSONValue, by parser: FragmentParser) throws(NGSILDError) {
-    try self.init(answer: parser.entity(value))
-  }
-
-  package var instanceCount: Int { attributes.reduce(0) { $0 + $1.instances.count } }
-
-  package func part(askedBy read: SourceRead) -> Entity? { read.part(of: self) }
-  package func isAsked(by read: SourceRead) -> Bool { read.asks(for: id, types: types) }
 }
 
 extension TemporalEntity: SourceFinding {
@@ -57,7 +44,8 @@ extension ReportedEntity: SourceReport {
 
 /// The Entities in what a Context Source answers or notifies of.
 ///
-/// A peer's word is data, never trusted: what is no NGSI-LD makes the whole of it invalid.
+/// A peer's word is data, never trusted: what is no NGSI-LD makes the whole of it invalid, or, of what
+/// is read later, one Entity.
 package enum SourceAnswer {
   /// What an answer or a notification has, which is one Entity or an array of them.
   ///

@@ -6,7 +6,7 @@ package import JSONLD
 /// Checks everything that can be checked without the stored Entity, so that a bad body is refused
 /// before anything is locked. A class, since it remembers names as it goes; for one task.
 package final class FragmentParser {
-  let context: Context
+  package let context: Context
   let rules: FragmentRules
   var names: ExpandedNames
   /// Within an Attribute: a sub-Attribute is complete even in a fragment (4.5.2.3).
@@ -29,6 +29,30 @@ package final class FragmentParser {
     isNested = false
     scopeHistory = []
     return try read(entity: body)
+  }
+
+  /// Which Entity it is; the rest is not looked at.
+  ///
+  /// - Throws: `badRequestData` or `invalidRequest` if it does not say.
+  package func identity(of body: JSONValue) throws(NGSILDError) -> (id: String, types: [IRI]) {
+    guard body.isObject else {
+      throw NGSILDError(.invalidRequest, "\(body.rawText.prefix(100)) is no Entity")
+    }
+    var id: String?
+    var types: [IRI] = []
+    try body.withView { body throws(NGSILDError) in
+      for (key, value) in body.members where id == nil || types.isEmpty {
+        switch CoreMember(names.member(key)) {
+        case .id?: id = try entityID(value.value)
+        case .type?: types = try self.types(value.value)
+        default: break
+        }
+      }
+    }
+    guard let id, !types.isEmpty else {
+      throw .badRequestData("The Entity '\(id ?? "")' has no id or no type")
+    }
+    return (id, types)
   }
 
   private func read(entity body: JSONValue) throws(NGSILDError) -> EntityFragment {

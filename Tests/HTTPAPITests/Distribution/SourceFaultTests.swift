@@ -79,6 +79,18 @@ struct SourceFaultTests {
     }
   }
 
+  @Test("an Entity that is none is left out, and the others of its answer are taken")
+  func badEntity() async throws {
+    try await withRawSource("") { hub, source in
+      let bad = (4...6).map { entity("urn:x:\($0)", "Room", #""size":{"type":"X"}"#) }
+      let all = [entity("urn:x:3", "Room")] + bad
+      source.behave(.answer(httpAnswer("[\(all.joined(separator: ","))]")))
+      let answer = try await hub.send("GET", Self.rooms)
+      #expect(Set(answer.ids) == ["urn:x:1", "urn:x:2", "urn:x:3"])
+      #expect(answer.all("NGSILD-Warning").map { $0.prefix(4) } == ["111 "])
+    }
+  }
+
   @Test("an answer of nearly 10 MiB is taken")
   func large() async throws {
     try await withRawSource("") { hub, source in

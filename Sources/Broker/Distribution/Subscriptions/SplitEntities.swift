@@ -42,14 +42,27 @@ struct SplitEntities {
     if let own = try await ownPart(part.id), let share = plan.own(own) { merge.add(share) }
     merge.add(part)
     if let distribution {
-      let results: [SourceReadResult<Entity>] = await SourceReader(distribution: distribution)
-        .results(of: plan.reads, limit: 1)
-      for (read, result) in zip(plan.reads, results) {
-        let isAuxiliary = distribution.registration(read.source)?.mode == .auxiliary
-        for entity in result.entities { merge.add(entity, isAuxiliary: isAuxiliary) }
-      }
+      await add(plan.reads, at: distribution, to: &merge)
     }
     return merge.result ?? part
+  }
+
+  private func add(
+    _ reads: [SourceRead], at distribution: Distribution, to merge: inout EntityMerge
+  ) async {
+    let results: [SourceReadResult<AnsweredEntity>] = await SourceReader(distribution: distribution)
+      .results(of: reads, limit: 1)
+    var reader = AnsweredEntityReader()
+    for (read, result) in zip(reads, results) {
+      guard let source = distribution.registration(read.source) else { continue }
+      for entity in result.entities {
+        do throws(NGSILDError) {
+          merge.add(try reader.entity(entity), isAuxiliary: source.mode == .auxiliary)
+        } catch {
+          distribution.noteUnusable(source)
+        }
+      }
+    }
   }
 
   private func isSender(_ registration: Registration) -> Bool {
