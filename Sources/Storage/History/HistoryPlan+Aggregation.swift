@@ -25,15 +25,15 @@ extension HistoryPlan {
     _ aggregation: Aggregation, of entities: Entities, in scope: QueryScope
   ) -> SQL {
     """
-      WITH RECURSIVE \(series(of: entities, in: scope))
-      SELECT s.entity, s.attribute, bounds.first, bounds.last, p.*
-      FROM series AS s \(bounds(of: aggregation)) CROSS JOIN LATERAL (
-        \(countsHours ? resultsWithHours(aggregation) : results(aggregation))
-      ) AS p
-      WHERE s.attribute <> \(self.scope.scopeName)
-      ORDER BY s.entity, s.attribute, p.period
-      LIMIT \(limits.periods + 1)
-      """
+    WITH RECURSIVE \(series(of: entities, in: scope))
+    SELECT s.entity, s.attribute, bounds.first, bounds.last, p.*
+    FROM series AS s \(bounds(of: aggregation)) CROSS JOIN LATERAL (
+      \(countsHours ? resultsWithHours(aggregation) : results(aggregation))
+    ) AS p
+    WHERE s.attribute <> \(self.scope.scopeName)
+    ORDER BY s.entity, s.attribute, p.period
+    LIMIT \(limits.periods + 1)
+    """
   }
 
   /// Of the instances of the series `s`: `period`, `kind`, `count` and the columns of the methods.

@@ -28,7 +28,8 @@ struct RetentionTests {
 
   /// The results of one method, period after period.
   private func figures(_ method: String, _ attribute: JSONValue?) -> [Double] {
-    (attribute?[named: method]?.elements).map { $0.compactMap { Array($0.elements)[0].double } } ?? []
+    (attribute?[named: method]?.elements).map { $0.compactMap { Array($0.elements)[0].double } }
+      ?? []
   }
 
   /// Observed times in the history, by Entity.
@@ -119,7 +120,8 @@ struct RetentionTests {
           "2018-05-01T10:00:00Z", "2018-05-01T11:00:00Z", "2018-05-01T12:00:00Z",
         ])
       let selected = try await client.send(
-        "GET", day.replacing("/urn:x:1?", with: "?type=A&").replacing("after", with: "before")
+        "GET",
+        day.replacing("/urn:x:1?", with: "?type=A&").replacing("after", with: "before")
           .replacing("2018-05-01T00", with: "2018-05-01T12"))
       #expect(figures("totalCount", selected.json.elements.first { _ in true }?["n"]) == [3, 1])
       #expect(try await client.send("DELETE", "temporal/entities/urn:x:1").status == 204)
