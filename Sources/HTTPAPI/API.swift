@@ -46,8 +46,12 @@ package final class API: HTTPResponder, @unchecked Sendable {
       return nil
     }
     guard head.headers.contains("Content-Length") else { return HTTPResponse(status: 411) }
-    let type = head.headers.first("Content-Type").flatMap(MediaType.init(contentType:))
-    switch type {
+    guard let contentType = head.headers.first("Content-Type") else {
+      // Choice: it counts as JSON, but for POST: that, web pages of any origin can send without a
+      // preflight.
+      return head.method == "POST" ? HTTPResponse(status: 415) : nil
+    }
+    switch MediaType(contentType: contentType) {
     case .json, .jsonLD: return nil
     case .mergePatch where head.method == "PATCH": return nil
     default: return HTTPResponse(status: 415)

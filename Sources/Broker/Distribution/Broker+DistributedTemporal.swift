@@ -81,7 +81,7 @@ private struct DistributedHistory {
   let aggregates: Bool
 
   /// Entities of which each source is asked, where all are needed.
-  private static let entitiesMax = 10_000
+  private static let entitiesMax = SourceReader.entitiesMax
 
   private var limit: Int {
     splits || query.wantsCount

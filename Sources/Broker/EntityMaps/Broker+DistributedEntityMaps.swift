@@ -87,9 +87,6 @@ private struct MapReader {
   let distribution: Distribution
   let reads: [SourceRead]
 
-  /// Entities of which a source is asked that makes no maps.
-  private static let entitiesMax = 10_000
-
   private struct Answer: Sendable {
     var ids: [String] = []
     var map: String?
@@ -150,7 +147,7 @@ private struct MapReader {
     _ read: SourceRead, as _: Finding.Type
   ) async -> Answer {
     let result: SourceReadResult<Finding> = await SourceReader(distribution: distribution)
-      .results(of: [read], limit: Self.entitiesMax)[0]
+      .results(of: [read], limit: SourceReader.entitiesMax)[0]
     return Answer(ids: result.entities.map(\.id), warnings: result.warnings)
   }
 }

@@ -140,6 +140,8 @@ extension Refusal {
     Refusal(
       "PATCH", "\(roomPath)/attrs", "{}", headers: [("Content-Type", "application/xml")], 415, nil),
     Refusal(
+      "PATCH", "\(roomPath)/attrs", "{,}", headers: [("Content-Type", "")], 400, "InvalidRequest"),
+    Refusal(
       "GET", roomPath, nil, headers: [("Accept", "text/html")], 406, "about:blank", "text/html"),
     Refusal(
       "GET", "entities?type=Room", nil, headers: [("Accept", "application/json;q=0")], 406, nil),

@@ -8,7 +8,7 @@ import Subscriptions
 /// Periodic notifications over Context Sources (GS CIM 009, 5.8.6).
 extension Broker {
   /// Entities of one periodic notification, those of sources among them.
-  private static let periodicEntitiesMax = 10_000
+  private static let periodicEntitiesMax = SourceReader.entitiesMax
 
   /// The Entities that a subscription asks for, here and at sources; nil where no source is to be
   /// asked, or all of this fails.
