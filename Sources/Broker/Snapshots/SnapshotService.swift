@@ -69,15 +69,23 @@ package final class SnapshotService: @unchecked Sendable {
     }
   }
 
-  /// Executes what is to be executed, and removes what has expired; what fails is left for the next
-  /// time, with all that follows.
+  /// Removes what has expired, and executes what is to be executed.
+  ///
+  /// In this order, as executing may take as long as Context Sources do.
   ///
   /// - Parameter delay: for which data are left to what is under way.
   package func work(removingAfter delay: Duration = SnapshotService.delayOfRemoval) async {
-    do throws(PostgresError) {
-      try await execute()
+    await attempt { () throws(PostgresError) in
       for row in try await store.expired(at: .now) { await expire(row) }
-      try await removeData(after: delay)
+    }
+    await attempt { () throws(PostgresError) in try await removeData(after: delay) }
+    await attempt { () throws(PostgresError) in try await execute() }
+  }
+
+  /// What fails is left for the next time, and keeps nothing else from being done.
+  private func attempt(_ work: () async throws(PostgresError) -> Void) async {
+    do throws(PostgresError) {
+      try await work()
     } catch {
       log.warning("work on snapshots failed", ["error": "\(error)"])
     }
@@ -86,10 +94,12 @@ package final class SnapshotService: @unchecked Sendable {
   private func execute() async throws(PostgresError) {
     guard let broker else { return }
     for row in try await store.preparing() {
-      let outcome = try await pool.withConnection { connection throws(PostgresError) in
-        try await execution.execute(row, asking: broker, on: connection)
+      await attempt { () throws(PostgresError) in
+        let outcome = try await pool.withConnection { connection throws(PostgresError) in
+          try await execution.execute(row, asking: broker, on: connection)
+        }
+        if let outcome { notify(of: outcome, tenantName: row.tenantName) }
       }
-      if let outcome { notify(of: outcome, tenantName: row.tenantName) }
     }
   }
 
