@@ -75,7 +75,8 @@ package final class TestBroker: Sendable {
     configuration.queryTimeout = queryTimeout
     configuration.historyLimits = history
     configuration.events = events
-    // Sources are this very loop, which all tests share.
+    // All tests share this loop and its connections, and sources are this very loop.
+    configuration.connectionWait = .seconds(60)
     configuration.sourceTimeout = .seconds(60)
     configuration.sourceCredentials = credentials
     configuration.allowedAddresses = try AddressPolicy(parsing: "loopback")

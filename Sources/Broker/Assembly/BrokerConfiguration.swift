@@ -22,6 +22,9 @@ package struct BrokerConfiguration: Sendable {
   /// Addresses to which notifications and requests to Context Sources go and from which contexts come.
   package var allowedAddresses = AddressPolicy.publicOnly
 
+  /// How long a request waits for one of the connections that it needs.
+  package var connectionWait = Duration.seconds(5)
+
   /// How long a Context Source may take to answer that says nothing of it itself.
   package var sourceTimeout = Duration.seconds(5)
   package var sourceCredentials = SourceCredentials()

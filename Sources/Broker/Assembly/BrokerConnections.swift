@@ -26,8 +26,9 @@ package final class BrokerConnections: Sendable {
 
   package init(_ configuration: BrokerConfiguration, on loop: EventLoop) {
     let planned = configuration.connection(settings: EntityStore.sessionSettings)
-    writers = Pool(planned, max: configuration.writeConnections, on: loop)
-    readers = Pool(planned, max: configuration.readConnections, on: loop)
+    let wait = configuration.connectionWait
+    writers = Pool(planned, max: configuration.writeConnections, wait: wait, on: loop)
+    readers = Pool(planned, max: configuration.readConnections, wait: wait, on: loop)
     background = Pool(planned, max: 1, on: loop)
     copies = Pool(planned, max: 2, on: loop)
     queries = configuration.queryPool(max: configuration.queryConnections, on: loop)
@@ -36,7 +37,7 @@ package final class BrokerConnections: Sendable {
         ["jit": "off", "statement_timeout": configuration.statementTimeout]
       ) { $1 })
     ranging.cancelsQueries = true
-    history = Pool(ranging, max: configuration.queryConnections, on: loop)
+    history = Pool(ranging, max: configuration.queryConnections, wait: wait, on: loop)
     historyLimits = configuration.historyLimits
     snapshots = configuration.snapshotPool(on: loop)
     snapshotLifetime = configuration.snapshotLifetime
@@ -105,14 +106,16 @@ extension BrokerConfiguration {
         "statement_timeout": statementTimeout,
       ])
     filtering.cancelsQueries = true
-    return Pool(filtering, max: max, on: loop)
+    return Pool(filtering, max: max, wait: connectionWait, on: loop)
   }
 }
 
 extension Pool {
   convenience init(
-    _ connection: Connection.Configuration, max: Int, on loop: EventLoop
+    _ connection: Connection.Configuration, max: Int, wait: Duration? = nil, on loop: EventLoop
   ) {
-    self.init(Configuration(connection, connectionsMax: max), on: loop)
+    var configuration = Configuration(connection, connectionsMax: max)
+    configuration.waitTimeout = wait ?? configuration.waitTimeout
+    self.init(configuration, on: loop)
   }
 }

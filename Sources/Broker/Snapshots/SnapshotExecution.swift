@@ -14,27 +14,39 @@ struct SnapshotExecution {
   let contexts: ContextResolver
   let log: Log
 
+  /// All that is needed to fill a Snapshot but what is copied of the database.
+  struct Preparation {
+    fileprivate var snapshot: Snapshot
+    fileprivate let questions: [Question]
+    fileprivate let additions: Result<SnapshotAdditions?, NGSILDError>
+  }
+
+  /// Asks Context Sources for what a Snapshot selects; nil for one that is not understood.
+  ///
+  /// Choice: this is before the instant that the Snapshot is of here.
+  func prepare(
+    _ row: StoredSnapshot, asking broker: Broker
+  ) async throws(PostgresError) -> Preparation? {
+    guard let snapshot = understood(row) else { return nil }
+    let questions = row.source == nil ? await questions(of: snapshot, row, broker) : []
+    let additions = try await outcome { () throws(PostgresError) in
+      try await self.additions(questions, row, broker)
+    }
+    return Preparation(snapshot: snapshot, questions: questions, additions: additions)
+  }
+
   /// What became of a Snapshot; nil if another process is at it, or it has to wait.
-  ///
-  /// Choice: what Context Sources have is asked for before the instant that the Snapshot is of here.
-  ///
-  /// - Parameter broker: asks Context Sources.
   func execute(
-    _ row: StoredSnapshot, asking broker: Broker, on connection: Connection
+    _ row: StoredSnapshot, _ preparation: Preparation, on connection: Connection
   ) async throws(PostgresError) -> Snapshot? {
-    guard var snapshot = understood(row) else { return nil }
+    var snapshot = preparation.snapshot
     let filling = SnapshotFilling(row, queries: queries, history: history, on: connection)
+    guard try await filling.begin() else { return nil }
     if let source = row.source {
-      guard try await filling.begin(), let status = try await copy(source, into: filling)
-      else { return nil }
+      guard let status = try await copy(source, into: filling) else { return nil }
       snapshot.status = status
     } else {
-      let questions = await questions(of: snapshot, row, broker)
-      let additions = try await outcome { () throws(PostgresError) in
-        try await self.additions(questions, row, broker)
-      }
-      guard try await filling.begin() else { return nil }
-      snapshot.results = try await results(of: questions, additions, filling)
+      snapshot.results = try await results(of: preparation, filling)
       try await filling.complete()
       snapshot.status = snapshot.results.status
     }
@@ -71,7 +83,7 @@ struct SnapshotExecution {
   // MARK: Queries
 
   /// A query, or why it cannot be asked, and whether it is about history.
-  private typealias Question = (isTemporal: Bool, query: Result<SourcedQuery, NGSILDError>)
+  fileprivate typealias Question = (isTemporal: Bool, query: Result<SourcedQuery, NGSILDError>)
 
   private func questions(
     of snapshot: Snapshot, _ row: StoredSnapshot, _ broker: Broker
@@ -115,12 +127,12 @@ struct SnapshotExecution {
   }
 
   private func results(
-    of questions: [Question], _ additions: Result<SnapshotAdditions?, NGSILDError>,
-    _ filling: SnapshotFilling
+    of preparation: Preparation, _ filling: SnapshotFilling
   ) async throws(PostgresError) -> ExecutionResults {
+    let questions = preparation.questions
     var copies: [Result<Int, NGSILDError>] = []
     for question in questions { copies.append(try await copy(question.query, filling)) }
-    let addition = try await add(additions, filling)
+    let addition = try await add(preparation.additions, filling)
     var results = ExecutionResults()
     for (question, copy) in zip(questions, copies) {
       let result = question.query.result(copied: copy, addition)

@@ -95,8 +95,9 @@ package final class SnapshotService: @unchecked Sendable {
     guard let broker else { return }
     for row in try await store.preparing() {
       await attempt { () throws(PostgresError) in
+        guard let preparation = try await execution.prepare(row, asking: broker) else { return }
         let outcome = try await pool.withConnection { connection throws(PostgresError) in
-          try await execution.execute(row, asking: broker, on: connection)
+          try await execution.execute(row, preparation, on: connection)
         }
         if let outcome { notify(of: outcome, tenantName: row.tenantName) }
       }

@@ -99,10 +99,12 @@ extension SnapshotFilling {
           names: history.names, indexed: [])
       }
       try await connection.flight(
-        ["entity", "entity_value", "entity_geo"].map { table in
+        ["entity_value", "entity_geo", "entity"].map { table in
           """
           DELETE FROM \(identifier: table)
-          WHERE tenant = \(snapshot.data) AND key = ANY (\(rows.map(\.key)))
+          WHERE tenant = \(snapshot.data) AND key IN (
+            SELECT key FROM entity
+            WHERE tenant = \(snapshot.data) AND id = ANY (\(rows.map(\.entity.id))))
           """
         })
       try await connection.flight(EntityStore.currentState(writes))
