@@ -40,6 +40,8 @@ let package = Package(
     .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
     .systemLibrary(
       name: "CMosquitto", pkgConfig: "libmosquitto", providers: [.apt(["libmosquitto-dev"])]),
+    .systemLibrary(
+      name: "CJemalloc", pkgConfig: "jemalloc", providers: [.apt(["libjemalloc-dev"])]),
     .target(name: "CEventLoop"),
 
     // Pure: no sockets, no clock, no database.
@@ -87,7 +89,7 @@ let package = Package(
       name: "kontext",
       dependencies: [
         "HTTPAPI", "Broker", "Storage", "Postgres", "HTTPServer", "HTTPClient", "EventLoop", "Log",
-        "NGSILDQuery", "NGSILD", "JSONLD", "JSON", "Schemas", "Snapshots",
+        "NGSILDQuery", "NGSILD", "JSONLD", "JSON", "Schemas", "Snapshots", "CJemalloc",
       ],
       swiftSettings: settings),
 

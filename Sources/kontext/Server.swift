@@ -33,7 +33,9 @@ final class Server: @unchecked Sendable {
   /// Serves until SIGTERM or SIGINT.
   func run() {
     signal(SIGPIPE, SIG_IGN)
-    EventLoop.keepFreedMemory()
+    if !Memory.returnInBackground() {
+      shared.log.warning("memory is not returned in background", [:])
+    }
     loop.onSignals([SIGTERM, SIGINT]) { [self] _ in
       Task(executorPreference: loop) { await self.stop() }
     }
