@@ -23,9 +23,6 @@ struct DistributedQuery {
   private let splits: Bool
   private let now = DateTime.now
 
-  /// Entities that are read of each source, where all are asked for.
-  private static let entitiesMax = SourceReader.entitiesMax
-
   init(
     _ query: EntityQuery, _ request: QueryRequest, plan: ReadPlan, distribution: Distribution,
     splits: Bool
@@ -40,7 +37,7 @@ struct DistributedQuery {
   private var readsAll: Bool { splits || query.wantsCount }
 
   private var limit: Int {
-    readsAll ? Self.entitiesMax : min(query.offset + query.limit + 1, Self.entitiesMax)
+    readsAll ? SourceReader.entitiesMax : min(query.offset + query.limit + 1, SourceReader.entitiesMax)
   }
 
   func page() async throws(NGSILDError) -> GatheredEntities {
@@ -116,7 +113,7 @@ struct DistributedQuery {
         left.append(entity)
         continue
       }
-      let stored = JSONValue(stored: own)
+      let stored = own.stored()
       guard splits || conditions.isSatisfied(by: stored) else { continue }
       left.append(stored)
       cut.append(stored)
@@ -153,7 +150,7 @@ struct DistributedQuery {
   private func rest(
     of ids: [String], beside own: GatheredEntities
   ) async throws(NGSILDError) -> [StoredEntity] {
-    let known = Set(own.entities.compactMap { $0.value["id"]?.string })
+    let known = Set(own.entities.compactMap(\.value.id))
     let missing = ids.filter { !known.contains($0) }
     guard !missing.isEmpty else { return [] }
     var query = self.query
@@ -168,11 +165,11 @@ struct DistributedQuery {
   private func boundWarnings(
     _ own: GatheredEntities, _ results: [SourceReadResult<AnsweredEntity>]
   ) -> [SourceWarning] {
-    guard limit == Self.entitiesMax, own.hasMore || results.contains(where: { !$0.isComplete })
+    guard limit == SourceReader.entitiesMax, own.hasMore || results.contains(where: { !$0.isComplete })
     else { return [] }
     return [
       distribution.warning(
-        .unanswered, "only the first \(Self.entitiesMax) Entities of each source were looked at")
+        .unanswered, "only the first \(SourceReader.entitiesMax) Entities of each source were looked at")
     ]
   }
 
