@@ -89,7 +89,8 @@ let package = Package(
       name: "kontext",
       dependencies: [
         "HTTPAPI", "Broker", "Storage", "Postgres", "HTTPServer", "HTTPClient", "EventLoop", "Log",
-        "NGSILDQuery", "NGSILD", "JSONLD", "JSON", "Schemas", "Snapshots", "CJemalloc",
+        "DistributedOperations", "NGSILDQuery", "NGSILD", "JSONLD", "JSON", "Schemas", "Snapshots",
+        "CJemalloc",
       ],
       swiftSettings: settings),
 
@@ -103,7 +104,7 @@ let package = Package(
       name: "TestSupport",
       dependencies: [
         "HTTPAPI", "Broker", "Storage", "HTTPServer", "HTTPClient", "Postgres", "EventLoop",
-        "JSONLD", "JSON", "Log",
+        "DistributedOperations", "JSONLD", "JSON", "Log",
       ],
       path: "Tests/TestSupport", swiftSettings: settings),
     tests(of: "JSON", ["TestSupport"]),
@@ -132,7 +133,9 @@ let package = Package(
     tests(of: "MQTTClient", ["EventLoop", "TestSupport"]),
     tests(
       of: "kontext", ["TestSupport", "HTTPServer", "Postgres", "EventLoop", "JSONLD", "JSON"]),
-    tests(of: "HTTPAPI", ["NGSILD", "TestSupport", "HTTPServer", "Postgres", "JSON"]),
+    tests(
+      of: "HTTPAPI",
+      ["DistributedOperations", "NGSILD", "TestSupport", "HTTPServer", "Postgres", "JSON"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -22,7 +22,7 @@ package struct HTTPClientConfiguration: Sendable {
 /// `@unchecked Sendable`: touched on its loop's thread, or while the loop does not run; `send` and
 /// `shutDown` go there by themselves.
 package final class HTTPClient: @unchecked Sendable {
-  private let loop: EventLoop
+  package let loop: EventLoop
   private let configuration: HTTPClientConfiguration
   private var multi: UnsafeMutableRawPointer?
   private var hook = 0

@@ -8,6 +8,9 @@ package func pathSegment(_ text: String) -> String {
   percentEncoded(text, sparing: "-._~:*;,@!$()'")
 }
 
+/// Percent-encodes what may not stand in the name or value of a field of a form.
+package func formEncoded(_ text: String) -> String { percentEncoded(text, sparing: "-._") }
+
 private func percentEncoded(_ text: String, sparing spared: String) -> String {
   var encoded = ""
   for byte in text.utf8 {

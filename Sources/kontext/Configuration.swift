@@ -1,4 +1,5 @@
 import Broker
+import DistributedOperations
 import Glibc
 import HTTPAPI
 import HTTPClient
@@ -27,6 +28,8 @@ struct Configuration: Sendable {
   var snapshotLifetime = Duration.seconds(30 * 86400)
   var sourceAlias: String?
   var sourceTimeout = Duration.seconds(5)
+  var sourceCredentialsPath: String?
+  var sourceCredentials = SourceCredentials()
   var logLevel = Log.Level.info
   var logFormat: Log.Format?
   var drainTime = Duration.seconds(10)
@@ -174,6 +177,13 @@ struct Configuration: Sendable {
         "how long a Context Source may take to answer that says nothing of it itself (default 5)"
     ) { $0.set(\.sourceTimeout, seconds: $1, 1...300) },
     Setting(
+      option: "--source-credentials", placeholder: "FILE",
+      help: "by what tokens for Context Sources are had: a JSON file, read at start (default none)"
+    ) { configuration, text in
+      configuration.sourceCredentialsPath = text
+      return true
+    },
+    Setting(
       option: "--log-level", placeholder: "LEVEL",
       help: "debug, info, warning or error (default info)"
     ) { configuration, text in
@@ -222,6 +232,9 @@ extension Configuration {
           description: "\(setting.option) needs a value: \(setting.placeholder)")
       }
       try apply(setting, value, named: setting.option)
+    }
+    if let sourceCredentialsPath {
+      sourceCredentials = try Self.sourceCredentials(in: sourceCredentialsPath)
     }
     guard !databaseURL.isEmpty else {
       throw ConfigurationError(

@@ -152,6 +152,7 @@ extension Configuration {
     broker.allowedAddresses = allowedAddresses
     broker.sourceAlias = sourceAlias
     broker.sourceTimeout = sourceTimeout
+    broker.sourceCredentials = sourceCredentials
     return broker
   }
 }

@@ -17,12 +17,13 @@ extension TestBroker {
         parsing: """
           {"id": "\(id)", "type": "ContextSourceRegistration", "endpoint": "http://source",
            "information": \(information)\(members)}
-          """), context: .core, in: Self.tenant)
+          """), context: .core, in: Self.tenant, named: TenantName(stored: ""))
   }
 
   fileprivate func update(_ id: String, with fragment: String) async throws {
     try await broker.updateRegistration(
-      id, with: JSONValue(parsing: fragment), context: .core, in: Self.tenant)
+      id, with: JSONValue(parsing: fragment), context: .core, in: Self.tenant,
+      named: TenantName(stored: ""))
   }
 
   fileprivate func subscribeToRegistrations(

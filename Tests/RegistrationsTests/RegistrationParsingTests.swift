@@ -37,6 +37,12 @@ struct RegistrationParsingTests {
       (body(#""contextSourceInfo": [{"key": "accept", "value": "text/html"}]"#), "text/html"),
       (body(#""contextSourceInfo": [{"key": "contentType", "value": "x"}]"#), "'x'"),
       (body(#""contextSourceInfo": [{"key": "jsonldContext", "value": "x"}]"#), "'x'"),
+      (body(#""contextSourceInfo": [{"key": "tokenEndpoint", "value": "login"}]"#), "'login'"),
+      (
+        body(
+          #""contextSourceInfo": [{"key": "tokenEndpoint", "value": "http://h"}, {"key": "authorization", "value": "x"}]"#
+        ), "one of them"
+      ),
       (body(#""contextSourceInfo": [{"key": "ngsildConformance", "value": "1"}]"#), "'1'"),
       (body(#""contextSourceAlias": """#), "contextSourceAlias"),
       (body(#""contextSourceAlias": "a b""#), "a b"),

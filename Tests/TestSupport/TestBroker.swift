@@ -1,4 +1,5 @@
 package import Broker
+package import DistributedOperations
 package import EventLoop
 package import HTTPAPI
 package import HTTPClient
@@ -42,13 +43,14 @@ package final class TestBroker: Sendable {
   package init(
     _ limits: HTTPServerConfiguration = HTTPServerConfiguration(),
     api: APIConfiguration = APIConfiguration(), queryTimeout: Duration = .seconds(30),
-    history: HistoryLimits = HistoryLimits(), events: EventLimits = EventLimits()
+    history: HistoryLimits = HistoryLimits(), events: EventLimits = EventLimits(),
+    credentials: SourceCredentials = SourceCredentials()
   ) async throws {
     let loop = EventLoop()
     thread = loop.start()
     self.loop = loop
     let parts = try await loop.task {
-      try await Self.parts(limits, api, queryTimeout, history, events, on: loop)
+      try await Self.parts(limits, api, queryTimeout, history, events, credentials, on: loop)
     }.value
     tables = parts.tables
     connections = parts.connections
@@ -64,7 +66,7 @@ package final class TestBroker: Sendable {
   private static func parts(
     _ limits: HTTPServerConfiguration, _ apiConfiguration: APIConfiguration,
     _ queryTimeout: Duration, _ history: HistoryLimits, _ events: EventLimits,
-    on loop: EventLoop
+    _ credentials: SourceCredentials, on loop: EventLoop
   ) async throws -> Parts {
     var configuration = BrokerConfiguration(databaseURL: try await TestDatabase.schemaURL())
     configuration.writeConnections = 2
@@ -75,6 +77,7 @@ package final class TestBroker: Sendable {
     configuration.events = events
     // Sources are this very loop, which all tests share.
     configuration.sourceTimeout = .seconds(60)
+    configuration.sourceCredentials = credentials
     configuration.allowedAddresses = try AddressPolicy(parsing: "loopback")
     let tables = BrokerTables()
     _ = try await tables.prepare(configuration, on: loop)
@@ -129,11 +132,13 @@ package func withTestBroker<Result: Sendable>(
   _ limits: HTTPServerConfiguration = HTTPServerConfiguration(),
   api: APIConfiguration = APIConfiguration(), queryTimeout: Duration = .seconds(30),
   history: HistoryLimits = HistoryLimits(), events: EventLimits = EventLimits(),
+  credentials: SourceCredentials = SourceCredentials(),
   _ body: (TestBroker) async throws -> Result
 ) async throws -> Result {
   try await Gate.brokers.pass {
     let broker = try await TestBroker(
-      limits, api: api, queryTimeout: queryTimeout, history: history, events: events)
+      limits, api: api, queryTimeout: queryTimeout, history: history, events: events,
+      credentials: credentials)
     do {
       let result = try await body(broker)
       try await broker.close()

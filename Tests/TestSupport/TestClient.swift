@@ -154,7 +154,8 @@ extension TestClient {
   package func removeTenant() async throws {
     let tables = [
       "entity", "entity_value", "entity_geo", "attribute_instance", "subscription",
-      "subscription_delivery", "notification", "dead_notification", "event", "event_stream",
+      // In the order in which deliveries are settled.
+      "notification", "dead_notification", "event", "event_stream", "subscription_delivery",
       "typeset", "context",
       // In the order of folding, which may run meanwhile.
       "census_change", "census",

@@ -34,7 +34,8 @@ extension Broker {
       delivery: notifications.delivery,
       sources: SourceClient(
         client: connections.client, registrations: notifications.registrations,
-        health: tables.sourceHealth, memory: tables.answerMemory,
+        health: tables.sourceHealth, memory: tables.answerMemory, answers: tables.answerCache,
+        credentials: connections.sourceCredentials, tokens: tables.accessTokens,
         timeout: connections.sourceTimeout),
       snapshots: SnapshotService(
         queries: queries, history: history,

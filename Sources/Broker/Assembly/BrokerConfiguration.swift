@@ -1,3 +1,4 @@
+package import DistributedOperations
 package import HTTPClient
 package import Snapshots
 package import Storage
@@ -23,6 +24,7 @@ package struct BrokerConfiguration: Sendable {
 
   /// How long a Context Source may take to answer that says nothing of it itself.
   package var sourceTimeout = Duration.seconds(5)
+  package var sourceCredentials = SourceCredentials()
   /// By what name other Context Sources know this one; nil for a name of the database's own.
   package var sourceAlias: String?
 

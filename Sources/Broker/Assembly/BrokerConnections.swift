@@ -1,3 +1,4 @@
+import DistributedOperations
 package import EventLoop
 package import HTTPClient
 package import Postgres
@@ -21,6 +22,7 @@ package final class BrokerConnections: Sendable {
   package let background: Pool
   package let client: HTTPClient
   let sourceTimeout: Duration
+  let sourceCredentials: SourceCredentials
 
   package init(_ configuration: BrokerConfiguration, on loop: EventLoop) {
     let planned = configuration.connection(settings: EntityStore.sessionSettings)
@@ -42,6 +44,7 @@ package final class BrokerConnections: Sendable {
     limits.addressPolicy = configuration.allowedAddresses
     client = HTTPClient(loop: loop, configuration: limits)
     sourceTimeout = configuration.sourceTimeout
+    sourceCredentials = configuration.sourceCredentials
   }
 
   package var pools: [(name: String, pool: Pool)] {

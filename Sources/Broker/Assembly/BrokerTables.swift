@@ -15,6 +15,8 @@ package struct BrokerTables: Sendable {
   package let source = SourceIdentity()
   package let sourceHealth = SourceHealth()
   package let answerMemory = AnswerMemory()
+  package let answerCache = AnswerCache()
+  package let accessTokens = AccessTokens()
   package let contexts = ContextCache { WallClock.sinceEpoch }
 
   package init() {

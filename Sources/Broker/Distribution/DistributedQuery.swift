@@ -34,10 +34,13 @@ struct DistributedQuery {
     self.splits = splits
   }
 
+  /// Entities that are read of each source, where all are asked for.
+  private static var entitiesMax: Int { SourceReader.entitiesMax }
+
   private var readsAll: Bool { splits || query.wantsCount }
 
   private var limit: Int {
-    readsAll ? SourceReader.entitiesMax : min(query.offset + query.limit + 1, SourceReader.entitiesMax)
+    readsAll ? Self.entitiesMax : min(query.offset + query.limit + 1, Self.entitiesMax)
   }
 
   func page() async throws(NGSILDError) -> GatheredEntities {
@@ -165,11 +168,11 @@ struct DistributedQuery {
   private func boundWarnings(
     _ own: GatheredEntities, _ results: [SourceReadResult<AnsweredEntity>]
   ) -> [SourceWarning] {
-    guard limit == SourceReader.entitiesMax, own.hasMore || results.contains(where: { !$0.isComplete })
+    guard limit == Self.entitiesMax, own.hasMore || results.contains(where: { !$0.isComplete })
     else { return [] }
     return [
       distribution.warning(
-        .unanswered, "only the first \(SourceReader.entitiesMax) Entities of each source were looked at")
+        .unanswered, "only the first \(Self.entitiesMax) Entities of each source were looked at")
     ]
   }
 

@@ -27,15 +27,34 @@ struct SourceReading: Sendable {
 extension Distribution {
   /// Asks a source for data; it cannot fail, but leave warnings (6.3.17).
   ///
-  /// - Parameter bytesMax: of the answer.
+  /// - Parameters:
+  ///   - bytesMax: of the answer.
+  ///   - isConsumption: whether nothing else comes of it, so that an answer of a while ago does where
+  ///     the registration allows it.
   func read(
     _ request: SourceRequest, at address: SourceAddress,
-    bytesMax: Int = SourceClient.answerBytesMax
+    bytesMax: Int = SourceClient.answerBytesMax, isConsumption: Bool = true
+  ) async -> SourceReading {
+    let deadline = deadline(of: address.registration)
+    let shelf = isConsumption ? shelf(for: request, of: address.registration) : nil
+    if let kept = shelf?.answer { return await reading(of: .success(kept), to: address, deadline) }
+    let outcome = await ask(request, of: address.registration, bytesMax: bytesMax)
+    let reading = await reading(of: outcome, to: address, deadline)
+    if let shelf, case .success(let response) = outcome, !reading.hasFailed,
+      reading.warnings.isEmpty
+    {
+      shelf.keep(response)
+    }
+    return reading
+  }
+
+  private func reading(
+    of outcome: Result<HTTPClientResponse, SourceFailure>, to address: SourceAddress,
+    _ deadline: ContinuousClock.Instant
   ) async -> SourceReading {
     let source = address.registration
-    let deadline = deadline(of: source)
     var reading = SourceReading()
-    switch await send(request, to: source, bytesMax: bytesMax) {
+    switch outcome {
     case .failure(let failure):
       reading.hasFailed = true
       reading.warnings = [warning(of: failure, at: source.id)]
@@ -106,6 +125,8 @@ extension Distribution {
     switch failure {
     case .timeout: warning(.unanswered, "\(source) did not answer in time")
     case .coolingDown: warning(.unanswered, "\(source) failed a short while ago")
+    case .unauthorized(let reason):
+      warning(.unanswered, "\(source) was not asked: \(reason)")
     case .unreachable(let reason): warning(.unanswered, "\(source) gave no answer: \(reason)")
     case .tooLarge:
       warning(.invalid, "\(source) answered with more bytes than are taken")

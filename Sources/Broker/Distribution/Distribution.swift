@@ -62,9 +62,18 @@ struct Distribution: Sendable {
     min(deadline, .now + (registration.management.timeout ?? broker.sources.timeout))
   }
 
-  /// - Parameter bytesMax: of the answer.
+  /// Has a source do something, by which its answers of before become worthless.
   func send(
-    _ request: SourceRequest, to registration: Registration,
+    _ request: SourceRequest, to registration: Registration
+  ) async -> Result<HTTPClientResponse, SourceFailure> {
+    let outcome = await ask(request, of: registration)
+    if let source = compiled[registration.id] { broker.sources.answers.drop(source) }
+    return outcome
+  }
+
+  /// - Parameter bytesMax: of the answer.
+  func ask(
+    _ request: SourceRequest, of registration: Registration,
     bytesMax: Int = SourceClient.answerBytesMax
   ) async -> Result<HTTPClientResponse, SourceFailure> {
     guard let source = compiled[registration.id] else {
@@ -74,19 +83,26 @@ struct Distribution: Sendable {
       request, to: source, deadline: deadline(of: registration), bytesMax: bytesMax)
   }
 
+  /// Where an answer of a while ago may be; nil where the registration allows none.
+  func shelf(for request: SourceRequest, of registration: Registration) -> AnswerShelf? {
+    compiled[registration.id].flatMap { broker.sources.answers.shelf(for: request, of: $0) }
+  }
+
   func noteUnusable(_ registration: Registration) {
     if let source = compiled[registration.id] { broker.sources.noteUnusable(source) }
   }
 }
 
 /// What `body` makes, if it is done before `deadline`; then it is cancelled.
-func inTime<Value: Sendable>(
-  _ deadline: ContinuousClock.Instant,
-  _ body: @Sendable @escaping () async throws(JSONLDError) -> Value
-) async throws(JSONLDError) -> Value {
-  let outcome = await withTaskGroup(of: Result<Value, JSONLDError>.self) { group in
+///
+/// - Throws: what `body` does, or `lateness`.
+func inTime<Value: Sendable, Failure>(
+  _ deadline: ContinuousClock.Instant, otherwise lateness: Failure,
+  _ body: @Sendable @escaping () async throws(Failure) -> Value
+) async throws(Failure) -> Value {
+  let outcome = await withTaskGroup(of: Result<Value, Failure>.self) { group in
     group.addTask {
-      do throws(JSONLDError) {
+      do throws(Failure) {
         return .success(try await body())
       } catch {
         return .failure(error)
@@ -94,13 +110,17 @@ func inTime<Value: Sendable>(
     }
     group.addTask {
       try? await Task.sleep(until: deadline, clock: .continuous)
-      return .failure(JSONLDError(.loadingDocumentFailed, "it did not come in time"))
+      return .failure(lateness)
     }
     defer { group.cancelAll() }
     return await group.next()
   }
   guard let outcome else { preconditionFailure("A group of two tasks has a first result") }
   return try outcome.get()
+}
+
+extension JSONLDError {
+  static let late = JSONLDError(.loadingDocumentFailed, "it did not come in time")
 }
 
 extension Broker {
@@ -117,7 +137,7 @@ extension Broker {
       return SourceAddress(registration, origin, context: origin.context)
     }
     do throws(JSONLDError) {
-      let context = try await inTime(deadline) { () throws(JSONLDError) in
+      let context = try await inTime(deadline, otherwise: .late) { () throws(JSONLDError) in
         try await self.contexts.context(linkedAt: url, in: origin.tenantName)
       }
       return SourceAddress(registration, origin, context: context)

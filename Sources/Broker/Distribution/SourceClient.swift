@@ -10,6 +10,9 @@ package struct SourceClient: Sendable {
   private let registrations: RegistrationTable
   private let health: SourceHealth
   let memory: AnswerMemory
+  let answers: AnswerCache
+  package let credentials: SourceCredentials
+  private let tokens: AccessTokens
   /// How long a source may take that says nothing of it itself.
   package let timeout: Duration
 
@@ -18,12 +21,17 @@ package struct SourceClient: Sendable {
 
   package init(
     client: HTTPClient, registrations: RegistrationTable, health: SourceHealth,
-    memory: AnswerMemory = AnswerMemory(), timeout: Duration
+    memory: AnswerMemory = AnswerMemory(), answers: AnswerCache = AnswerCache(),
+    credentials: SourceCredentials = SourceCredentials(),
+    tokens: AccessTokens = AccessTokens(), timeout: Duration
   ) {
     self.client = client
     self.registrations = registrations
     self.health = health
     self.memory = memory
+    self.answers = answers
+    self.credentials = credentials
+    self.tokens = tokens
     self.timeout = timeout
   }
 
@@ -37,28 +45,51 @@ package struct SourceClient: Sendable {
     bytesMax: Int = answerBytesMax
   ) async -> Result<HTTPClientResponse, SourceFailure> {
     guard !health.isCooling(source) else { return .failure(.coolingDown) }
-    let time = deadline - .now
-    guard time > .zero else { return .failure(.timeout) }
-    let outcome = await answer(to: request, within: time, bytesMax)
+    let outcome: Result<HTTPClientResponse, SourceFailure>
+    do throws(SourceFailure) {
+      outcome = .success(try await answer(to: request, before: deadline, bytesMax))
+    } catch {
+      outcome = .failure(error)
+    }
     note(outcome, of: request, by: source)
     return outcome
   }
 
+  /// With a token, where the source wants one; one that it refuses is replaced once.
   private func answer(
-    to request: SourceRequest, within time: Duration, _ bytesMax: Int
-  ) async -> Result<HTTPClientResponse, SourceFailure> {
+    to request: SourceRequest, before deadline: ContinuousClock.Instant, _ bytesMax: Int
+  ) async throws(SourceFailure) -> HTTPClientResponse {
+    guard let grant = request.grant else {
+      return try await send(request, bearing: nil, before: deadline, bytesMax)
+    }
+    guard let credential = credentials.credential(for: grant) else {
+      throw .unauthorized("there are no credentials for \(grant.tokenEndpoint)")
+    }
+    let token = try await tokens.token(of: credential, by: client, before: deadline)
+    let response = try await send(request, bearing: token, before: deadline, bytesMax)
+    guard response.status == 401,
+      let next = try? await tokens.token(
+        of: credential, refusing: token, by: client, before: deadline),
+      next != token
+    else { return response }
+    return try await send(request, bearing: next, before: deadline, bytesMax)
+  }
+
+  private func send(
+    _ request: SourceRequest, bearing token: AccessToken?,
+    before deadline: ContinuousClock.Instant, _ bytesMax: Int
+  ) async throws(SourceFailure) -> HTTPClientResponse {
+    let time = deadline - .now
+    guard time > .zero else { throw .timeout }
+    var outgoing = HTTPClientRequest(request, timeout: time, responseBytesMax: bytesMax)
+    if let token { outgoing.headers.append(("Authorization", "Bearer \(token.text)")) }
     do throws(HTTPClientError) {
-      return .success(
-        try await client.send(
-          HTTPClientRequest(
-            method: request.method, url: request.url,
-            headers: request.headers.map { ($0.name, $0.value) }, body: request.body,
-            timeout: time, responseBytesMax: bytesMax)))
+      return try await client.send(outgoing)
     } catch {
       switch error {
-      case .timeout: return .failure(.timeout)
-      case .tooLarge: return .failure(.tooLarge)
-      default: return .failure(.unreachable("\(error)"))
+      case .timeout: throw .timeout
+      case .tooLarge: throw .tooLarge
+      default: throw .unreachable("\(error)")
       }
     }
   }
@@ -77,7 +108,19 @@ package struct SourceClient: Sendable {
   }
 
   /// Notes that a source has answered with what is no answer.
-  func noteUnusable(_ source: CompiledRegistration) { health.note(source, isWell: false) }
+  func noteUnusable(_ source: CompiledRegistration) {
+    health.note(source, isWell: false)
+    answers.drop(source)
+  }
+}
+
+extension HTTPClientRequest {
+  init(_ request: SourceRequest, timeout: Duration, responseBytesMax: Int) {
+    self.init(
+      method: request.method, url: request.url,
+      headers: request.headers.map { ($0.name, $0.value) }, body: request.body, timeout: timeout,
+      responseBytesMax: responseBytesMax)
+  }
 }
 
 /// Why there is no answer of a Context Source.
@@ -86,6 +129,8 @@ package enum SourceFailure: Error, Hashable, Sendable {
   /// It failed a short while ago, and is not asked again so soon.
   case coolingDown
   case tooLarge
+  /// There is no token for it, and why.
+  case unauthorized(String)
   case unreachable(String)
 }
 

@@ -32,7 +32,7 @@ struct SourceContexts: Sendable {
     }
     guard !named.isEmpty || url != nil else { return }
     do throws(JSONLDError) {
-      contexts = try await inTime(deadline) { [named] () throws(JSONLDError) in
+      contexts = try await inTime(deadline, otherwise: .late) { [named] () throws(JSONLDError) in
         var contexts: [String: Context] = [:]
         for (text, embedded) in named {
           contexts[text] = try await resolver.context(for: embedded, in: tenantName)

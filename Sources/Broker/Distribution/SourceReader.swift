@@ -75,7 +75,7 @@ struct SourceReader: Sendable {
   ) async -> [Finding] {
     let reading = await distribution.read(
       read.request(at: address, range), at: address,
-      bytesMax: min(bytesLeft, SourceClient.answerBytesMax))
+      bytesMax: min(bytesLeft, SourceClient.answerBytesMax), isConsumption: read.entityMap == nil)
     bytesLeft -= reading.bytes
     result.warnings += reading.warnings
     result.hasFailed = result.hasFailed || reading.hasFailed

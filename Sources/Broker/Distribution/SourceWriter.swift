@@ -49,7 +49,8 @@ extension SourceProblem {
     case .success(let response):
       self = .status(response.status, source: source, reason: response.problemDetail)
     case .failure(.timeout), .failure(.coolingDown): self = .timeout(source: source)
-    case .failure(.unreachable(let reason)): self = .unreachable(source: source, reason: reason)
+    case .failure(.unreachable(let reason)), .failure(.unauthorized(let reason)):
+      self = .unreachable(source: source, reason: reason)
     case .failure(.tooLarge):
       self = .unreachable(
         source: source, reason: "it is longer than \(SourceClient.answerBytesMax) bytes")

@@ -120,7 +120,7 @@ private struct MapReader {
       reads.count(where: { $0.source == read.source }) == 1,
       let request = read.mapRequest(at: address)
     {
-      let reading = await distribution.read(request, at: address)
+      let reading = await distribution.read(request, at: address, isConsumption: false)
       if let map = reading.answer.flatMap({ AnsweredMap($0.value) }) {
         return Answer(
           ids: map.entities.filter { read.selector.restricted(to: [$0]) != nil }, map: map.id,

@@ -1,3 +1,4 @@
+import DistributedOperations
 package import JSON
 package import JSONLD
 package import NGSILD
@@ -13,10 +14,11 @@ extension Broker {
   ///
   /// - Throws: `invalidRequest`, `badRequestData`, `alreadyExists`, or `conflict`.
   package func createRegistration(
-    _ body: JSONValue, context: Context, in tenant: TenantNumber
+    _ body: JSONValue, context: Context, in tenant: TenantNumber, named tenantName: TenantName
   ) async throws(NGSILDError) -> Registration {
     let registration = try RegistrationParser(context: context).registration(
       body, generatedID: "urn:ngsi-ld:ContextSourceRegistration:\(UUIDText())", at: .now)
+    try requireCredentials(registration.grant(in: tenantName.text))
     try await createNames(of: registration)
     try await changeRegistrations(of: tenant) { transaction throws(PostgresError) in
       try await transaction.reap(registration.id)
@@ -37,7 +39,8 @@ extension Broker {
   ///
   /// - Throws: as `createRegistration`, but `resourceNotFound` for `alreadyExists`.
   package func updateRegistration(
-    _ id: String, with fragment: JSONValue, context: Context, in tenant: TenantNumber
+    _ id: String, with fragment: JSONValue, context: Context, in tenant: TenantNumber,
+    named tenantName: TenantName
   ) async throws(NGSILDError) {
     try requireURI(id, as: "The Registration id")
     while true {
@@ -45,6 +48,8 @@ extension Broker {
       let old = CompiledRegistration(try Registration(row), key: row.number)
       let new = try RegistrationParser(context: context).update(
         old.registration, with: fragment, at: .now)
+      let grant = new.grant(in: tenantName.text)
+      if grant != old.registration.grant(in: tenantName.text) { try requireCredentials(grant) }
       try await createNames(of: new)
       var isCurrent = false
       try await changeRegistrations(of: tenant) { transaction throws(PostgresError) in
@@ -119,6 +124,10 @@ extension Broker {
     try await database { () async throws(PostgresError) in
       try await registrations.writeCounts(to: registrationStore.pool)
     }
+  }
+
+  private func requireCredentials(_ grant: SourceGrant?) throws(NGSILDError) {
+    if let grant { try sources.credentials.require(for: grant) }
   }
 
   private func createNames(of registration: Registration) async throws(NGSILDError) {

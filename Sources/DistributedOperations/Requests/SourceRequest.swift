@@ -12,6 +12,8 @@ package struct SourceRequest: Hashable, Sendable {
   package let body: [UInt8]
   /// nil for the broker's own limit.
   package let timeout: Duration?
+  /// What it is to bear a token for; nil for none.
+  package let grant: SourceGrant?
 
   package struct Header: Hashable, Sendable {
     package let name: String
@@ -51,7 +53,8 @@ package struct SourceAddress: Sendable {
       method: method, url: base + path + query,
       headers: headers(hasBody: body != nil, entityMap),
       body: body?.bytes(embedding: embedded) ?? [],
-      timeout: registration.management.timeout)
+      timeout: registration.management.timeout,
+      grant: registration.grant(in: origin.tenantName))
   }
 
   /// The name by which the source knows `iri`.

@@ -12,7 +12,8 @@ extension API {
   func createRegistration(_ call: Call) async throws(NGSILDError) -> HTTPResponse {
     let (body, context) = try await body(of: call)
     let tenant = try await newTenant(of: call)
-    let registration = try await broker.createRegistration(body, context: context, in: tenant)
+    let registration = try await broker.createRegistration(
+      body, context: context, in: tenant, named: tenantName(of: call))
     return .created(at: "/ngsi-ld/v1/csourceRegistrations/\(registration.id)")
   }
 
@@ -55,7 +56,8 @@ extension API {
     let (fragment, context) = try await body(of: call)
     let tenant = try await tenant(of: call)
     try await broker.updateRegistration(
-      call.identifiers[0], with: fragment, context: context, in: tenant)
+      call.identifiers[0], with: fragment, context: context, in: tenant,
+      named: tenantName(of: call))
     return .noContent
   }
 

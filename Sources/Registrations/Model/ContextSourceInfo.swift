@@ -27,6 +27,11 @@ package struct ContextSourceInfo: Sendable {
   package private(set) var jsonldContext: String?
   /// The version of the standard that the source knows.
   package private(set) var conformance: SpecificationVersion?
+  /// The URL of the OAuth 2.0 endpoint whose tokens requests to the source bear.
+  ///
+  /// Choice: the standard has no key for it. What this broker is to tell that endpoint is its
+  /// operator's to know.
+  package private(set) var tokenEndpoint: String?
 
   package init() {
     pairs = []
@@ -40,6 +45,10 @@ package struct ContextSourceInfo: Sendable {
       try pair.requireHeader(of: "contextSourceInfo")
       if !unsentHeaders.contains(pair.key.lowercased()) { headers.append(pair) }
     }
+    guard tokenEndpoint == nil || !headers.contains(where: \.isAuthorization) else {
+      throw .badRequestData(
+        "'contextSourceInfo' has both 'tokenEndpoint' and 'Authorization'; one of them is expected")
+    }
   }
 
   /// Reads a pair that is an instruction to the broker; returns whether it is one.
@@ -51,10 +60,17 @@ package struct ContextSourceInfo: Sendable {
       try requireHTTPURL(pair.value, as: "'jsonldContext' in 'contextSourceInfo'")
       jsonldContext = pair.value
     case "ngsildConformance": conformance = try version(pair)
+    case "tokenEndpoint":
+      try requireHTTPURL(pair.value, as: "'tokenEndpoint' in 'contextSourceInfo'")
+      tokenEndpoint = pair.value
     default: return false
     }
     return true
   }
+}
+
+extension KeyValuePair {
+  fileprivate var isAuthorization: Bool { key.lowercased() == "authorization" }
 }
 
 private func mediaType(

@@ -27,6 +27,12 @@ final class RawSource: FileDescriptorHandler, @unchecked Sendable {
     let method: String
     /// Path and query.
     let target: String
+    let headers: [(name: String, value: String)]
+    let body: String
+
+    subscript(_ name: String) -> String? {
+      headers.first { $0.name.lowercased() == name.lowercased() }?.value
+    }
   }
 
   private struct State {
@@ -219,12 +225,16 @@ private final class RawConnection: FileDescriptorHandler, @unchecked Sendable {
     let text = String(decoding: received, as: UTF8.self)
     guard let end = text.firstRange(of: "\r\n\r\n") else { return nil }
     let lines = text[..<end.lowerBound].split(separator: "\r\n")
-    let length = lines.lazy.compactMap { line in
-      line.lowercased().hasPrefix("content-length:") ? Int(line.dropFirst(15).trimmed) : nil
-    }.first
-    guard text[end.upperBound...].utf8.count >= length ?? 0 else { return nil }
     let words = lines[0].split(separator: " ")
-    return RawSource.Request(method: String(words[0]), target: String(words[1]))
+    let headers = lines.dropFirst().map { line in
+      let name = line.prefix { $0 != ":" }
+      return (name: String(name), value: String(line.dropFirst(name.count + 1).trimmed))
+    }
+    let request = RawSource.Request(
+      method: String(words[0]), target: String(words[1]), headers: headers,
+      body: String(text[end.upperBound...]))
+    let length = request["Content-Length"].flatMap { Int($0) } ?? 0
+    return request.body.utf8.count < length ? nil : request
   }
 
   // MARK: Answer

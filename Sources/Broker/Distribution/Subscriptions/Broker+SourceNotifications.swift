@@ -28,6 +28,7 @@ extension Broker {
     guard copy.isWanted, let subscription = try await subscription(copy.subscription),
       subscription.isActive(at: .now), let source = Registration(keptIn: copy.source)
     else { return }
+    sources.answers.drop(CompiledRegistration(source, key: copy.registration))
     let origin = origin(in: copy.tenantName, context: subscription.linkedContext)
     let deadline = ContinuousClock.now + sources.timeout
     let contexts = try await SourceContexts(
