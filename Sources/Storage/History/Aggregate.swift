@@ -104,7 +104,9 @@ struct AggregateRows {
     of method: Aggregation.Method, _ column: Int, _ kinds: [Row]
   ) -> AggregatedSeries.Value? {
     switch method {
-    case .totalCount, .distinctCount: return .count(kinds.reduce(0) { $0 + $1[column].int })
+    case .totalCount, .distinctCount:
+      let counts = kinds.compactMap { $0[column].present?.int }
+      return counts.isEmpty ? nil : .count(counts.reduce(0, +))
     default: break
     }
     let eligible = kinds.filter { kind(of: $0).isEligible(for: method) }

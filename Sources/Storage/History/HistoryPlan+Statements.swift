@@ -75,6 +75,12 @@ extension HistoryPlan {
     return "\(inWindow) AND \(isValid)"
   }
 
+  /// The condition on the hourly figures `h` of the series `s`.
+  var conditionOnHours: SQL {
+    let inWindow = window.conditionOnHours(entity: "s.entity", attribute: "= s.attribute")
+    return scopes == nil ? inWindow : "\(inWindow) AND s.valid @> h.hour"
+  }
+
   /// The common table expression `series`, and those that it needs.
   ///
   /// Which Attributes an Entity has is found by leaps over the index, from one to the next.
@@ -96,11 +102,16 @@ extension HistoryPlan {
         """
     case .except(let names):
       let leap = { (entity: SQL, after: SQL) -> SQL in
-        """
-        (SELECT i.attribute FROM attribute_instance AS i
-        WHERE i.tenant = \(self.scope.tenant) AND i.entity = \(entity) AND i.attribute > \(after)
-        ORDER BY i.attribute LIMIT 1)
-        """
+        let tables: [SQL] =
+          self.countsHours ? ["attribute_instance", "attribute_hour"] : ["attribute_instance"]
+        let next = tables.map { table -> SQL in
+          """
+          (SELECT i.attribute FROM \(table) AS i
+          WHERE i.tenant = \(self.scope.tenant) AND i.entity = \(entity) AND i.attribute > \(after)
+          ORDER BY i.attribute LIMIT 1)
+          """
+        }
+        return "least(\(SQL.joined(next, by: ", ")))"
       }
       return """
         \(found), present (entity, valid, attribute) AS (
@@ -164,7 +175,13 @@ struct HistoryFilter: Hashable {
         """
     }
     self.joins = joins
-    conditions.append("EXISTS (SELECT FROM attribute_instance AS i WHERE \(inWindow))")
+    var exists: SQL = "EXISTS (SELECT FROM attribute_instance AS i WHERE \(inWindow))"
+    if plan.countsHours {
+      var ofHours = plan.window.conditionOnHours(entity: "e.key", attribute: ofAttributes)
+      if query.scopes != nil { ofHours = "\(ofHours) AND scope.valid @> h.hour" }
+      exists = "(\(exists) OR EXISTS (SELECT FROM attribute_hour AS h WHERE \(ofHours)))"
+    }
+    conditions.append(exists)
     var window = plan.window
     window.datasets = nil
     if let filter = query.query {

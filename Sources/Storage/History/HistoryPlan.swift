@@ -36,6 +36,8 @@ struct HistoryPlan: Hashable {
   let showsScopes: Bool
   /// Whether instances of Context Sources count whatever scopes are asked for: the sources have looked.
   let trustsSources: Bool
+  /// Whether hourly figures stand for instances that are gone: those of the time they are stored by.
+  let countsHours: Bool
 
   /// What names stand for.
   struct Scope: Hashable {
@@ -57,6 +59,7 @@ struct HistoryPlan: Hashable {
     lastN = part.temporal.lastN
     showsScopes = part.showsScopes
     trustsSources = scope.foreign?.areSelected ?? false
+    countsHours = part.countsHours && part.temporal.timeproperty == .observedAt
     window = HistoryWindow(part.temporal, in: scope)
     window.datasets = part.datasets.map { selection in
       selection.ids.compactMap { scope.names.number(of: $0.text) }

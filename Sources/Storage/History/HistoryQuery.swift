@@ -34,6 +34,8 @@ package struct HistoryPart: Hashable, Sendable {
   package var attributes = Attributes.all
   package var showsScopes = true
   package var datasets: DatasetSelection?
+  /// Whether the hourly figures that retention left count as well.
+  var countsHours = false
 
   package enum Attributes: Hashable, Sendable {
     case all

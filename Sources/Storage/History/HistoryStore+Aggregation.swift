@@ -25,6 +25,8 @@ extension HistoryStore {
     _ aggregation: Aggregation, of id: String, _ part: HistoryPart,
     beside foreign: ForeignHistory? = nil, at now: DateTime, tenant: TenantNumber
   ) async throws(PostgresError) -> AggregatedPage? {
+    var part = part
+    part.countsHours = aggregation.isOfHours
     try await findNames(part)
     let scope = try await queryScope(part, beside: foreign, at: now, tenant: tenant)
     let plan = HistoryPlan(part, limits: limits, in: scope)
@@ -45,6 +47,8 @@ extension HistoryStore {
     _ aggregation: Aggregation, _ query: HistoryQuery, beside foreign: ForeignHistory? = nil,
     at now: DateTime, tenant: TenantNumber
   ) async throws(PostgresError) -> AggregatedPage {
+    var query = query
+    query.part.countsHours = aggregation.isOfHours
     let found = try await select(query, beside: foreign, at: now, tenant: tenant)
     let scope = found.scope
     let plan = HistoryPlan(query.part, scopes: query.scopes, limits: limits, in: scope)

@@ -164,6 +164,14 @@ package final class HistoryStore {
     try await names.find(names.unknown(among: attributes.map(\.text)), in: pool)
     let numbers = attributes.compactMap { names.number(of: $0.text) }
     let ofAttributes: SQL = attributes.isEmpty ? "true" : "i.attribute = ANY (\(numbers))"
+    let tables: [SQL] = ["attribute_instance", "attribute_hour"]
+    let isRecorded = tables.map { table -> SQL in
+      """
+      EXISTS (
+        SELECT FROM \(table) AS i
+        WHERE i.tenant = e.tenant AND i.entity = e.key AND \(ofAttributes))
+      """
+    }
     let isBare: SQL =
       attributes.isEmpty
       ? """
@@ -176,10 +184,7 @@ package final class HistoryStore {
       """
       SELECT FROM entity AS e
       WHERE e.tenant = \(tenant) AND e.id = \(id) AND (
-        EXISTS (
-          SELECT FROM attribute_instance AS i
-          WHERE i.tenant = e.tenant AND i.entity = e.key AND \(ofAttributes))
-        OR \(isBare))
+        \(SQL.joined(isRecorded, by: " OR ")) OR \(isBare))
       """
     ).count > 0
   }

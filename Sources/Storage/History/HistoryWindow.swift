@@ -33,6 +33,17 @@ struct HistoryWindow: Hashable {
     return SQL.joined(conditions, by: " AND ")
   }
 
+  /// Which hourly figures count, by their first instant: a condition on the row `h` of
+  /// `attribute_hour`.
+  func conditionOnHours(entity: SQL, attribute: SQL?) -> SQL {
+    var conditions: [SQL] = ["h.tenant = \(tenant)", "h.entity = \(entity)"]
+    if let attribute { conditions.append("h.attribute \(attribute)") }
+    if let start = interval?.start { conditions.append("h.hour >= \(start.timestamp)") }
+    if let end = interval?.end { conditions.append("h.hour < \(end.timestamp)") }
+    if let datasets { conditions.append("h.dataset = ANY (\(datasets))") }
+    return SQL.joined(conditions, by: " AND ")
+  }
+
   /// The column of the time property.
   var time: SQL {
     switch property {

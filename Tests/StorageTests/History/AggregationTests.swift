@@ -43,6 +43,7 @@ struct AggregationTests {
     }
     let entity = #"{"id":"urn:x:1","type":"T","a":[\#(instances.joined(separator: ","))]}"#
     let all = samples
+    let cutoff = try #require(DateTime("2024-11-01T00:00:00Z"))
     var cases: [(TemporalInterval?, String)] = []
     for period in Self.periods {
       let (one, other) = (random.pick(all).time, random.pick(all).time)
@@ -56,18 +57,47 @@ struct AggregationTests {
       for (interval, period) in asked {
         try await check(all, interval, period, zone, client, scope)
       }
+      try await letGo(before: cutoff, client, scope)
+      // Of an hour that is gone, all counts at its first instant.
+      let left = all.map { $0.time < cutoff ? Sample(time: $0.time.hour, value: $0.value) : $0 }
+      for (interval, period) in asked {
+        try await check(
+          left, interval, period, zone, client, scope, [.totalCount, .min, .max, .sum, .avg])
+      }
     }
+  }
+
+  private func letGo(
+    before cutoff: DateTime, _ client: TestClient, _ scope: QueryScope
+  ) async throws {
+    let key = try await client.query(
+      "SELECT key FROM entity WHERE tenant = \(scope.tenant) AND id = 'urn:x:1'")[0][0].int64
+    let chunk = RetentionSweep.Chunk(
+      tenant: scope.tenant, keys: [key],
+      rule: RetentionSweep.Rule(cutoff: cutoff.timestamp, rollsUp: true))
+    let partitions = try await client.query(
+      """
+      SELECT inhrelid::regclass::text FROM pg_inherits
+      WHERE inhparent = 'attribute_instance'::regclass
+      """)
+    var rows = 0
+    for partition in partitions {
+      let deletion = RetentionSweep.deletion(of: chunk, from: partition[0].string)
+      rows += try await client.query(deletion)[0][0].int
+    }
+    #expect(rows > 0)
   }
 
   private func check(
     _ samples: [Sample], _ interval: TemporalInterval?, _ text: String, _ zone: String,
-    _ client: TestClient, _ scope: QueryScope
+    _ client: TestClient, _ scope: QueryScope,
+    _ methods: [Aggregation.Method] = Aggregation.Method.allCases
   ) async throws {
     let duration = try CalendarDuration(parsing: text, of: "period")
-    let aggregation = Aggregation(
-      methods: Aggregation.Method.allCases, period: duration.isZero ? nil : duration)
-    let plan = HistoryPlan(
-      HistoryPart(TemporalQuery(interval: interval)), limits: HistoryLimits(), in: scope)
+    let aggregation = Aggregation(methods: methods, period: duration.isZero ? nil : duration)
+    var part = HistoryPart(TemporalQuery(interval: interval))
+    part.countsHours = aggregation.isOfHours
+    let plan = HistoryPlan(part, limits: HistoryLimits(), in: scope)
     let rows = try await client.readHistory([
       "SELECT set_config('TimeZone', \(zone), true)",
       plan.aggregates(aggregation, of: .id("urn:x:1"), in: scope),
@@ -151,5 +181,11 @@ struct AggregationTests {
         start: origin.advanced(by: duration, times: place),
         end: origin.advanced(by: duration, times: place + 1), values: values)
     }
+  }
+}
+
+extension DateTime {
+  fileprivate var hour: DateTime {
+    DateTime(microseconds: microseconds - microseconds % 3_600_000_000)
   }
 }

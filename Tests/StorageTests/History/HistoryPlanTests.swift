@@ -30,6 +30,9 @@ struct HistoryPlanTests {
           part.attributes = .only([expanded("a"), expanded("b")])
           part.datasets = DatasetSelection(ids: [], includesDefault: true)
           parts.append(part)
+          guard property == .observedAt else { continue }
+          part.countsHours = true
+          parts.append(part)
         }
       }
     }

@@ -1,3 +1,4 @@
+import JSON
 import JSONLD
 import NGSILD
 import Postgres
@@ -23,6 +24,12 @@ struct RetentionTests {
       "PATCH", "entities/\(id)/attrs",
       #"{"n":{"type":"Property","value":\#(value),"observedAt":"\#(time)"}}"#)
     try #require(response.status == 204, "\(response.text)")
+  }
+
+  /// The results of one method, period after period.
+  private func figures(_ method: String, _ attribute: JSONValue?) -> [Double] {
+    (attribute?[named: method]?.elements).map { $0.compactMap { Array($0.elements)[0].double } }
+      ?? []
   }
 
   /// Observed times in the history, by Entity.
@@ -96,27 +103,29 @@ struct RetentionTests {
       try await observe(client, "urn:x:1", "10", at: "2018-05-01T10:59:59Z")
       try await client.sweepHistory()
       #expect(try await times(client).isEmpty)
-      let tenant = try await client.tenantNumber()
-      let day = try #require(DateTime("2018-05-01T00:00:00Z"))
-      let end = try #require(DateTime("2018-05-02T00:00:00Z"))
-      let hours = try await client.withRetentionStore {
-        try await $0.hours(of: "urn:x:1", day..<end, tenant: tenant)
-      }
-      #expect(
-        hours.map { String($0.hour.description.dropFirst(11)) } == [
-          "10:00:00Z", "11:00:00Z", "12:00:00Z",
-        ])
-      #expect(hours.map(\.minimum) == [1, 7, 1e308])
-      #expect(hours.map(\.maximum) == [10, 7, 1.4e308])
-      for (average, expected) in zip(hours.map(\.average), [5, 7, 1.2e308]) {
+      let aggregates = "temporal/entities/urn:x:1?attrs=n&format=aggregatedValues&timerel=after"
+      let day =
+        "\(aggregates)&timeAt=2018-05-01T00:00:00Z&aggrPeriodDuration=PT1H"
+        + "&aggrMethods=min,max,avg,totalCount,stddev"
+      let hours = try await client.send("GET", day).json["n"]
+      #expect(figures("min", hours) == [1, 7, 1e308])
+      #expect(figures("max", hours) == [10, 7, 1.4e308])
+      for (average, expected) in zip(figures("avg", hours), [5, 7, 1.2e308]) {
         #expect(abs(average - expected) < expected * 1e-12)
       }
-      #expect(hours.map(\.count) == [3, 1, 3])
+      #expect(figures("totalCount", hours) == [3, 1, 3])
+      #expect(figures("stddev", hours).isEmpty)
+      #expect(
+        hours?["min"]?.elements.map { Array($0.elements)[1].string } == [
+          "2018-05-01T10:00:00Z", "2018-05-01T11:00:00Z", "2018-05-01T12:00:00Z",
+        ])
+      let selected = try await client.send(
+        "GET",
+        day.replacing("/urn:x:1?", with: "?type=A&").replacing("after", with: "before")
+          .replacing("2018-05-01T00", with: "2018-05-01T12"))
+      #expect(figures("totalCount", selected.json.elements.first { _ in true }?["n"]) == [3, 1])
       #expect(try await client.send("DELETE", "temporal/entities/urn:x:1").status == 204)
-      let left = try await client.withRetentionStore {
-        try await $0.hours(of: "urn:x:1", day..<end, tenant: tenant)
-      }
-      #expect(left.isEmpty)
+      #expect(try await client.send("GET", day).status == 404)
     }
   }
 
