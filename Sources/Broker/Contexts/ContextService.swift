@@ -34,6 +34,8 @@ package final class ContextService: @unchecked Sendable {
   private var listener: DatabaseListener?
   private var flushes = 0
   private var isStopped = false
+  /// What is being written down, or was last.
+  private var flushing: Task<Void, Never>?
 
   /// Begins to follow the database; call it on `loop`.
   ///
@@ -79,6 +81,7 @@ package final class ContextService: @unchecked Sendable {
   package func shutDown() async {
     isStopped = true
     listener?.close()
+    await flushing?.value
     await flush()
     pool.close()
   }
@@ -134,7 +137,7 @@ package final class ContextService: @unchecked Sendable {
   private func flushLater() {
     loop.after(configuration.flushInterval) { [weak self] in
       guard let self, !isStopped else { return }
-      Task(executorPreference: loop) {
+      flushing = Task(executorPreference: loop) {
         await self.flush()
         self.flushLater()
       }

@@ -61,9 +61,8 @@ extension Broker {
     from origin: RequestOrigin?
   ) async throws(NGSILDError) -> GatheredEntities {
     guard
-      let distribution = Distribution(
-        of: EntitySpecification(request, splits: splits), scopes: request.scopes,
-        sources: request.sources, from: origin, in: tenant, by: self)
+      let distribution = try await Distribution(
+        querying: request, splits: splits, from: origin, in: tenant, by: self)
     else { return try await ownEntities(query, in: tenant) }
     let plan = ReadPlan(
       querying: query.wantsCount ? request.countable : request, splits: splits,

@@ -47,12 +47,12 @@ extension Broker {
     from origin: RequestOrigin?
   ) async throws(NGSILDError) -> GatheredHistory {
     let conditions = request.conditions
-    guard
-      let distribution = Distribution(
-        of: EntitySpecification(conditions), at: .past(request.temporal),
-        scopes: conditions.scopes, sources: conditions.sources, from: origin, in: tenant, by: self)
-    else { return GatheredHistory() }
     let splits = conditions.splitsEntities ?? false
+    guard
+      let distribution = try await Distribution(
+        querying: conditions, splits: splits, at: .past(request.temporal), from: origin,
+        in: tenant, by: self)
+    else { return GatheredHistory() }
     let plan = ReadPlan(
       queryingHistory: request, splits: splits, aggregates: aggregates,
       from: distribution.registrations)

@@ -3,6 +3,7 @@ import HTTPClient
 import JSONLD
 import NGSILD
 import NGSILDQuery
+import Postgres
 import Registrations
 import Storage
 
@@ -16,7 +17,7 @@ struct Distribution: Sendable {
   /// When no source is waited for any longer.
   let deadline: ContinuousClock.Instant
   /// Those that match and that the request has not passed yet, in the order of their ids.
-  let registrations: [Registration]
+  private(set) var registrations: [Registration]
   private let compiled: [String: CompiledRegistration]
   let answers: HeldAnswers
 
@@ -49,6 +50,28 @@ struct Distribution: Sendable {
     answers = HeldAnswers(in: broker.sources.memory)
     let longest = registrations.compactMap(\.management.timeout).max() ?? .zero
     deadline = .now + max(broker.sources.timeout, longest)
+  }
+
+  /// The sources that can have what a query selects.
+  ///
+  /// Choice: of split Entities, a source may have parts that do not tell where these are, so no area
+  /// rules them out.
+  init?(
+    querying request: QueryRequest, splits: Bool, at time: Time = .present,
+    from origin: RequestOrigin?, in tenant: TenantNumber, by broker: Broker
+  ) async throws(NGSILDError) {
+    self.init(
+      of: EntitySpecification(request, splits: splits), at: time, scopes: request.scopes,
+      sources: request.sources, from: origin, in: tenant, by: broker)
+    guard !splits, let geo = request.geo else { return }
+    let bounded = compiled.values.filter { $0.hasArea(geo.geoproperty) }
+    guard !bounded.isEmpty else { return }
+    let outside = try await broker.database { () throws(PostgresError) in
+      try await broker.registrationStore.outside(geo, among: bounded.map(\.key), tenant: tenant)
+    }
+    let ids = Set(bounded.filter { outside.contains($0.key) }.map(\.registration.id))
+    registrations.removeAll { ids.contains($0.id) }
+    guard !registrations.isEmpty else { return nil }
   }
 
   func registration(_ id: String) -> Registration? { compiled[id]?.registration }

@@ -16,9 +16,9 @@ extension Broker {
   ) async throws(NGSILDError) -> (EntityMapStore.Holdings, [SourceWarning])? {
     let conditions = request.conditions
     guard
-      let distribution = Distribution(
-        of: EntitySpecification(conditions), at: request.time, scopes: conditions.scopes,
-        sources: conditions.sources, from: origin, in: tenant, by: self),
+      let distribution = try await Distribution(
+        querying: conditions, splits: request.splits, at: request.time, from: origin, in: tenant,
+        by: self),
       !distribution.origin.isLoop
     else { return nil }
     let plan = request.plan(for: distribution.registrations)

@@ -28,12 +28,11 @@ extension Broker {
     _ query: EntityQuery, _ request: QueryRequest, in tenant: TenantNumber,
     from origin: RequestOrigin
   ) async throws(NGSILDError) -> SourceFindings<Entity> {
-    guard
-      let distribution = Distribution(
-        of: EntitySpecification(request), scopes: request.scopes, sources: request.sources,
-        from: origin, in: tenant, by: self)
-    else { return SourceFindings() }
     let splits = request.splitsEntities ?? false
+    guard
+      let distribution = try await Distribution(
+        querying: request, splits: splits, from: origin, in: tenant, by: self)
+    else { return SourceFindings() }
     let plan = ReadPlan(querying: request, splits: splits, from: distribution.registrations)
     let reader = SourceReader(distribution: distribution)
     let results: [SourceReadResult<AnsweredEntity>] = await reader.results(
@@ -63,13 +62,12 @@ extension Broker {
     _ query: HistoryQuery, _ request: TemporalRequest, in tenant: TenantNumber,
     from origin: RequestOrigin
   ) async throws(NGSILDError) -> SourceFindings<TemporalEntity> {
-    let conditions = request.conditions
+    let splits = request.conditions.splitsEntities ?? false
     guard
-      let distribution = Distribution(
-        of: EntitySpecification(conditions), at: .past(request.temporal),
-        scopes: conditions.scopes, sources: conditions.sources, from: origin, in: tenant, by: self)
+      let distribution = try await Distribution(
+        querying: request.conditions, splits: splits, at: .past(request.temporal), from: origin,
+        in: tenant, by: self)
     else { return SourceFindings() }
-    let splits = conditions.splitsEntities ?? false
     let plan = ReadPlan(
       queryingHistory: request, splits: splits, aggregates: false,
       from: distribution.registrations)

@@ -1,5 +1,5 @@
 import JSON
-import JSONLD
+package import JSONLD
 package import NGSILD
 package import NGSILDQuery
 
@@ -32,4 +32,7 @@ package final class CompiledRegistration: Sendable {
   package func mayHave(_ scopes: ScopeQuery) -> Bool {
     registration.scopes.isEmpty || scopes.matches(scopes: registration.scopes)
   }
+
+  /// Whether it tells, by this GeoProperty, where the Entities are.
+  package func hasArea(_ geoproperty: IRI) -> Bool { document[named: geoproperty.text] != nil }
 }

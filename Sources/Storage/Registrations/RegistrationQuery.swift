@@ -1,6 +1,6 @@
 import NGSILD
 package import NGSILDQuery
-import Postgres
+package import Postgres
 
 /// What is asked of registrations beside the Entities that they are about: every condition that is
 /// given has to hold.
@@ -63,6 +63,25 @@ extension Query {
   }
 }
 
+extension RegistrationStore {
+  /// Those of some registrations that have an area in which nothing can lie as `geo` asks for.
+  package func outside(
+    _ geo: GeoQuery, among numbers: [RegistrationNumber], tenant: TenantNumber
+  ) async throws(PostgresError) -> Set<RegistrationNumber> {
+    try await names.find(names.unknown(among: [geo.geoproperty.text]), in: pool)
+    guard let attribute = names.number(of: geo.geoproperty.text) else { return [] }
+    let rows = try await pool.query(
+      """
+      SELECT g.registration FROM registration_geo AS g
+      WHERE g.tenant = \(tenant) AND g.attribute = \(attribute)
+        AND g.registration = ANY (\(numbers))
+      GROUP BY g.registration
+      HAVING NOT bool_or(\(geo.possible(within: "g.geo")))
+      """)
+    return Set(rows.map { $0[0].int64 })
+  }
+}
+
 extension GeoQuery {
   /// Whether the area of a registration can have a place that lies so.
   fileprivate func registrationSQL(in scope: QueryScope) -> SQL {
@@ -76,7 +95,7 @@ extension GeoQuery {
   }
 
   /// Choice: where a place within the area could satisfy the relation, the area counts as one.
-  private func possible(within area: SQL) -> SQL {
+  fileprivate func possible(within area: SQL) -> SQL {
     let shape: SQL = "ST_MakeValid(\(area)::geometry)"
     let reference: SQL = "ST_MakeValid(\(geometry.sql))"
     switch relation {

@@ -134,6 +134,40 @@ struct DistributedReadTests {
     }
   }
 
+  @Test(
+    "a source is asked for what may lie in its area",
+    arguments: [
+      ("georel=near;maxDistance==5000&geometry=Point&coordinates=[2.35,48.85]", false),
+      ("georel=near;maxDistance==2000000&geometry=Point&coordinates=[2.35,48.85]", true),
+      ("georel=near;minDistance==5000&geometry=Point&coordinates=[13.4,52.5]", true),
+      ("georel=equals&geometry=Point&coordinates=[2.35,48.85]", false),
+      ("georel=disjoint&geometry=Point&coordinates=[13.4,52.5]", true),
+      ("georel=disjoint&geometry=Polygon&coordinates=[[[0,0],[80,0],[80,80],[0,80],[0,0]]]", false),
+      // Of another place, the registration says nothing.
+      ("georel=equals&geometry=Point&coordinates=[2.35,48.85]&geoproperty=operationSpace", true),
+      // The part that has the place may be elsewhere.
+      ("georel=equals&geometry=Point&coordinates=[2.35,48.85]&splitEntities=true", true),
+    ])
+  func areas(query: String, isAsked: Bool) async throws {
+    let ofBerlin =
+      #", "location": {"type": "Polygon", "coordinates": "#
+      + "[[[13, 52.2], [13.8, 52.2], [13.8, 52.8], [13, 52.8], [13, 52.2]]]}"
+    try await Federation.run { federation in
+      try await RawSource.run { source in
+        source.behave { _ in .answer(httpAnswer("[]")) }
+        let operations =
+          #", "operations": ["queryEntity", "createEntityMapQueryEntity"]"# + ofBerlin
+        try await federation.register("a", endpoint: source.url, operations)
+        for path in ["entities", "entityMaps"] {
+          let count = source.requests.count
+          let answer = try await federation.hub.send("GET", "\(path)?type=Room&\(query)")
+          #expect(200...201 ~= answer.status, "\(answer.text)")
+          #expect((source.requests.count > count) == isAsked)
+        }
+      }
+    }
+  }
+
   @Test("conditions on split Entities hold for what is put together")
   func split() async throws {
     try await Federation.run { federation in
