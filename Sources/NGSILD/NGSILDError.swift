@@ -1,6 +1,6 @@
 /// What an operation answers in place of its result.
 ///
-/// Standard: error types (GS CIM 009, 5.5.2); the last five are plain HTTP errors of its binding.
+/// Standard: error types (GS CIM 009, 5.5.2); the last four are plain HTTP errors of its binding.
 package struct NGSILDError: Error, Hashable, Sendable {
   package enum Kind: String, Sendable, CaseIterable {
     case invalidRequest = "InvalidRequest"
@@ -15,7 +15,6 @@ package struct NGSILDError: Error, Hashable, Sendable {
     case ldContextNotAvailable = "LdContextNotAvailable"
     case noMultiTenantSupport = "NoMultiTenantSupport"
     case nonexistentTenant = "NonexistentTenant"
-    case notImplemented
     case overloaded
     case payloadTooLarge
     case notAcceptable

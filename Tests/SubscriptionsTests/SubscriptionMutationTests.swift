@@ -42,7 +42,7 @@ struct SubscriptionMutationTests {
   ].map { Array($0.utf8) }
 
   private static let kinds: Set<NGSILDError.Kind> = [
-    .badRequestData, .invalidRequest, .tooComplexQuery, .notImplemented, .operationNotSupported,
+    .badRequestData, .invalidRequest, .tooComplexQuery, .operationNotSupported,
   ]
 
   @Test("are refused with a reason, or come back from what is stored")

@@ -17,8 +17,8 @@ extension Broker {
   ///     and this broker to Context Sources.
   ///   - isLocal: whether no source is to be asked, whatever the body says.
   ///   - via: the `Via` fields of the request.
-  /// - Throws: `invalidRequest`, `badRequestData`, `notImplemented`, `alreadyExists`,
-  ///   `ldContextNotAvailable`, `loopDetected`.
+  /// - Throws: `invalidRequest`, `badRequestData`, `alreadyExists`, `ldContextNotAvailable`,
+  ///   `loopDetected`.
   package func createSubscription(
     _ body: JSONValue, of subject: SubscriptionSubject = .entities, context: Context,
     in tenant: TenantNumber, at site: ContextSite, isLocal: Bool = false, via: [String] = []

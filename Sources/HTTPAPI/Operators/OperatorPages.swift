@@ -58,9 +58,7 @@ package struct OperatorPages: OperatorResponder {
 
   package func answered(_ request: AnsweredRequest) {
     metricsTable.requestAnswered(request)
-    // 501 says what is not built: that is no event of this broker's life.
-    let isFailure = request.status >= 500 && request.status != 501
-    let level: Log.Level = isFailure ? .warning : .debug
+    let level: Log.Level = request.status >= 500 ? .warning : .debug
     guard level >= log.level else { return }
     log.write(
       level, "request",

@@ -71,7 +71,7 @@ extension NGSILDError.Kind {
     case .internalError: 500
     case .tooComplexQuery, .tooManyResults: 403
     case .ldContextNotAvailable: 504
-    case .noMultiTenantSupport, .notImplemented: 501
+    case .noMultiTenantSupport: 501
     case .overloaded: 503
     case .payloadTooLarge: 413
     case .notAcceptable: 406
@@ -81,7 +81,7 @@ extension NGSILDError.Kind {
 
   var isRegistered: Bool {
     switch self {
-    case .notImplemented, .overloaded, .payloadTooLarge, .notAcceptable, .loopDetected: false
+    case .overloaded, .payloadTooLarge, .notAcceptable, .loopDetected: false
     default: true
     }
   }
@@ -100,7 +100,6 @@ extension NGSILDError.Kind {
     case .ldContextNotAvailable: "JSON-LD @context not available"
     case .noMultiTenantSupport: "No multi-tenant support"
     case .nonexistentTenant: "Tenant does not exist"
-    case .notImplemented: "Not implemented"
     case .overloaded: "Temporarily overloaded"
     case .payloadTooLarge: "Content too large"
     case .notAcceptable: "Not acceptable"

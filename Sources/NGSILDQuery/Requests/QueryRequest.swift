@@ -130,8 +130,7 @@ extension QueryRequest {
   ///
   /// - Parameter isTemporal: whether it asks for the temporal evolution of Entities, so that it has
   ///   `temporalQ`, which the caller reads.
-  /// - Throws: `badRequestData`, also for what only other operations know; `tooComplexQuery`;
-  ///   `notImplemented`.
+  /// - Throws: `badRequestData`, also for what only other operations know; `tooComplexQuery`.
   package init(
     _ body: JSONValue, isTemporal: Bool = false, expander: some NameExpander
   ) throws(NGSILDError) {

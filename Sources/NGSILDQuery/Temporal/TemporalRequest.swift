@@ -27,7 +27,7 @@ package struct TemporalRequest: Hashable, Sendable {
 
   /// Reads a Query with `temporalQ`.
   ///
-  /// - Throws: `badRequestData`, `tooComplexQuery`, `notImplemented`.
+  /// - Throws: `badRequestData`, `tooComplexQuery`.
   package init(_ body: JSONValue, expander: some NameExpander) throws(NGSILDError) {
     conditions = try QueryRequest(body, isTemporal: true, expander: expander)
     guard let temporalQ = body["temporalQ"] else {

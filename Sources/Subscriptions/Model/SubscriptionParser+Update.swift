@@ -11,8 +11,8 @@ extension SubscriptionParser {
   ///
   /// Choice: a JSON null removes a member as the NGSI-LD Null does.
   ///
-  /// - Throws: `invalidRequest`, `badRequestData` also for what only the merged Subscription shows,
-  ///   or `notImplemented`.
+  /// - Throws: `invalidRequest`, or `badRequestData`, also for what only the merged Subscription
+  ///   shows.
   package func update(
     _ subscription: Subscription, with fragment: JSONValue, at now: DateTime
   ) throws(NGSILDError) -> Subscription {

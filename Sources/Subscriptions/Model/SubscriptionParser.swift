@@ -34,7 +34,7 @@ package struct SubscriptionParser {
   /// Members that only the broker sets are passed over, and so are unknown ones.
   ///
   /// - Parameter generatedID: for a body without `id`.
-  /// - Throws: `invalidRequest`, `badRequestData` with the value at fault, or `notImplemented`.
+  /// - Throws: `invalidRequest`, or `badRequestData` with the value at fault.
   package func subscription(
     _ body: JSONValue, generatedID: @autoclosure () -> String, at now: DateTime
   ) throws(NGSILDError) -> Subscription {
