@@ -72,11 +72,12 @@ package final class TestBroker: Sendable {
     configuration.writeConnections = 2
     configuration.readConnections = 2
     configuration.queryConnections = 2
+    // Tests are many, and clear away what they leave.
+    configuration.connectionWait = .seconds(60)
     configuration.queryTimeout = queryTimeout
     configuration.historyLimits = history
     configuration.events = events
-    // All tests share this loop and its connections, and sources are this very loop.
-    configuration.connectionWait = .seconds(60)
+    // Sources are this very loop, which all tests share.
     configuration.sourceTimeout = .seconds(60)
     configuration.sourceCredentials = credentials
     configuration.allowedAddresses = try AddressPolicy(parsing: "loopback")

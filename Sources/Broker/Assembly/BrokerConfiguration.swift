@@ -10,6 +10,8 @@ package struct BrokerConfiguration: Sendable {
   package var writeConnections = 4
   package var readConnections = 4
   package var queryConnections = 4
+  /// How long a request waits for one of them.
+  package var connectionWait = Duration.seconds(5)
   /// A longer query is cancelled.
   package var queryTimeout = Duration.seconds(30)
   package var historyLimits = HistoryLimits()
@@ -21,9 +23,6 @@ package struct BrokerConfiguration: Sendable {
   package var publicURL: String?
   /// Addresses to which notifications and requests to Context Sources go and from which contexts come.
   package var allowedAddresses = AddressPolicy.publicOnly
-
-  /// How long a request waits for one of the connections that it needs.
-  package var connectionWait = Duration.seconds(5)
 
   /// How long a Context Source may take to answer that says nothing of it itself.
   package var sourceTimeout = Duration.seconds(5)

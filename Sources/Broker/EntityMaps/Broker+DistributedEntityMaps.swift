@@ -94,7 +94,7 @@ private struct MapReader {
   }
 
   func holdings() async -> (EntityMapStore.Holdings, [SourceWarning]) {
-    let answers = await answers()
+    let answers = await allAtOnce(reads) { await answer(to: $0) }
     var order: [String] = []
     var sources: [String: [String]] = [:]
     var linked: [(source: String, map: String)] = []
@@ -110,17 +110,6 @@ private struct MapReader {
       sources: asked.enumerated().filter { asked.firstIndex(of: $1) == $0 }.map(\.element),
       entities: order.map { ($0, sources[$0] ?? []) }, linked: linked)
     return (holdings, answers.flatMap(\.warnings))
-  }
-
-  private func answers() async -> [Answer] {
-    await withTaskGroup(of: (Int, Answer).self) { group in
-      for (place, read) in reads.enumerated() {
-        group.addTask { (place, await answer(to: read)) }
-      }
-      var answers = [Answer](repeating: Answer(), count: reads.count)
-      for await (place, answer) in group { answers[place] = answer }
-      return answers
-    }
   }
 
   /// Choice: a source has one map in ours, so that none is made where it is asked several things.
