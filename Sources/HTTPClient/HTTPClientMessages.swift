@@ -50,6 +50,8 @@ package struct HTTPClientHeaders: Sendable {
     slices.compactMap { isSame($0.name, name) ? trimmed($0.value) : nil }
   }
 
+  package var byteCount: Int { lines.count }
+
   /// All fields, in order.
   package var fields: [(name: String, value: String)] {
     slices.map { (trimmed($0.name), trimmed($0.value)) }

@@ -96,7 +96,7 @@ struct KeptAnswersTests {
       #expect(answers.bytes <= 32 << 10)
     }
     let kept = requests.filter { answers.answer(to: $0, of: source, at: Self.start) != nil }
-    #expect(20...40 ~= kept.count)
+    #expect(15...40 ~= kept.count)
     #expect(kept == Array(requests.suffix(kept.count)))
     let long = try Self.request("/long")
     answers.add("long", length: 4 << 10, to: long, of: source)

@@ -106,6 +106,19 @@ struct ReadPlanTests {
     #expect(try part.whole.attributes.count == 1)
   }
 
+  @Test(
+    "beside auxiliary sources, all datasets are asked for",
+    arguments: [("inclusive", true), ("auxiliary", false)])
+  func datasets(mode: String, areForwarded: Bool) throws {
+    let registrations = try [
+      registration("1"), registration("2", mode: mode),
+    ]
+    let request = try QueryRequest(
+      parameters: { ["type": "Vehicle", "datasetId": "urn:d:1"][$0] }, expander: Context.core)
+    let plan = ReadPlan(querying: request, splits: false, from: registrations)
+    #expect(plan.reads.map { $0.filters.datasets != nil } == [areForwarded, areForwarded])
+  }
+
   @Test("an id has to match the registered pattern also where another one was asked for")
   func twoPatterns() throws {
     let registration = try registration(entities: [#""type": "Vehicle", "idPattern": "^urn:v:""#])

@@ -72,6 +72,8 @@ package final class TestBroker: Sendable {
     configuration.writeConnections = 2
     configuration.readConnections = 2
     configuration.queryConnections = 2
+    // Tests are many, and clear away what they leave.
+    configuration.connectionWait = .seconds(60)
     configuration.queryTimeout = queryTimeout
     configuration.historyLimits = history
     configuration.events = events

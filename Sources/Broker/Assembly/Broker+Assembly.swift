@@ -68,7 +68,9 @@ extension NotificationService {
     client: HTTPClient, on loop: EventLoop, log: Log
   ) async throws(PostgresError) -> NotificationService {
     let planned = configuration.connection(settings: EntityStore.sessionSettings)
-    let pools = [configuration.queryPool(max: 1, on: loop), Pool(planned, max: 1, on: loop)]
+    let pools = [
+      configuration.queryPool(max: 1, on: loop), configuration.pool(planned, max: 1, on: loop),
+    ]
     let queries = QueryStore(
       names: tables.names, typesets: tables.typesets, indexed: tables.indexed,
       collations: tables.collations, pool: pools[0], readers: pools[1])

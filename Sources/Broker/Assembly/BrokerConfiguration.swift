@@ -10,6 +10,8 @@ package struct BrokerConfiguration: Sendable {
   package var writeConnections = 4
   package var readConnections = 4
   package var queryConnections = 4
+  /// How long a request waits for one of them.
+  package var connectionWait = Duration.seconds(5)
   /// A longer query is cancelled.
   package var queryTimeout = Duration.seconds(30)
   package var historyLimits = HistoryLimits()

@@ -26,17 +26,17 @@ package final class BrokerConnections: Sendable {
 
   package init(_ configuration: BrokerConfiguration, on loop: EventLoop) {
     let planned = configuration.connection(settings: EntityStore.sessionSettings)
-    writers = Pool(planned, max: configuration.writeConnections, on: loop)
-    readers = Pool(planned, max: configuration.readConnections, on: loop)
-    background = Pool(planned, max: 1, on: loop)
-    copies = Pool(planned, max: 2, on: loop)
+    writers = configuration.pool(planned, max: configuration.writeConnections, on: loop)
+    readers = configuration.pool(planned, max: configuration.readConnections, on: loop)
+    background = configuration.pool(planned, max: 1, on: loop)
+    copies = configuration.pool(planned, max: 2, on: loop)
     queries = configuration.queryPool(max: configuration.queryConnections, on: loop)
     var ranging = configuration.connection(
       settings: EntityStore.sessionSettings.merging(
         ["jit": "off", "statement_timeout": configuration.statementTimeout]
       ) { $1 })
     ranging.cancelsQueries = true
-    history = Pool(ranging, max: configuration.queryConnections, on: loop)
+    history = configuration.pool(ranging, max: configuration.queryConnections, on: loop)
     historyLimits = configuration.historyLimits
     snapshots = configuration.snapshotPool(on: loop)
     snapshotLifetime = configuration.snapshotLifetime
@@ -66,18 +66,18 @@ extension BrokerConfiguration {
 
   /// For a command that does one thing after the other in one session.
   package func singleConnection(on loop: EventLoop) -> Pool {
-    Pool(connection(), max: 1, on: loop)
+    pool(connection(), max: 1, on: loop)
   }
 
   /// For a command that reads or writes Entities with their history.
   package func archiveConnections(on loop: EventLoop) -> Pool {
     let settings = EntityStore.sessionSettings.merging(["jit": "off"]) { $1 }
-    return Pool(connection(settings: settings), max: 1, on: loop)
+    return pool(connection(settings: settings), max: 1, on: loop)
   }
 
   /// For who enforces how long history is kept, or tells what that would free.
   package func retentionConnection(on loop: EventLoop) -> Pool {
-    Pool(connection(settings: RetentionSweep.sessionSettings), max: 1, on: loop)
+    pool(connection(settings: RetentionSweep.sessionSettings), max: 1, on: loop)
   }
 
   /// Where the database is, with settings of a session.
@@ -92,7 +92,7 @@ extension BrokerConfiguration {
     let settings = [
       "plan_cache_mode": "force_custom_plan", "jit": "off", "statement_timeout": "10min",
     ]
-    return Pool(connection(settings: settings), max: 1, on: loop)
+    return pool(connection(settings: settings), max: 1, on: loop)
   }
 
   /// Connections for statements that are planned for their values, and bounded in time.
@@ -105,14 +105,14 @@ extension BrokerConfiguration {
         "statement_timeout": statementTimeout,
       ])
     filtering.cancelsQueries = true
-    return Pool(filtering, max: max, on: loop)
+    return pool(filtering, max: max, on: loop)
   }
-}
 
-extension Pool {
-  convenience init(
+  func pool(
     _ connection: Connection.Configuration, max: Int, on loop: EventLoop
-  ) {
-    self.init(Configuration(connection, connectionsMax: max), on: loop)
+  ) -> Pool {
+    var configuration = Pool.Configuration(connection, connectionsMax: max)
+    configuration.waitTimeout = connectionWait
+    return Pool(configuration, on: loop)
   }
 }

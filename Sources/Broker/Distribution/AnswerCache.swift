@@ -29,8 +29,8 @@ package final class AnswerCache: Sendable {
   fileprivate func keep(_ response: HTTPClientResponse, on shelf: AnswerShelf) {
     kept.withLock {
       $0.keep(
-        response, of: response.body.count, to: shelf.request, of: shelf.source,
-        since: shelf.moment, at: .now)
+        response, of: response.headers.byteCount + response.body.count, to: shelf.request,
+        of: shelf.source, since: shelf.moment, at: .now)
     }
   }
 }

@@ -1,6 +1,4 @@
 import DistributedOperations
-import HTTPClient
-import JSON
 import NGSILD
 import Registrations
 
@@ -29,22 +27,12 @@ struct BatchForwarding: Sendable {
   /// What came of each item's parts.
   func outcomes() async -> [[WriteOutcome.Part]] {
     let writer = SourceWriter(distribution: distribution)
-    var outcomes = plans.map { writer.conflicts(of: $0) }
-    for (place, part) in await forwarded() { outcomes[place].append(part) }
-    return outcomes
-  }
-
-  private func forwarded() async -> [Outcome] {
-    await withTaskGroup(of: [Outcome].self) { group in
-      for registration in distribution.registrations {
-        let shares = shares(of: registration)
-        guard !shares.isEmpty else { continue }
-        group.addTask { await outcomes(of: shares, at: registration) }
-      }
-      var all: [Outcome] = []
-      for await outcomes in group { all += outcomes }
-      return all.sorted { ($0.place, $0.part.source) < ($1.place, $1.part.source) }
+    var parts = plans.map { writer.conflicts(of: $0) }
+    let forwarded = await allAtOnce(distribution.registrations) { registration in
+      await outcomes(of: shares(of: registration), at: registration)
     }
+    for (place, part) in forwarded.joined() { parts[place].append(part) }
+    return parts
   }
 
   private func shares(of registration: Registration) -> [Share] {
@@ -54,6 +42,7 @@ struct BatchForwarding: Sendable {
   }
 
   private func outcomes(of shares: [Share], at registration: Registration) async -> [Outcome] {
+    guard !shares.isEmpty else { return [] }
     guard !distribution.origin.isLoop else { return loops(of: shares, at: registration) }
     let address = await distribution.address(of: registration)
     guard registration.operations.contains(batch.registered) else {
@@ -107,51 +96,4 @@ struct BatchForwarding: Sendable {
       share.part, isProxied: registration.mode.isProxied, problem: problem,
       hasCreated: hasCreated)
   }
-}
-
-/// What a source says of a batch.
-private struct BatchAnswer {
-  /// Of all items; nil if each has its own outcome.
-  private var common: SourceProblem?
-  private var problems: [String: SourceProblem] = [:]
-  /// Of a batch of which something failed: what did not; nil if it does not tell.
-  private var succeeded: Set<String>?
-  /// nil if it does not tell.
-  private var created: Set<String>?
-
-  init(_ answer: Result<HTTPClientResponse, SourceFailure>, of source: String) {
-    let problem = SourceProblem(answer, of: source)
-    guard case .success(let response) = answer, problem == nil || problem == .partial else {
-      common = problem
-      return
-    }
-    let body = try? JSONValue(parsing: response.body)
-    if response.status == 201 { created = body?.ids ?? [] }
-    guard problem == .partial else { return }
-    succeeded = body?["success"]?.ids
-    for error in body?["errors"]?.elements.map(\.self) ?? [] {
-      guard let id = error["entityId"]?.string else { continue }
-      problems[id] = .status(
-        error["error"]?["status"]?.integer ?? 500, source: source,
-        reason: error["error"]?["detail"]?.string ?? "")
-    }
-    // A source that does not tell what went wrong has told that something did.
-    if succeeded == nil && problems.isEmpty { common = .partial }
-  }
-
-  func problem(of id: String) -> SourceProblem? {
-    if let problem = common ?? problems[id] { return problem }
-    guard let succeeded, !succeeded.contains(id) else { return nil }
-    return .partial
-  }
-
-  func hasCreated(_ id: String, by kind: BatchWrite.Kind) -> Bool {
-    guard problem(of: id) == nil else { return false }
-    return kind == .create || created?.contains(id) ?? false
-  }
-}
-
-extension JSONValue {
-  /// Of Entities, in an array.
-  fileprivate var ids: Set<String> { Set(elements.compactMap(\.string)) }
 }

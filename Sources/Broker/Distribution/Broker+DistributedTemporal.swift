@@ -80,12 +80,9 @@ private struct DistributedHistory {
   let splits: Bool
   let aggregates: Bool
 
-  /// Entities of which each source is asked, where all are needed.
-  private static let entitiesMax = 10_000
-
   private var limit: Int {
     splits || query.wantsCount
-      ? Self.entitiesMax : min(query.offset + query.limit + 1, Self.entitiesMax)
+      ? SourceReader.entitiesMax : min(query.offset + query.limit + 1, SourceReader.entitiesMax)
   }
 
   func gathered() async throws(NGSILDError) -> GatheredHistory {
@@ -100,7 +97,7 @@ private struct DistributedHistory {
     }
     if aggregates || splits { await gathering.completeRanges(limit: limit) }
     var gathered = gathering.history(areSelected: !splits)
-    if limit == Self.entitiesMax && isBounded {
+    if limit == SourceReader.entitiesMax && isBounded {
       gathered.warnings.append(
         distribution.warning(
           .unanswered, "only the first Entities of a source were looked at, which has more"))

@@ -23,9 +23,6 @@ struct DistributedQuery {
   private let splits: Bool
   private let now = DateTime.now
 
-  /// Entities that are read of each source, where all are asked for.
-  private static let entitiesMax = SourceReader.entitiesMax
-
   init(
     _ query: EntityQuery, _ request: QueryRequest, plan: ReadPlan, distribution: Distribution,
     splits: Bool
@@ -36,6 +33,9 @@ struct DistributedQuery {
     self.distribution = distribution
     self.splits = splits
   }
+
+  /// Entities that are read of each source, where all are asked for.
+  private static var entitiesMax: Int { SourceReader.entitiesMax }
 
   private var readsAll: Bool { splits || query.wantsCount }
 
@@ -116,7 +116,7 @@ struct DistributedQuery {
         left.append(entity)
         continue
       }
-      let stored = JSONValue(stored: own)
+      let stored = own.stored()
       guard splits || conditions.isSatisfied(by: stored) else { continue }
       left.append(stored)
       cut.append(stored)
@@ -153,7 +153,7 @@ struct DistributedQuery {
   private func rest(
     of ids: [String], beside own: GatheredEntities
   ) async throws(NGSILDError) -> [StoredEntity] {
-    let known = Set(own.entities.compactMap { $0.value["id"]?.string })
+    let known = Set(own.entities.compactMap(\.value.id))
     let missing = ids.filter { !known.contains($0) }
     guard !missing.isEmpty else { return [] }
     var query = self.query

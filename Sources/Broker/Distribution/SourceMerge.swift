@@ -34,7 +34,7 @@ struct SourceMerge {
     }
     guard let rest = plan.own(Entity(stored: entity)) else { return }
     ids.append(id)
-    own[id] = JSONValue(stored: rest)
+    own[id] = rest.stored()
   }
 
   /// - Parameter results: of the plan's reads, in their order.
@@ -76,15 +76,6 @@ struct SourceMerge {
         warnings.append(distribution.unusable(error, of: source))
       }
     }
-    return merge.result.map(JSONValue.init(stored:))
-  }
-}
-
-extension JSONValue {
-  /// An Entity in stored form.
-  init(stored entity: Entity) {
-    var writer = JSONWriter(reservingCapacity: 2048)
-    entity.write(to: &writer)
-    self.init(storedDocument: writer.bytes)
+    return merge.result?.stored()
   }
 }

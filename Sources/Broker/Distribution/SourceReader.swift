@@ -38,15 +38,7 @@ struct SourceReader: Sendable {
   func results<Finding>(
     of reads: [SourceRead], limit: Int
   ) async -> [SourceReadResult<Finding>] {
-    await withTaskGroup(of: (Int, SourceReadResult<Finding>).self) { group in
-      for (place, read) in reads.enumerated() {
-        group.addTask { (place, await result(of: read, limit: limit)) }
-      }
-      var results = [SourceReadResult<Finding>](
-        repeating: SourceReadResult(), count: reads.count)
-      for await (place, result) in group { results[place] = result }
-      return results
-    }
+    await allAtOnce(reads) { await result(of: $0, limit: limit) }
   }
 
   private func result<Finding>(

@@ -12,14 +12,8 @@ struct SourceWriter: Sendable {
 
   /// What came of a plan's parts, in the order of the plan; sources work at the same time.
   func outcomes(of plan: WritePlan, _ request: @escaping Forward) async -> [WriteOutcome.Part] {
-    await withTaskGroup(of: (Int, WriteOutcome.Part?).self) { group in
-      for (place, part) in plan.forwards.enumerated() {
-        group.addTask { (place, await outcome(of: part, request)) }
-      }
-      var parts = [WriteOutcome.Part?](repeating: nil, count: plan.forwards.count)
-      for await (place, part) in group { parts[place] = part }
-      return parts.compactMap(\.self) + conflicts(of: plan)
-    }
+    let parts = await allAtOnce(plan.forwards) { await outcome(of: $0, request) }
+    return parts.compactMap(\.self) + conflicts(of: plan)
   }
 
   func conflicts(of plan: WritePlan) -> [WriteOutcome.Part] {

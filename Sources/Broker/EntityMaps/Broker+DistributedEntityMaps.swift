@@ -87,9 +87,6 @@ private struct MapReader {
   let distribution: Distribution
   let reads: [SourceRead]
 
-  /// Entities of which a source is asked that makes no maps.
-  private static let entitiesMax = 10_000
-
   private struct Answer: Sendable {
     var ids: [String] = []
     var map: String?
@@ -97,7 +94,7 @@ private struct MapReader {
   }
 
   func holdings() async -> (EntityMapStore.Holdings, [SourceWarning]) {
-    let answers = await answers()
+    let answers = await allAtOnce(reads) { await answer(to: $0) }
     var order: [String] = []
     var sources: [String: [String]] = [:]
     var linked: [(source: String, map: String)] = []
@@ -113,17 +110,6 @@ private struct MapReader {
       sources: asked.enumerated().filter { asked.firstIndex(of: $1) == $0 }.map(\.element),
       entities: order.map { ($0, sources[$0] ?? []) }, linked: linked)
     return (holdings, answers.flatMap(\.warnings))
-  }
-
-  private func answers() async -> [Answer] {
-    await withTaskGroup(of: (Int, Answer).self) { group in
-      for (place, read) in reads.enumerated() {
-        group.addTask { (place, await answer(to: read)) }
-      }
-      var answers = [Answer](repeating: Answer(), count: reads.count)
-      for await (place, answer) in group { answers[place] = answer }
-      return answers
-    }
   }
 
   /// Choice: a source has one map in ours, so that none is made where it is asked several things.
@@ -150,7 +136,7 @@ private struct MapReader {
     _ read: SourceRead, as _: Finding.Type
   ) async -> Answer {
     let result: SourceReadResult<Finding> = await SourceReader(distribution: distribution)
-      .results(of: [read], limit: Self.entitiesMax)[0]
+      .results(of: [read], limit: SourceReader.entitiesMax)[0]
     return Answer(ids: result.entities.map(\.id), warnings: result.warnings)
   }
 }

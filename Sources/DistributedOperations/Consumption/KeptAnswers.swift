@@ -58,7 +58,7 @@ package struct KeptAnswers<Answer> {
 
   /// Choice: an answer that takes more than such a part of all is not kept.
   private static var shareMax: Int { 16 }
-  /// What an answer takes beside its own bytes, about.
+  /// What an answer and its request take beside their own bytes, about.
   private static var overhead: Int { 512 }
 
   /// What is to be kept must be as new as this, which is taken before the source is asked.
@@ -83,7 +83,7 @@ package struct KeptAnswers<Answer> {
     _ answer: Answer, of length: Int, to request: SourceRequest, of source: CompiledRegistration,
     since moment: Int, at now: ContinuousClock.Instant
   ) {
-    let bytes = length + request.url.utf8.count + request.body.count + Self.overhead
+    let bytes = length + request.byteCount + Self.overhead
     guard let duration = source.registration.management.cacheDuration, duration > .zero,
       bytes <= bytesMax / Self.shareMax, moment == self.moment(for: source)
     else { return }
@@ -131,5 +131,13 @@ package struct KeptAnswers<Answer> {
 
   private func isCurrent(_ place: Place) -> Bool {
     sites[place.site]?[place.question]?.number == place.number
+  }
+}
+
+extension SourceRequest {
+  fileprivate var byteCount: Int {
+    headers.reduce(url.utf8.count + body.count) {
+      $0 + $1.name.utf8.count + $1.value.utf8.count
+    }
   }
 }

@@ -74,6 +74,8 @@ extension ReadPlan {
       ? [EntitySelector()] : request.selectors.compactMap(\.withoutPatternBesideIds)
     var filters = splits ? ReadFilters() : ReadFilters(request)
     filters.sources = request.sources
+    // An auxiliary source counts where nobody else has the Attribute, in whatever dataset.
+    if registrations.contains(where: { $0.mode == .auxiliary }) { filters.datasets = nil }
     let attributes = splits ? request.neededAttributes : request.wantedAttributes
     for registration in registrations.ordered {
       guard let operation = registration.operations.query else { continue }

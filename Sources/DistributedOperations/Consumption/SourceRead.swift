@@ -74,8 +74,7 @@ extension SourceRead {
 
   /// Whether an Entity can be in an answer; a retrieval names no types.
   package func asks(for id: String, types: [IRI]) -> Bool {
-    let isRetrieval = operation == .retrieveEntity || operation == .retrieveTemporal
-    let asked = isRetrieval ? EntitySelector(ids: selector.ids) : selector
+    let asked = operation.isRetrieval ? EntitySelector(ids: selector.ids) : selector
     return asked.matches(id: IRI(id), types: types)
   }
 

@@ -51,7 +51,8 @@ extension EntityInfo {
   }
 
   func narrowed(_ selector: EntitySelector) -> NarrowedSelector? {
-    guard let (types, _) = narrowed(selector.types) else { return nil }
+    let types = types.isEmpty ? selector.types : common(with: selector.types)
+    guard self.types.isEmpty || types != nil else { return nil }
     if let id {
       guard let own = selector.restricted(to: [id.text]) else { return nil }
       return NarrowedSelector(selector: EntitySelector(types: types, ids: own.ids))
@@ -66,15 +67,11 @@ extension EntityInfo {
       registeredPattern: selector.idPattern == nil ? nil : idPattern)
   }
 
-  /// The types to ask for, of which there may be none; nil if the source holds none that are asked
-  /// for.
-  private func narrowed(_ wanted: TypeSelection?) -> (value: TypeSelection?, Void)? {
-    guard !types.isEmpty else { return (wanted, ()) }
-    guard case .anyOf(let alternatives)? = wanted else {
-      return (.anyOf(types.map { [$0] }), ())
-    }
+  /// Those of its types that are asked for; nil for none.
+  private func common(with wanted: TypeSelection?) -> TypeSelection? {
+    guard case .anyOf(let alternatives)? = wanted else { return .anyOf(types.map { [$0] }) }
     let common = alternatives.filter { $0.allSatisfy(types.contains) }
-    return common.isEmpty ? nil : (.anyOf(common), ())
+    return common.isEmpty ? nil : .anyOf(common)
   }
 }
 

@@ -66,6 +66,13 @@ extension Entity {
     for attribute in attributes { attribute.write(to: &writer, in: createdAt) }
     writer.endObject()
   }
+
+  /// - Parameter deletedAt: as for `write(to:deletedAt:)`.
+  package func stored(deletedAt: DateTime? = nil) -> JSONValue {
+    var writer = JSONWriter(reservingCapacity: 2048)
+    write(to: &writer, deletedAt: deletedAt)
+    return JSONValue(storedDocument: writer.bytes)
+  }
 }
 
 extension Attribute {

@@ -22,9 +22,5 @@ package struct ReportedEntity: Sendable {
   }
 
   /// In stored form, from which it is rendered.
-  package var stored: JSONValue {
-    var writer = JSONWriter(reservingCapacity: 2048)
-    entity.write(to: &writer, deletedAt: deletedAt)
-    return JSONValue(written: writer)
-  }
+  package var stored: JSONValue { entity.stored(deletedAt: deletedAt) }
 }

@@ -114,8 +114,6 @@ extension LastChange {
     }
     change = EntityChange(
       before: isCreation ? nil : before, after: isDeleted ? nil : entity, attributes: changes)
-    var writer = JSONWriter(reservingCapacity: 2048)
-    before.write(to: &writer)
-    document = JSONValue(storedDocument: writer.bytes)
+    document = before.stored()
   }
 }

@@ -69,9 +69,7 @@ struct NotifiedEntity {
         entity.attributes.append(deleted)
       }
     }
-    var writer = JSONWriter(reservingCapacity: 2048)
-    entity.write(to: &writer)
-    return JSONValue(written: writer)
+    return entity.stored()
   }
 
   /// The deleted instances; of an Attribute that lost all of several, one stands for them, the

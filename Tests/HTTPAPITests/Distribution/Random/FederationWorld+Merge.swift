@@ -18,6 +18,15 @@ extension FederationWorld {
     }
   }
 
+  /// Whether all instances have values; what has none need not be one, and merges as something else.
+  var hasValues: Bool {
+    versions.map(\.entity).allSatisfy { entity in
+      entity.attributeNames.allSatisfy { name in
+        (entity[name]?.elements ?? []).allSatisfy { $0["value"] != nil }
+      }
+    }
+  }
+
   // MARK: Who has a part
 
   private func parts(of index: Int) -> [Part] {
