@@ -2,7 +2,7 @@ import Glibc
 
 /// Follows the events of a subscription, over a socket of its own.
 ///
-/// It blocks its thread, for 20 s at most: the broker runs on another one.
+/// It blocks its thread, for a minute at most: the broker runs on another one.
 ///
 /// `@unchecked Sendable`: each test uses its own, from one task.
 package final class EventReader: @unchecked Sendable {
@@ -72,8 +72,12 @@ package final class EventReader: @unchecked Sendable {
 
   /// The next event with data, signs of life aside; nil at the end of the stream.
   package func next() throws -> Event? {
+    let deadline = ContinuousClock.now + .seconds(60)
     while let event = try nextBlock() {
       if event.data != nil { return event }
+      guard .now < deadline else {
+        throw Failure(description: "Nothing came in time but signs of life")
+      }
     }
     return nil
   }

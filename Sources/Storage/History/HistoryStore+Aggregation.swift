@@ -51,6 +51,7 @@ extension HistoryStore {
     query.part.countsHours = aggregation.isOfHours
     let found = try await select(query, beside: foreign, at: now, tenant: tenant)
     let scope = found.scope
+    query.part.countsHours = found.hasHours
     let plan = HistoryPlan(query.part, scopes: query.scopes, limits: limits, in: scope)
     let keys = HistoryPlan.Entities.keys(found.entities.map(\.key))
     let rows = try await pool(in: scope).query(

@@ -83,6 +83,8 @@ package final class HistoryStore {
     let entities: [FoundEntity]
     let hasMore: Bool
     let count: Int?
+    /// Whether the tenant has any hourly figures; false too where they do not count.
+    var hasHours = false
   }
 
   struct FoundEntity {
@@ -101,8 +103,11 @@ package final class HistoryStore {
       let plan = HistoryPlan(query.part, scopes: query.scopes, limits: limits, in: scope)
       let filter = HistoryFilter(query, plan, in: scope)
       // The version travels with the page: another process may have added a typeset meanwhile.
+      let hasHours: SQL =
+        plan.countsHours
+        ? "EXISTS (SELECT FROM attribute_hour WHERE tenant = \(tenant))" : "false"
       var statements: [SQL] = [
-        "SELECT count(*) FROM typeset WHERE tenant = \(tenant)",
+        "SELECT count(*), \(hasHours) FROM typeset WHERE tenant = \(tenant)",
         scope.reading(filter.page(limit: query.limit + 1, offset: query.offset)),
       ]
       if query.wantsCount { statements.append(scope.reading(filter.count)) }
@@ -115,7 +120,7 @@ package final class HistoryStore {
       return FoundEntities(
         scope: scope, entities: Array(entities.prefix(query.limit)),
         hasMore: entities.count > query.limit,
-        count: query.wantsCount ? results[2][0][0].int : nil)
+        count: query.wantsCount ? results[2][0][0].int : nil, hasHours: results[0][0][1].bool)
     }
   }
 

@@ -3,7 +3,8 @@ import JSON
 import TestSupport
 import Testing
 
-@Suite("Event streams")
+// Old events are everyone's: who prunes them takes away what another test has yet to read.
+@Suite("Event streams", .serialized)
 struct EventTests {
   private static let room = "urn:ngsi-ld:Room:1"
 
