@@ -44,21 +44,40 @@ package final class Housekeeping: @unchecked Sendable {
     }
   }
 
-  /// Does what there is to do; what fails is left for the next round, with all that follows.
+  /// Does what there is to do; what fails is left for the next round.
   package func round() async {
     rounds += 1
+    // First, since the others may take long: a tenant that was removed must not be used again.
+    guard
+      await succeeds({ () throws(PostgresError) in try await broker.tenants.refresh(from: pool) })
+    else { return }
+    await whileSome { () throws(PostgresError) in try await broker.reapExpired(foundIn: pool) }
+    await whileSome { () throws(PostgresError) in
+      try await broker.reapRegistrations(foundIn: pool)
+    }
+    await whileSome { () throws(PostgresError) in try await CensusStore.fold(in: pool) }
+    broker.snapshots.wake()
+    broker.copies.wake()
+    await whileSome { () throws(PostgresError) in
+      try await EntityMapStore.removeExpired(at: .now, in: pool)
+    }
+    guard rounds % Self.roundsPerPruning == 0 else { return }
+    await succeeds { () throws(PostgresError) in try await CensusStore.prune(in: pool) }
+  }
+
+  /// Does `work` as long as it says that there is more.
+  private func whileSome(_ work: () async throws(PostgresError) -> Bool) async {
+    await succeeds { () throws(PostgresError) in while try await work(), !isStopped {} }
+  }
+
+  @discardableResult
+  private func succeeds(_ work: () async throws(PostgresError) -> Void) async -> Bool {
     do throws(PostgresError) {
-      // First, since the others may take long: a tenant that was removed must not be used again.
-      try await broker.tenants.refresh(from: pool)
-      while try await broker.reapExpired(foundIn: pool), !isStopped {}
-      while try await broker.reapRegistrations(foundIn: pool), !isStopped {}
-      while try await CensusStore.fold(in: pool), !isStopped {}
-      broker.snapshots.wake()
-      broker.copies.wake()
-      while try await EntityMapStore.removeExpired(at: .now, in: pool), !isStopped {}
-      if rounds % Self.roundsPerPruning == 0 { try await CensusStore.prune(in: pool) }
+      try await work()
+      return true
     } catch {
       broker.log.warning("housekeeping failed", ["error": "\(error)"])
+      return false
     }
   }
 }

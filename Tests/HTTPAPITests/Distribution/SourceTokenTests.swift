@@ -152,7 +152,8 @@ struct SourceTokenTests {
   func failure(behaviour: RawSource.Behaviour, reason: String) async throws {
     try await withWorld { world in
       world.login.behave(behaviour)
-      try await world.register(#", "management": {"timeout": 300}"#)
+      let timeout = reason == "in time" ? 300 : 30_000
+      try await world.register(#", "management": {"timeout": \#(timeout)}"#)
       let answer = try await world.hub.send("GET", Self.path)
       #expect(answer.ids == ["urn:x:1"])
       let warning = try #require(answer["NGSILD-Warning"])
