@@ -60,8 +60,7 @@ extension SourceCredential {
     }
     let body = fields.map { "\($0.0)=\(formEncoded($0.1))" }.joined(separator: "&")
     return SourceRequest(
-      method: "POST", url: tokenEndpoint, headers: headers, body: Array(body.utf8), timeout: nil,
-      grant: nil)
+      method: "POST", url: tokenEndpoint, headers: headers, body: Array(body.utf8), grant: nil)
   }
 }
 

@@ -10,8 +10,6 @@ package struct SourceRequest: Hashable, Sendable {
   package let url: String
   package let headers: [Header]
   package let body: [UInt8]
-  /// nil for the broker's own limit.
-  package let timeout: Duration?
   /// What it is to bear a token for; nil for none.
   package let grant: SourceGrant?
 
@@ -53,7 +51,6 @@ package struct SourceAddress: Sendable {
       method: method, url: base + path + query,
       headers: headers(hasBody: body != nil, entityMap),
       body: body?.bytes(embedding: embedded) ?? [],
-      timeout: registration.management.timeout,
       grant: registration.grant(in: origin.tenantName))
   }
 
