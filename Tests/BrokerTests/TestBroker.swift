@@ -108,7 +108,7 @@ final class TestBroker: @unchecked Sendable {
       census: CensusStore(names: entities.names, typesets: entities.typesets, pool: pool),
       subscriptions: SubscriptionStore(pool: pool), subscriptionTable: service.table,
       registrations: service.registrations,
-      registrationStore: RegistrationStore(pool: pool, names: entities.names),
+      registrationStore: RegistrationStore(names: entities.names, readers: pool, queries: pool),
       delivery: service.delivery,
       sources: SourceClient(
         client: client, registrations: service.registrations, health: SourceHealth(),
