@@ -30,8 +30,7 @@ extension Broker {
         names: tables.names, typesets: tables.typesets, pool: connections.queries),
       subscriptions: SubscriptionStore(pool: connections.readers),
       subscriptionTable: notifications.table, registrations: notifications.registrations,
-      registrationStore: RegistrationStore(
-        names: tables.names, readers: connections.readers, queries: connections.queries),
+      registrationStore: RegistrationStore(pool: connections.queries, names: tables.names),
       delivery: notifications.delivery,
       sources: SourceClient(
         client: connections.client, registrations: notifications.registrations,

@@ -85,10 +85,13 @@ extension Broker {
     let evolutions = gathered.foreign?.evolutions ?? []
     let ids = Set(evolutions.map(\.id)).union(claimed).sorted()
     // Without any id, it would be a query of all Entities.
-    let fitting = ids.isEmpty ? [] : try await database { () throws(PostgresError) in
-      try await history.ids(
-        query.restricted(to: ids), beside: gathered.foreign, at: .now, tenant: tenant)
-    }
+    let fitting =
+      ids.isEmpty
+      ? []
+      : try await database { () throws(PostgresError) in
+        try await history.ids(
+          query.restricted(to: ids), beside: gathered.foreign, at: .now, tenant: tenant)
+      }
     let isFitting = Set(fitting)
     return SourceFindings(
       found: evolutions.filter { isFitting.contains($0.id) },
