@@ -19,5 +19,6 @@ extension Schemas {
     (17, "subscription_copy", PackageResources._017_subscription_copy_sql),
     (18, "entity_map_sources", PackageResources._018_entity_map_sources_sql),
     (19, "history_reads", PackageResources._019_history_reads_sql),
+    (20, "history_comparable", PackageResources._020_history_comparable_sql),
   ]
 }

@@ -32,6 +32,13 @@ package struct JSONWriter {
     return bytes
   }
 
+  /// Where in `bytes` the one value stands that `body` writes.
+  package mutating func place(of body: (inout JSONWriter) -> Void) -> Range<Int> {
+    let start = bytes.count + (needsComma ? 1 : 0)
+    body(&self)
+    return start..<bytes.count
+  }
+
   // MARK: Structure
 
   package mutating func beginObject() { open(UInt8(ascii: "{")) }
@@ -76,6 +83,14 @@ package struct JSONWriter {
     contents.withUnsafeBufferPointer { name(contents: $0) }
   }
 
+  /// Writes a number as a name.
+  package mutating func name(_ number: Int32) {
+    separate()
+    bytes.append(UInt8(ascii: "\""))
+    bytes.append(decimal: Int64(number))
+    endName()
+  }
+
   private mutating func endName() {
     bytes.append(UInt8(ascii: "\""))
     bytes.append(UInt8(ascii: ":"))
@@ -108,7 +123,7 @@ package struct JSONWriter {
     separate()
     bytes.append(UInt8(ascii: "\""))
     text.withUTF8Buffer { bytes.append(contentsOf: $0) }
-    bytes.append(contentsOf: "\(number)".utf8)
+    bytes.append(decimal: number)
     bytes.append(UInt8(ascii: "\""))
   }
 
@@ -116,7 +131,11 @@ package struct JSONWriter {
     contents.withUnsafeBufferPointer { string(contents: $0) }
   }
 
-  package mutating func integer(_ integer: Int) { raw("\(integer)") }
+  package mutating func integer(_ integer: Int) {
+    separate()
+    bytes.append(decimal: Int64(integer))
+  }
+
   package mutating func double(_ double: Double) { raw("\(double)") }
   package mutating func boolean(_ boolean: Bool) { raw(boolean ? "true" : "false") }
   package mutating func null() { raw("null") }
@@ -195,6 +214,26 @@ package struct JSONWriter {
     bytes.append(UInt8(ascii: "\""))
     appendEscaped(string, to: &bytes)
     bytes.append(UInt8(ascii: "\""))
+  }
+}
+
+extension [UInt8] {
+  /// Appends the digits of `number`.
+  package mutating func append(decimal number: Int64) {
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { digits in
+      var start = digits.count
+      var rest = number.magnitude
+      repeat {
+        start -= 1
+        digits[start] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+        rest /= 10
+      } while rest > 0
+      if number < 0 {
+        start -= 1
+        digits[start] = UInt8(ascii: "-")
+      }
+      append(contentsOf: digits[start...])
+    }
   }
 }
 

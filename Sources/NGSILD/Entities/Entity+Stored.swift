@@ -97,34 +97,45 @@ extension AttributeInstance {
   }
 
   fileprivate init(stored: JSONView, in surrounding: DateTime) {
-    var type: AttributeType?
+    var type = AttributeType.property
     var value: JSONValue?
+    var datasetId: String?
+    var members: [Member] = []
+    var subAttributes: [Attribute] = []
+    var createdAt = surrounding
     var modifiedAt: DateTime?
-    var instance = AttributeInstance(
-      type: .property, value: stored.value, members: [], subAttributes: [], createdAt: surrounding,
-      modifiedAt: surrounding)
     for (name, member) in stored.members {
       switch CoreMember(stored: name.contents) {
-      case .type?: type = AttributeType(stored: member)
-      case .datasetId?: instance.datasetId = member.string
-      case .createdAt?: instance.createdAt = member.storedDateTime
+      case .type?: type = AttributeType(stored: member) ?? type
+      case .datasetId?: datasetId = member.string
+      case .createdAt?: createdAt = member.storedDateTime
       case .modifiedAt?: modifiedAt = member.storedDateTime
       case let core? where core.attributeType != nil: value = member.value
-      case let core?: instance.members.append(Member(name: core, value: member.value))
+      case let core?: members.append(Member(name: core, value: member.value))
       case nil:
-        let attribute = Attribute(storedAs: name, member, in: modifiedAt ?? instance.createdAt)
-        instance.subAttributes.append(attribute)
+        subAttributes.append(Attribute(storedAs: name, member, in: modifiedAt ?? createdAt))
       }
     }
-    instance.modifiedAt = modifiedAt ?? instance.createdAt
-    if let type { instance.type = type }
-    if let value { instance.value = value }
-    self = instance
+    self.init(
+      type: type, value: value ?? stored.value, datasetId: datasetId, members: members,
+      subAttributes: subAttributes, createdAt: createdAt, modifiedAt: modifiedAt ?? createdAt)
   }
 
   /// - Parameter surrounding: the timestamp of what is around it; without one, both of its own are
   ///   written.
   package func write(to writer: inout JSONWriter, in surrounding: DateTime?) {
+    write(to: &writer, in: surrounding, createdAt: createdAt, modifiedAt: modifiedAt)
+  }
+
+  /// Writes it as one that was created, and not modified since, when what is around it was.
+  package func write(to writer: inout JSONWriter, createdAt instant: DateTime) {
+    write(to: &writer, in: instant, createdAt: instant, modifiedAt: instant)
+  }
+
+  private func write(
+    to writer: inout JSONWriter, in surrounding: DateTime?, createdAt: DateTime,
+    modifiedAt: DateTime
+  ) {
     writer.beginObject()
     writer.name("type")
     writer.string(type.term)

@@ -1,4 +1,4 @@
-package import JSON
+import JSON
 package import JSONLD
 
 /// An Entity as the broker keeps it: names are IRIs, every Attribute has its type.
@@ -46,43 +46,6 @@ package struct Attribute: Sendable {
   package init(name: IRI, instances: [AttributeInstance]) {
     self.name = name
     self.instances = instances
-  }
-}
-
-/// One instance of an Attribute, told from the others by its `datasetId` (4.5.5).
-package struct AttributeInstance: Sendable {
-  package var type: AttributeType
-  /// What stands in the type's value member, in the form in which it is kept: IRIs in `vocab`,
-  /// `{"object": URI}` in `objectList`, a geometry object in a GeoProperty.
-  package var value: JSONValue
-  /// nil for the default instance.
-  package var datasetId: String?
-  /// The other members that the standard gives a meaning, in the order in which they came.
-  package var members: [Member]
-  package var subAttributes: [Attribute]
-  package var createdAt: DateTime
-  package var modifiedAt: DateTime
-
-  package struct Member: Sendable {
-    package let name: CoreMember
-    package let value: JSONValue
-  }
-
-  package init(
-    type: AttributeType, value: JSONValue, datasetId: String? = nil, members: [Member] = [],
-    subAttributes: [Attribute] = [], createdAt: DateTime, modifiedAt: DateTime
-  ) {
-    self.type = type
-    self.value = value
-    self.datasetId = datasetId
-    self.members = members
-    self.subAttributes = subAttributes
-    self.createdAt = createdAt
-    self.modifiedAt = modifiedAt
-  }
-
-  package subscript(_ name: CoreMember) -> JSONValue? {
-    members.first { $0.name == name }?.value
   }
 }
 

@@ -198,8 +198,14 @@ extension EntityWrite {
 }
 
 /// PostgreSQL's text form of an array; an array of arrays of differing lengths is none of its types.
-private func arrayLiteral(_ numbers: [NameNumber]) -> String {
-  "{" + numbers.map { "\($0)" }.joined(separator: ",") + "}"
+private func arrayLiteral(_ numbers: [NameNumber]) -> [UInt8] {
+  var literal = [UInt8(ascii: "{")]
+  for number in numbers {
+    if literal.count > 1 { literal.append(UInt8(ascii: ",")) }
+    literal.append(decimal: Int64(number))
+  }
+  literal.append(UInt8(ascii: "}"))
+  return literal
 }
 
 private func arrayLiteral(_ texts: [String]) -> String {

@@ -16,6 +16,8 @@ import NGSILDQuery
 /// by: `@instant` in microseconds, `@day` or `@time`, texts whose order is that of time.
 struct EntityValues: Sendable {
   let attributes: [UInt8]
+  /// Where in `attributes` each instance stands.
+  private let places: [(key: InstanceKey, place: Range<Int>)]
   /// Numbers of the Attributes, ascending.
   let names: [NameNumber]
   /// With the leading `/`; nil without any.
@@ -23,21 +25,42 @@ struct EntityValues: Sendable {
 
   init(of entity: Entity, names table: NameTable) {
     var writer = JSONWriter(reservingCapacity: 1024)
-    write(entity.attributes, names: table, to: &writer)
+    var names: [NameNumber] = []
+    var places: [(key: InstanceKey, place: Range<Int>)] = []
+    names.reserveCapacity(entity.attributes.count)
+    places.reserveCapacity(entity.attributes.count)
+    write(entity.attributes, names: table, to: &writer) { attribute, instances, writer in
+      names.append(attribute)
+      for instance in instances {
+        let key = InstanceKey(attribute: attribute, dataset: table.dataset(instance.datasetId))
+        places.append((key, writer.place { write(instance, names: table, to: &$0) }))
+      }
+    }
     attributes = writer.bytes
-    names = entity.attributes.map { table.required($0.name.text) }.sorted()
+    self.places = places
+    self.names = names.sorted()
     scopes =
       entity.scopes.isEmpty
       ? nil : entity.scopes.map { $0.hasPrefix("/") ? $0 : "/" + $0 }
   }
+
+  /// One instance as it stands in `attributes`; nil if it is not in them.
+  subscript(_ key: InstanceKey) -> [UInt8]? {
+    places.first { $0.key == key }.map { Array(attributes[$0.place]) }
+  }
 }
 
-private func write(_ attributes: [Attribute], names: NameTable, to writer: inout JSONWriter) {
+/// Writes an object with an array for each Attribute, whose elements `write` writes.
+private func write(
+  _ attributes: [Attribute], names: NameTable, to writer: inout JSONWriter,
+  instances write: (NameNumber, [AttributeInstance], inout JSONWriter) -> Void
+) {
   writer.beginObject()
   for attribute in attributes {
-    writer.name("\(names.required(attribute.name.text))")
+    let number = names.required(attribute.name.text)
+    writer.name(number)
     writer.beginArray()
-    for instance in attribute.instances { write(instance, names: names, to: &writer) }
+    write(number, attribute.instances, &writer)
     writer.endArray()
   }
   writer.endObject()
@@ -79,7 +102,9 @@ func write(
   write("m", instance.modifiedAt, to: &writer)
   if !instance.subAttributes.isEmpty {
     writer.name("s")
-    write(instance.subAttributes, names: names, to: &writer)
+    write(instance.subAttributes, names: names, to: &writer) { _, instances, writer in
+      for instance in instances { write(instance, names: names, to: &writer) }
+    }
   }
   writer.endObject()
 }

@@ -73,11 +73,13 @@ package final class EntityWrite: Sendable {
     }
     document = writer.bytes
     let (tenant, key) = (self.tenant, self.key)
+    // Instances that are recorded need not be the Entity's present ones.
+    let values = change.record == nil ? self.values : nil
     instances =
       change.recordedInstances(at: now).map {
         InstanceRow(
-          $0.instance, named: names.required($0.name.text), tenant: tenant, entity: key, at: now,
-          names: names)
+          $0.instance, named: names.required($0.name.text), tenant: tenant, entity: key,
+          values: values, at: now, names: names)
       }
       + change.recordedScopes.map {
         InstanceRow($0, tenant: tenant, entity: key, at: now, names: names)
@@ -181,7 +183,9 @@ extension EntityChange {
     }
     for change in attributes {
       if let instance = change.after, instance.type == .geoProperty {
-        if !all { written.append(GeometryRow(change.name, instance, names: names)) }
+        if !all && !change.keepsGeometry {
+          written.append(GeometryRow(change.name, instance, names: names))
+        }
       } else if let instance = change.before, instance.type == .geoProperty {
         removed.append(InstanceKey(change.name, instance.datasetId, names: names))
       }
@@ -193,6 +197,14 @@ extension EntityChange {
       if !kept.contains(key) { removed.append(key) }
     }
     return (written, removed)
+  }
+}
+
+extension AttributeChange {
+  /// Whether the stored geometry is still right: an index over places costs a write the most.
+  fileprivate var keepsGeometry: Bool {
+    guard let before, let after, before.type == .geoProperty else { return false }
+    return before.value == after.value
   }
 }
 

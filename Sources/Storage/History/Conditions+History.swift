@@ -52,10 +52,10 @@ extension ValuePath {
   /// The instance in the form that filters look at; of plain numbers it is made up.
   private var value: SQL {
     guard member != nil else {
-      return "coalesce(i.value, jsonb_build_object('v', i.number))"
+      return "coalesce(\(HistoryStore.comparable), jsonb_build_object('v', i.number))"
     }
     return """
-      (coalesce(i.value, jsonb_strip_nulls(jsonb_build_object(
+      (coalesce(\(HistoryStore.comparable), jsonb_strip_nulls(jsonb_build_object(
         'v', i.number, 'u', i.document::jsonb -> 'unitCode', 'd', i.document::jsonb -> 'datasetId',
         'o', CASE WHEN i.is_observed THEN (extract(epoch FROM i.time) * 1000000)::bigint END)))
       || jsonb_build_object(
@@ -69,7 +69,7 @@ extension GeoQuery {
   /// An instance in the window has to lie so; none never does (5.7.4.4, S3).
   func sql(onHistoryIn window: HistoryWindow, in scope: QueryScope) -> SQL {
     guard let attribute = scope.names.number(of: geoproperty.text) else { return "false" }
-    let geo: SQL = "ST_GeomFromGeoJSON(i.value -> 'g')::geography"
+    let geo: SQL = "ST_GeomFromGeoJSON(\(HistoryStore.comparable) -> 'g')::geography"
     return """
       EXISTS (
         SELECT FROM attribute_instance AS i
@@ -88,7 +88,7 @@ extension ScopeQuery {
     (SELECT range_agg(tstzrange(v.since, v.until))
     FROM (
       SELECT i.time AS since, lead(i.time) OVER (ORDER BY i.time, i.id) AS until,
-        ARRAY(SELECT jsonb_array_elements_text(i.value)) AS scopes
+        ARRAY(SELECT jsonb_array_elements_text(\(HistoryStore.comparable))) AS scopes
       FROM attribute_instance AS i
       WHERE i.tenant = \(scope.tenant) AND i.entity = \(entity)
         AND i.attribute = \(scope.names.scope)

@@ -57,10 +57,10 @@ struct ForeignRows: Sendable {
       SELECT -new.place AS id, \(HistoryStore.columns) FROM \(HistoryStore.table(of: instances))
       WHERE new.place <> ALL (\(dropped.map { Int64($0 + 1) }.sorted()))
     ), attribute_instance AS NOT MATERIALIZED (
-      SELECT i.id, \(HistoryStore.columns) FROM attribute_instance AS i
+      SELECT i.id, \(HistoryStore.columns), i.value FROM attribute_instance AS i
       WHERE i.tenant = \(tenant) AND i.id <> ALL (\(hidden)) AND \(isOwn)
       UNION ALL
-      SELECT id, \(HistoryStore.columns) FROM foreign_instance
+      SELECT id, \(HistoryStore.columns), NULL FROM foreign_instance
     ), entity AS NOT MATERIALIZED (
       SELECT tenant, key, id, typeset, past_typeset, created, modified, expires, document,
         had_scopes

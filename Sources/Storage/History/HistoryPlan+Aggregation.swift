@@ -189,12 +189,13 @@ extension Aggregation.Method {
   }
 
   private static let text: SQL = """
-    (CASE i.kind WHEN \(InstanceKind.string.rawValue) THEN i.value ->> 'v' END) COLLATE "C"
+    (CASE i.kind WHEN \(InstanceKind.string.rawValue) THEN \(HistoryStore.comparable) ->> 'v' END)
+    COLLATE "C"
     """
 
   /// The value alone, without times and sub-Attributes.
   private static let content: SQL = """
     CASE i.kind WHEN \(InstanceKind.number.rawValue) THEN to_jsonb(i.number)
-      ELSE i.value - '{o,c,m,e,u,d,a,b,s}'::text[] END
+      ELSE \(HistoryStore.comparable) - '{o,c,m,e,u,d,a,b,s}'::text[] END
     """
 }

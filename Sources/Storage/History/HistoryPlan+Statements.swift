@@ -65,7 +65,9 @@ extension HistoryPlan {
   /// Whether the instance `i` is a plain number, with its unit and time at most: of these alone the
   /// form that filters look at is left out.
   static let isPlain: SQL =
-    "(i.kind = \(InstanceKind.number.rawValue) AND i.value IS NULL) AS is_plain"
+    """
+    (i.kind = \(InstanceKind.number.rawValue) AND i.comparable IS NULL AND i.value IS NULL) AS is_plain
+    """
 
   /// The condition on an instance `i` of the series `s`.
   var condition: SQL {

@@ -91,7 +91,7 @@ extension HistoryStore {
         SET time = CASE WHEN new.is_observed THEN new.time ELSE i.created END,
           is_observed = new.is_observed, is_deletion = new.is_deletion, dataset = new.dataset,
           modified = new.modified, expires = new.expires, kind = new.kind, number = new.number,
-          value = new.value, document = new.document
+          value = NULL, comparable = new.comparable, document = new.document
         FROM \(Self.table(of: [new]))
         WHERE \(ofAttribute) AND i.id = \(instance.number)
         """

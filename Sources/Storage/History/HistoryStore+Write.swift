@@ -42,7 +42,8 @@ extension HistoryStore {
     updated AS (
       UPDATE attribute_instance AS old
       SET modified = new.modified, expires = new.expires, is_deletion = new.is_deletion,
-        kind = new.kind, number = new.number, value = new.value, document = new.document
+        kind = new.kind, number = new.number, value = NULL, comparable = new.comparable,
+        document = new.document
       FROM new
       WHERE old.tenant = new.tenant AND old.entity = new.entity
         AND old.attribute = new.attribute AND old.dataset = new.dataset
@@ -56,11 +57,16 @@ extension HistoryStore {
 
   static let columns: SQL = "tenant, \(columnsOfInstances)"
 
-  /// All but the tenant and the id.
+  /// All that is written but the tenant and the id.
   static let columnsOfInstances: SQL = """
     entity, attribute, dataset, time, is_observed, is_deletion, created, modified, expires, kind,
-    number, value, document
+    number, comparable, document
     """
+
+  /// What filters look at of the instance `i`, as `jsonb`; null where it is told by other columns.
+  ///
+  /// Rows that were written before there was `comparable` have `value`.
+  static let comparable: SQL = "coalesce(i.comparable::jsonb, i.value)"
 
   static func table(of rows: [InstanceRow]) -> SQL {
     """
@@ -71,7 +77,7 @@ extension HistoryStore {
       \(rows.map(\.isDeletion)), \(rows.map(\.created.timestamp)),
       \(rows.map(\.modified.timestamp)), \(rows.map { $0.expires?.timestamp }),
       \(rows.map(\.kind.rawValue)), \(rows.map(\.number)),
-      \(rows.map(\.value)), \(rows.map(\.document))
+      \(rows.map(\.comparable)), \(rows.map(\.document))
     ) WITH ORDINALITY AS new (\(columns), place)
     """
   }

@@ -18,15 +18,18 @@ final class InstanceRow: Sendable {
   let expires: DateTime?
   let kind: InstanceKind
   let number: Double?
-  let value: JSONB?
+  /// What filters look at; nil where it can be told from `number` and the document.
+  let comparable: [UInt8]?
   let document: [UInt8]
 
   /// - Parameters:
   ///   - instance: of a deletion, with the NGSI-LD Null and `deletedAt`.
+  ///   - values: of the Entity that the instance is part of, if they are made already.
   ///   - created: nil if it is created now.
   init(
     _ instance: AttributeInstance, named attribute: NameNumber, tenant: TenantNumber,
-    entity: Int64, created: DateTime? = nil, at now: DateTime, names: NameTable
+    entity: Int64, values: EntityValues? = nil, created: DateTime? = nil, at now: DateTime,
+    names: NameTable
   ) {
     self.tenant = tenant
     self.entity = entity
@@ -36,16 +39,23 @@ final class InstanceRow: Sendable {
     self.created = created ?? now
     modified = now
     expires = instance.expiresAt
-    var instance = instance
-    instance.createdAt = now
-    instance.modifiedAt = now
     let observed = instance[.observedAt].flatMap { DateTime($0) }
     time = observed ?? self.created
     isObserved = observed != nil
     (kind, number) = isDeletion ? (.none, nil) : InstanceKind.of(instance)
-    value = isDeletion ? nil : instance.valueRow(kind, names: names)
+    comparable =
+      if isDeletion || instance.isPlain(kind) {
+        nil
+      } else if instance.type != .geoProperty,
+        let row = values?[
+          InstanceKey(attribute: attribute, dataset: dataset)]
+      {
+        row
+      } else {
+        instance.comparable(names: names)
+      }
     var writer = JSONWriter(reservingCapacity: 256)
-    instance.write(to: &writer, in: now)
+    instance.write(to: &writer, createdAt: now)
     document = writer.bytes
   }
 
@@ -66,7 +76,7 @@ final class InstanceRow: Sendable {
     time = scopes.observedAt?.instant ?? now
     kind = .scopes
     number = nil
-    value = JSONB(scopes.scopes.valueRow)
+    comparable = scopes.scopes.comparable
     document = scopes.document(at: now)
   }
 }
@@ -79,22 +89,24 @@ extension NameTable {
 }
 
 extension AttributeInstance {
-  /// What filters look at; nil where it can be told from `number` and the document.
-  fileprivate func valueRow(_ kind: InstanceKind, names: NameTable) -> JSONB? {
-    let isPlain =
-      kind == .number && value.kind == .number && subAttributes.isEmpty
+  /// Whether `number` and the document tell all that filters look at.
+  fileprivate func isPlain(_ kind: InstanceKind) -> Bool {
+    kind == .number && value.kind == .number && subAttributes.isEmpty
       && members.allSatisfy { $0.name == .observedAt || $0.name == .unitCode }
-    if isPlain { return nil }
+  }
+
+  /// As in `EntityValues`, but with the geometry of a GeoProperty.
+  fileprivate func comparable(names: NameTable) -> [UInt8] {
     var writer = JSONWriter(reservingCapacity: 128)
     Storage.write(
       self, names: names, geometry: type == .geoProperty ? value : nil, to: &writer)
-    return JSONB(writer.bytes)
+    return writer.bytes
   }
 }
 
 extension [String] {
   /// Scopes with their first slash.
-  fileprivate var valueRow: [UInt8] {
+  fileprivate var comparable: [UInt8] {
     var writer = JSONWriter()
     writer.beginArray()
     for scope in self { writer.string(scope.hasPrefix("/") ? scope : "/" + scope) }

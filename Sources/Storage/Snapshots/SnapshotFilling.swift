@@ -203,10 +203,10 @@ extension HistoryPlan {
     let direction: SQL = isBackward ? "DESC" : "ASC"
     return """
       WITH RECURSIVE \(series(of: entities, in: scope))
-      INSERT INTO attribute_instance (id, tenant, \(HistoryStore.columnsOfInstances))
+      INSERT INTO attribute_instance (id, tenant, \(HistoryStore.columnsOfInstances), value)
       SELECT found.*
       FROM series AS s CROSS JOIN LATERAL (
-        SELECT i.id, \(target)::int AS tenant, \(HistoryStore.columnsOfInstances)
+        SELECT i.id, \(target)::int AS tenant, \(HistoryStore.columnsOfInstances), i.value
         FROM attribute_instance AS i
         WHERE \(condition)
         ORDER BY \(window.time) \(direction), i.id \(direction)
