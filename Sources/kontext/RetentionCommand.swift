@@ -13,6 +13,7 @@ struct RetentionCommand: Sendable {
     case remove(type: IRI)
     case simulate(type: IRI, hours: Int32)
     case simulateAll
+    case enforce
   }
 
   static let help = """
@@ -20,6 +21,7 @@ struct RetentionCommand: Sendable {
     kontext retention remove --type TYPE                       keep it for ever again
     kontext retention list                                     list what is kept how long
     kontext retention simulate [--type TYPE --keep TIME]       tell what would go now, or by that
+    kontext retention enforce                                  let go now of what is too old
 
     TYPE is an IRI, or a name that the Core's @context expands. TIME is a number with h, d, w or y
     (365 days), such as 90d. With --rollup, numbers leave their hourly minimum, maximum, average and
@@ -31,11 +33,12 @@ struct RetentionCommand: Sendable {
           KONTEXT_DATABASE_URL
       --tenant NAME
           the tenant whose Entities are meant (default: that without a name; all of list, and of
-          simulate without a type)
+          simulate without a type); not for enforce, which is about all
 
     Running brokers begin to let go of history within a quarter of an hour, the Attributes' last
     values included; the Entities' state stays. Of an Entity with several types that have a time,
-    the longest counts.
+    the longest counts. `enforce` does the same here and now, and tells how far it is; requests go
+    on meanwhile.
     """
 
   let action: Action
@@ -49,6 +52,10 @@ struct RetentionCommand: Sendable {
     tenant = try arguments.tenant()
     self.databaseURL = try arguments.databaseURL(orElse: databaseURL)
     action = try Self.action(arguments)
+    if action == .enforce, let tenant {
+      throw ConfigurationError(
+        description: "'enforce' is about all tenants; it takes no '--tenant \(tenant.text)'")
+    }
   }
 
   private static func action(
@@ -63,12 +70,14 @@ struct RetentionCommand: Sendable {
     case (["remove"], let type?, nil, false): return .remove(type: type)
     case (["list"], nil, nil, false): return .list
     case (["simulate"], nil, nil, false): return .simulateAll
+    case (["enforce"], nil, nil, false): return .enforce
     case (["simulate"], let type?, let hours?, false): return .simulate(type: type, hours: hours)
     default:
       throw ConfigurationError(
         description:
-          "'set --type TYPE --keep TIME [--rollup]', 'remove --type TYPE', 'list' or "
-          + "'simulate [--type TYPE --keep TIME]' is expected; see 'kontext retention --help'")
+          "'set --type TYPE --keep TIME [--rollup]', 'remove --type TYPE', 'list', "
+          + "'simulate [--type TYPE --keep TIME]' or 'enforce' is expected; "
+          + "see 'kontext retention --help'")
     }
   }
 
@@ -122,6 +131,7 @@ extension RetentionCommand {
       show(try await store.simulate(policy, of: number))
     case .simulateAll:
       show(try await store.simulate(nil, of: tenant.map { _ in number }))
+    case .enforce: return try await enforceRetention(over: pool)
     }
     return nil
   }

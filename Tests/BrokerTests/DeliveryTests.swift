@@ -4,6 +4,7 @@ import JSON
 import NGSILD
 import Storage
 import Subscriptions
+import TestSupport
 import Testing
 
 // One after the other: each has several processes with their connections.
@@ -55,7 +56,7 @@ struct DeliveryTests {
       try await process.create("urn:ngsi-ld:Room:1", 7)
       try await receiver.received(1)
       #expect(try await process.record().timesSent == 1)
-      try await process.loop.until("it ended") { try await process.record().isOK == true }
+      try await until("it ended") { try await process.record().isOK == true }
       try await process.update("urn:ngsi-ld:Room:1", 8)
       try await receiver.received(2)
       let record = try await process.record()
@@ -67,7 +68,7 @@ struct DeliveryTests {
       #expect(page.views.first?.record == record)
       receiver.release()
       try await process.update("urn:ngsi-ld:Room:1", 9)
-      try await process.loop.until("one failed") {
+      try await until("one failed") {
         try await process.record().isOK == false
       }
       let sent = try await process.pool.query("SELECT times_sent FROM subscription_delivery")
@@ -142,7 +143,7 @@ struct DeliveryTests {
       try await process.subscribe(to: receiver)
       try await process.create("urn:ngsi-ld:Room:1", 0)
       try await receiver.received(2)
-      try await process.loop.until("the failure is written down") {
+      try await until("the failure is written down") {
         try await process.record().isOK == false
       }
       let row = try await process.pool.query("SELECT attempts, last_error FROM notification")[0]
@@ -163,7 +164,7 @@ struct DeliveryTests {
       await receiver.close()
       try await process.subscribe(to: receiver)
       try await process.write(Self.rooms, times: 10)
-      try await process.loop.until("attempts failed") {
+      try await until("attempts failed") {
         try await process.record().timesFailed > 3
       }
       #expect(try await process.count("notification") == 40)
@@ -201,7 +202,7 @@ struct DeliveryTests {
       try await receiver.received(80)
       #expect(receiver.hasAll(Self.rooms, last: 19))
       #expect(try await process.record("urn:s:hang").isOK == nil)
-      try await process.loop.until("the others failed") {
+      try await until("the others failed") {
         let reset = try await process.record("urn:s:reset").timesFailed
         let down = try await process.record("urn:s:down").timesFailed
         return reset > 0 && down > 0
@@ -289,7 +290,7 @@ struct DeliveryTests {
       await receiver.close()
       try await process.subscribe(to: receiver)
       try await process.write(Self.rooms, times: 30)
-      try await process.loop.until("most is left to the database") {
+      try await until("most is left to the database") {
         process.service.delivery.waitingCount <= 3
       }
       try receiver.open()
@@ -336,7 +337,7 @@ struct DeliveryTests {
       await receiver.close()
       try await process.subscribe(to: receiver)
       try await process.write(Self.rooms, times: 3)
-      try await process.loop.until("all are dead") {
+      try await until("all are dead") {
         try await process.count("dead_notification") == 12
       }
       let dead = try await process.broker.deliveries(of: "urn:s:1", in: 1, limit: 20).views
@@ -361,7 +362,7 @@ struct DeliveryTests {
       receiver.behaviour = { .answer($0 == 0 ? 500 : 200) }
       try await process.subscribe(to: receiver)
       try await process.create("urn:ngsi-ld:Room:1", 0)
-      try await process.loop.until("it failed") {
+      try await until("it failed") {
         try await process.record().timesFailed == 1
       }
       let view = try #require(
@@ -381,7 +382,7 @@ struct DeliveryTests {
       await receiver.close()
       try await process.subscribe(to: receiver)
       try await process.write(Self.rooms, times: 3)
-      try await process.loop.until("all are dead") {
+      try await until("all are dead") {
         try await process.count("dead_notification") == 12
       }
       let all = try await process.broker.deliveries(of: "urn:s:1", in: 1, limit: 20).views
@@ -398,11 +399,11 @@ struct DeliveryTests {
       receiver.behaviour = { $0 == 0 ? .answer(500) : .answer(200) }
       try await process.subscribe(to: receiver, endpoint: #""cooldown": 3600000,"#)
       try await process.create("urn:ngsi-ld:Room:1", 0)
-      try await process.loop.until("the first one failed") {
+      try await until("the first one failed") {
         try await process.record().timesFailed == 1
       }
       try await process.create("urn:ngsi-ld:Room:2", 0)
-      try await process.loop.until("the second one is dropped") {
+      try await until("the second one is dropped") {
         try await process.count("notification") == 1
       }
       #expect(try await process.record().timesSent == 1)
@@ -427,7 +428,7 @@ struct DeliveryTests {
     try await withProcess { process, receiver in
       try await process.subscribe(to: receiver, members: #""throttling": 0.3,"#)
       try await process.write(Self.rooms, times: 5)
-      try await process.loop.until("all is told") {
+      try await until("all is told") {
         Self.rooms.allSatisfy { room in
           receiver.received.contains { notification in
             notification.body["data"]?.elements.contains {
@@ -494,7 +495,7 @@ struct DeliveryTests {
       let other = try await TestBroker.start(on: loop, database)
       try await other.outboxIsEmpty()
       #expect(receiver.hasAll(Self.rooms, last: 9))
-      try await loop.until("the dead process is struck out") {
+      try await until("the dead process is struck out") {
         try await other.count("broker_process") == 1
       }
       await other.shutDown()
@@ -576,7 +577,7 @@ struct DeliveryTests {
         try await TestBroker.start(on: loop, database),
       ]
       try await brokers[0].subscribe(to: receiver)
-      try await loop.until("the other process knows the subscription") {
+      try await until("the other process knows the subscription") {
         brokers[1].service.table.hasSubscriptions(in: TestBroker.tenant)
       }
       try await brokers[0].write(["urn:x:1"], times: 1)

@@ -30,7 +30,7 @@ struct MQTTDeliveryTests {
       server.stop()
       try await process.update("urn:ngsi-ld:Room:1", 1)
       try await process.update("urn:ngsi-ld:Room:1", 2)
-      try await process.loop.until("it failed") { try await process.record().timesFailed > 0 }
+      try await until("it failed") { try await process.record().timesFailed > 0 }
       let again = try MQTTServerProcess(port: server.port)
       // The server has acknowledged both.
       try await process.outboxIsEmpty()
@@ -62,7 +62,7 @@ struct MQTTDeliveryTests {
       try await process.outboxIsEmpty()
       server.stop()
       for value in 1...10 { for room in rooms { try await process.update(room, value) } }
-      try await process.loop.until("it failed") { try await process.record().timesFailed > 1 }
+      try await until("it failed") { try await process.record().timesFailed > 1 }
       let again = try MQTTServerProcess(port: server.port)
       let subscriber = try MQTTSubscriber(to: again.port, on: loop)
       for view in try await process.broker.deliveries(of: "urn:s:1", in: 1, limit: 100).views {

@@ -42,7 +42,7 @@ struct PeriodicTests {
       try await process.subscribe(to: receiver, members: #""timeInterval": 0.1,"#)
       try await process.subscribe(
         to: receiver, id: "urn:s:2", members: #""timeInterval": 3600, "isActive": false,"#)
-      try await process.loop.until("an interval has passed") {
+      try await until("an interval has passed") {
         try await process.pool.query(
           "SELECT due > now() FROM subscription_period ORDER BY due LIMIT 1")[0][0].bool
       }

@@ -4,6 +4,7 @@ import JSON
 import NGSILD
 import Registrations
 import Storage
+import TestSupport
 import Testing
 
 private let rooms = #"[{"entities": [{"type": "Room"}]}]"#
@@ -55,13 +56,13 @@ struct RegistrationTests {
       let other = try await TestBroker.start(on: loop, database) { $0.sweepInterval = .seconds(60) }
       try await one.register("urn:r:1")
       #expect(one.index[id: "urn:r:1"] != nil)
-      try await loop.until("told") { other.index[id: "urn:r:1"] != nil }
+      try await until("told") { other.index[id: "urn:r:1"] != nil }
       try await other.update("urn:r:1", with: #"{"tenant": "t"}"#)
       #expect(other.index[id: "urn:r:1"]?.registration.tenant == "t")
-      try await loop.until("told") { one.index[id: "urn:r:1"]?.registration.tenant == "t" }
+      try await until("told") { one.index[id: "urn:r:1"]?.registration.tenant == "t" }
       try await one.broker.deleteRegistration("urn:r:1", in: TestBroker.tenant)
       #expect(one.index.isEmpty)
-      try await loop.until("told") { other.index.isEmpty }
+      try await until("told") { other.index.isEmpty }
       await one.shutDown()
       await other.shutDown()
     }
@@ -85,7 +86,7 @@ struct RegistrationTests {
       let one = try await TestBroker.start(on: loop, database)
       let other = try await TestBroker.start(on: loop, database)
       try await one.register("urn:r:1")
-      try await loop.until("told") { other.index[id: "urn:r:1"] != nil }
+      try await until("told") { other.index[id: "urn:r:1"] != nil }
       let before = try await one.broker.retrieveRegistration("urn:r:1", in: TestBroker.tenant)
       #expect(before.record.timesSent == 0)
       let failure = DateTime.now
@@ -93,7 +94,7 @@ struct RegistrationTests {
         let registration = try #require(process.index[id: "urn:r:1"])
         process.broker.registrations.note(registration, succeeded: succeeded, at: failure)
       }
-      try await loop.until("all are written") {
+      try await until("all are written") {
         try await one.broker.retrieveRegistration("urn:r:1", in: TestBroker.tenant)
           .record.timesSent == 3
       }
@@ -248,7 +249,7 @@ struct RegistrationNotificationTests {
       try await process.register("urn:r:1", rooms, #", "expiresAt": "\#(instant)""#)
       try await process.subscribeToRegistrations(receiver)
       try await receiver.received(1)
-      try await loop.until("it has expired") { DateTime.now > instant }
+      try await until("it has expired") { DateTime.now > instant }
       for broker in [process.broker, other.broker] {
         await Housekeeping(broker, pool: process.pool).round()
       }

@@ -6,6 +6,7 @@ import NGSILD
 import Postgres
 import Storage
 import Subscriptions
+import TestSupport
 import Testing
 
 // One after the other: each has several processes with their connections.
@@ -80,7 +81,7 @@ struct SubscriptionTests {
       let shown = try view(try await one.broker.retrieveSubscription("urn:s:1", in: 1))
       #expect(shown["status"]?.string == "paused")
       try await one.updateSubscription(#"{"isActive": true}"#)
-      try await loop.until("the other process knows it") {
+      try await until("the other process knows it") {
         other.service.table.version == one.service.table.version
       }
       try await other.create("urn:ngsi-ld:Room:2", 1)
@@ -184,9 +185,9 @@ struct SubscriptionTests {
       let one = try await TestBroker.start(on: loop, database) { $0.sweepInterval = .seconds(60) }
       let other = try await TestBroker.start(on: loop, database) { $0.sweepInterval = .seconds(60) }
       try await one.subscribe(to: Nowhere())
-      try await loop.until("the other process knows it") { other.service.table.count == 1 }
+      try await until("the other process knows it") { other.service.table.count == 1 }
       try await one.broker.deleteSubscription("urn:s:1", in: 1)
-      try await loop.until("the other process has forgotten it") {
+      try await until("the other process has forgotten it") {
         other.service.table.count == 0
       }
       await one.shutDown()

@@ -108,7 +108,7 @@ final class TestBroker: @unchecked Sendable {
       census: CensusStore(names: entities.names, typesets: entities.typesets, pool: pool),
       subscriptions: SubscriptionStore(pool: pool), subscriptionTable: service.table,
       registrations: service.registrations,
-      registrationStore: RegistrationStore(pool: pool, names: entities.names),
+      registrationStore: RegistrationStore(names: entities.names, readers: pool, queries: pool),
       delivery: service.delivery,
       sources: SourceClient(
         client: client, registrations: service.registrations, health: SourceHealth(),
@@ -201,27 +201,7 @@ final class TestBroker: @unchecked Sendable {
 
   /// Waits until nothing is owed any more.
   func outboxIsEmpty() async throws {
-    try await loop.until("the outbox is empty") { try await self.count("notification") == 0 }
-  }
-}
-
-struct TimedOut: Error, CustomStringConvertible {
-  let description: String
-}
-
-extension EventLoop {
-  /// Asks again and again, until `condition` holds; a test that never gets there fails.
-  func until(
-    _ what: String, _ condition: @Sendable () async throws -> Bool
-  ) async throws {
-    let end = ContinuousClock.now + .seconds(20)
-    while ContinuousClock.now < end {
-      if try await condition() { return }
-      await withUnsafeContinuation { continuation in
-        after(.milliseconds(5)) { continuation.resume() }
-      }
-    }
-    throw TimedOut(description: "Not in time: \(what)")
+    try await until("the outbox is empty") { try await self.count("notification") == 0 }
   }
 }
 

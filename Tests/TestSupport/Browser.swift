@@ -72,14 +72,15 @@ package final class Browser: @unchecked Sendable {
 
   /// Waits until an expression contains a text.
   package func wait(for text: String, in expression: String) async throws {
-    let end = ContinuousClock.now + .seconds(20)
     var last = ""
-    while ContinuousClock.now < end {
-      last = try self.text(of: expression)
-      if last.contains(text) { return }
-      try await Task.sleep(for: .milliseconds(20))
+    do {
+      try await until("'\(text)' appears") {
+        last = try self.text(of: expression)
+        return last.contains(text)
+      }
+    } catch let error as TimedOut {
+      throw Failure(description: "\(error); there is '\(last.prefix(500))'")
     }
-    throw Failure(description: "'\(text)' does not appear; there is '\(last.prefix(500))'")
   }
 
   // MARK: Messages

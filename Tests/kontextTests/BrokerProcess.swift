@@ -20,7 +20,7 @@ final class BrokerProcess: Sendable {
   }
 
   /// SwiftPM puts it beside the test bundle.
-  private static var executable: String {
+  static var executable: String {
     var path = [CChar](repeating: 0, count: 4096)
     let count = readlink("/proc/self/exe", &path, path.count)
     let own = String(decoding: path[..<max(0, count)].map(UInt8.init(bitPattern:)), as: UTF8.self)

@@ -58,6 +58,23 @@ struct LongQueryTests {
     }
   }
 
+  @Test("end after --query-timeout also within a transaction that writes")
+  func timeoutWithinTransaction() async throws {
+    try await withBroker(["--query-timeout", "1"]) { port, connection in
+      let answer = try await onThread {
+        var client = BlockingClient(port: port)
+        return client.send(
+          "POST", "/ngsi-ld/v1/csourceRegistrations",
+          """
+          {"type": "ContextSourceRegistration", "mode": "redirect", "endpoint": "http://source",
+           "information": [{"entities": [{"type": "Room"}], "propertyNames": ["size"]}]}
+          """)
+      }
+      #expect(answer?.0 == 503)
+      #expect(try await waiting(connection) == 0)
+    }
+  }
+
   @Test("end when their client leaves")
   func disconnect() async throws {
     try await withBroker([]) { port, connection in

@@ -30,6 +30,8 @@ struct RetentionCommandTests {
       ("remove --type A --keep 1d", "is expected"), ("simulate --type A", "is expected"),
       ("simulate --type A --keep 1d --rollup", "is expected"), ("list --keep", "needs a value"),
       ("list --all", "'--all' is no option of 'kontext retention'"),
+      ("enforce --type A", "is expected"), ("enforce --rollup", "is expected"),
+      ("enforce --tenant north", "'enforce' is about all tenants"),
     ])
   func refusals(line: String, sentence: String) {
     let error = #expect(throws: ConfigurationError.self) { try command(line) }

@@ -30,7 +30,8 @@ extension Broker {
         names: tables.names, typesets: tables.typesets, pool: connections.queries),
       subscriptions: SubscriptionStore(pool: connections.readers),
       subscriptionTable: notifications.table, registrations: notifications.registrations,
-      registrationStore: RegistrationStore(pool: connections.queries, names: tables.names),
+      registrationStore: RegistrationStore(
+        names: tables.names, readers: connections.readers, queries: connections.queries),
       delivery: notifications.delivery,
       sources: SourceClient(
         client: connections.client, registrations: notifications.registrations,

@@ -89,23 +89,19 @@ extension BrokerConfiguration {
 
   /// For queries that nobody waits for, one after the other.
   func snapshotPool(on loop: EventLoop) -> Pool {
-    let settings = [
-      "plan_cache_mode": "force_custom_plan", "jit": "off", "statement_timeout": "10min",
-    ]
-    return pool(connection(settings: settings), max: 1, on: loop)
+    pool(querying(statementTimeout: "10min"), max: 1, on: loop)
   }
 
   /// Connections for statements that are planned for their values, and bounded in time.
   func queryPool(max: Int, on loop: EventLoop) -> Pool {
-    var filtering = connection(
-      settings: [
-        "plan_cache_mode": "force_custom_plan",
-        // Compiling a statement costs more than most of them, whatever the planner expects.
-        "jit": "off",
-        "statement_timeout": statementTimeout,
-      ])
-    filtering.cancelsQueries = true
-    return pool(filtering, max: max, on: loop)
+    var querying = querying(statementTimeout: statementTimeout)
+    querying.cancelsQueries = true
+    return pool(querying, max: max, on: loop)
+  }
+
+  private func querying(statementTimeout: String) -> Connection.Configuration {
+    connection(
+      settings: QueryStore.sessionSettings.merging(["statement_timeout": statementTimeout]) { $1 })
   }
 
   func pool(

@@ -236,8 +236,8 @@ final class PeriodicNotifications: @unchecked Sendable {
     to subscription: CompiledSubscription, _ tenant: TenantNumber, on connection: Connection
   ) async throws(PostgresError) {
     let matching = RegistrationMatching(
-      store: RegistrationStore(pool: store.pool, names: queries.names), tenant: tenant,
-      connection: connection)
+      store: RegistrationStore(names: queries.names, readers: store.pool, queries: store.pool),
+      tenant: tenant, connection: connection)
     let due = try await matching.notifications(
       of: registrations.index(of: tenant), to: subscription, because: .updated, at: .now)
     guard !due.isEmpty else { return }

@@ -87,44 +87,20 @@ struct DistributedQuery {
     return (try await unclaimed(query), await results)
   }
 
-  /// What this broker has and no source claims; copies of what is claimed should not be here, but may
-  /// be.
   private func unclaimed(_ query: EntityQuery) async throws(NGSILDError) -> GatheredEntities {
     let (broker, tenant) = (distribution.broker, distribution.tenant)
     var query = query
     var own = try await broker.ownEntities(query, in: tenant)
     guard plan.hasClaims else { return own }
-    var entities = try await unclaimed(own.entities.map(\.value))
+    let unclaimed = UnclaimedPart(plan: plan, request: request, splits: splits, now: now)
+    var entities = try await unclaimed.of(own.entities.map(\.value), by: broker)
     while own.hasMore && entities.count < limit {
       query.offset += query.limit
       own = try await broker.ownEntities(query, in: tenant)
-      entities += try await unclaimed(own.entities.map(\.value))
+      entities += try await unclaimed.of(own.entities.map(\.value), by: broker)
     }
     own.entities = entities.map { StoredEntity($0) }
     return own
-  }
-
-  /// Conditions have held for whole Entities; they have to hold for what is left of them.
-  private func unclaimed(_ entities: [JSONValue]) async throws(NGSILDError) -> [JSONValue] {
-    let conditions = EntityConditions(request, at: now)
-    var left: [JSONValue] = []
-    var cut: [JSONValue] = []
-    for entity in entities {
-      let whole = Entity(stored: entity)
-      guard let own = plan.own(whole) else { continue }
-      guard own.attributes.count < whole.attributes.count else {
-        left.append(entity)
-        continue
-      }
-      let stored = own.stored()
-      guard splits || conditions.isSatisfied(by: stored) else { continue }
-      left.append(stored)
-      cut.append(stored)
-    }
-    guard request.geo != nil, !splits, !cut.isEmpty else { return left }
-    let fitting = try await conditions.filter(cut, by: distribution.broker)
-    let gone = Set(cut.compactMap(\.id)).subtracting(fitting.compactMap(\.id))
-    return left.filter { !gone.contains($0.id ?? "") }
   }
 
   /// Asks everyone who did not answer all for the parts of the page's Entities that are missing.

@@ -60,11 +60,17 @@ package final class RetentionKeeper: @unchecked Sendable {
   }
 
   private func report(_ outcome: RetentionSweep.Outcome) {
+    if !outcome.inUse.isEmpty {
+      log.warning(
+        "history not let go: others use it",
+        ["partitions": outcome.inUse.joined(separator: ",")])
+    }
     guard outcome.rows > 0 || !outcome.partitions.isEmpty else { return }
     log.info(
       "history let go",
       [
-        "rows": "\(outcome.rows)", "partitions": outcome.partitions.joined(separator: ","),
+        "rows": "\(outcome.rows)",
+        "partitions": outcome.partitions.map(\.name).joined(separator: ","),
       ])
   }
 }

@@ -26,9 +26,7 @@ extension Broker {
         return NGSILDError(
           .alreadyExists, "The Context Source Registration '\(registration.id)' exists already")
       }
-      if let conflict = try await self.conflict(with: registration, transaction) {
-        return conflict
-      }
+      if let conflict = try await transaction.conflict(with: registration) { return conflict }
       try await transaction.insert(registration)
       return nil
     }
@@ -57,7 +55,7 @@ extension Broker {
         guard isCurrent else { return nil }
         // Choice: what an update leaves as it was is not held against what came to be since.
         if old.registration.mode != new.mode || old.registration.information != new.information,
-          let conflict = try await self.conflict(with: new, replacing: old.key, transaction)
+          let conflict = try await transaction.conflict(with: new, replacing: old.key)
         {
           return conflict
         }
@@ -105,7 +103,7 @@ extension Broker {
     in tenant: TenantNumber
   ) async throws(NGSILDError) -> (views: [RegistrationView], count: Int?) {
     try await database { () async throws(PostgresError) in
-      try await registrations.refresh(from: registrationStore.pool)
+      try await registrations.refresh(from: registrationStore.readers)
     }
     try await writeRegistrationCounts()
     let now = DateTime.now
@@ -122,7 +120,7 @@ extension Broker {
 
   private func writeRegistrationCounts() async throws(NGSILDError) {
     try await database { () async throws(PostgresError) in
-      try await registrations.writeCounts(to: registrationStore.pool)
+      try await registrations.writeCounts(to: registrationStore.readers)
     }
   }
 
@@ -178,52 +176,9 @@ extension Broker {
   /// The change is committed: if the table cannot follow now, it will at its next check.
   private func refreshRegistrations(to version: RegistrationVersion) async {
     do throws(PostgresError) {
-      try await registrations.refresh(to: version, from: registrationStore.pool)
+      try await registrations.refresh(to: version, from: registrationStore.readers)
     } catch {
       log.warning("registrations not refreshed", ["error": "\(error)"])
-    }
-  }
-
-  // MARK: Conflicts
-
-  /// What forbids that a source has something alone: another registration, or an Entity that is held
-  /// here (5.9.2.4).
-  private func conflict(
-    with registration: Registration, replacing number: RegistrationNumber? = nil,
-    _ transaction: RegistrationTransaction
-  ) async throws(PostgresError) -> NGSILDError? {
-    if let other = transaction.index.conflict(
-      with: registration, replacing: number, at: transaction.now)
-    {
-      return NGSILDError(
-        .conflict,
-        "The \(other.registration.mode.rawValue) registration '\(other.registration.id)' is about "
-          + "the same Entity and Attributes")
-    }
-    guard registration.mode.isProxied else { return nil }
-    for info in registration.information {
-      let found = try await queries.references(
-        EntityQuery(info), in: try await queries.keys(), limit: 1, at: transaction.now,
-        tenant: transaction.tenant)
-      guard let entity = found.first?.reference.id else { continue }
-      return NGSILDError(
-        .conflict,
-        "The Entity '\(entity)' is held here, and the registration says that its source alone has it"
-      )
-    }
-    return nil
-  }
-}
-
-extension EntityQuery {
-  /// Entities that a source says it has: with any of the types and Attributes.
-  fileprivate init(_ info: RegistrationInfo) {
-    self.init()
-    attributes = info.attributes
-    selectors = info.entities.map { entity in
-      NGSILDQuery.EntitySelector(
-        types: entity.types.isEmpty ? nil : .anyOf(entity.types.map { [$0] }),
-        ids: entity.id.map { [$0] } ?? [], idPattern: entity.id == nil ? entity.idPattern : nil)
     }
   }
 }

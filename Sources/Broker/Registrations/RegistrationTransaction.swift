@@ -14,6 +14,7 @@ final class RegistrationTransaction {
   let now: DateTime
   /// As it was when the transaction began.
   let index: RegistrationIndex
+  let queries: QueryStore
   /// From which on caches know all that was done.
   private(set) var version: RegistrationVersion = 0
   private(set) var due: [DueNotification] = []
@@ -28,6 +29,7 @@ final class RegistrationTransaction {
     self.connection = connection
     self.tenant = tenant
     table = broker.registrations
+    queries = broker.queries
     matching = RegistrationMatching(
       store: broker.registrationStore, tenant: tenant, connection: connection)
     try await RegistrationStore.begin(tenant, on: connection)

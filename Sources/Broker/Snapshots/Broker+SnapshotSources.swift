@@ -6,12 +6,16 @@ import Postgres
 import Registrations
 import Storage
 
-/// What Context Sources have of what one query of a Snapshot selects.
+/// What Context Sources have, or claim, of what one query of a Snapshot selects.
 struct SourceFindings<Finding: Sendable>: Sendable {
   /// Entities put together with what is held here; of history, what sources have.
   var found: [Finding] = []
+  /// What is held here and not claimed of Entities whose history was found.
+  var states: [Entity] = []
   /// Ids of Entities that, put together, are not selected, though what is held here may be.
   var unfitting: [String] = []
+  /// What is not to be taken from the history here.
+  var claims: [ForeignHistory.Claim] = []
   /// What is missing, and why.
   var warnings: [SourceWarning] = []
   /// The room that the answers take, for as long as they are worked on.
@@ -42,10 +46,11 @@ extension Broker {
     }
     let now = DateTime.now
     var merge = SourceMerge(plan, distribution, at: now)
-    let ids = Set(results.flatMap(\.entities).map(\.id)).sorted()
-    for entity in try await ownPart(of: ids, query, splits: splits, in: tenant) {
-      merge.add(own: entity)
-    }
+    let claimed = try await idsOfClaimed(splits ? EntityQuery() : query, request, plan, in: tenant)
+    let ids = Set(results.flatMap(\.entities).map(\.id)).union(claimed).sorted()
+    let own = try await UnclaimedPart(plan: plan, request: request, splits: splits, now: now).of(
+      ownPart(of: ids, query, splits: splits, in: tenant), by: self)
+    for entity in own { merge.add(own: entity) }
     merge.add(results)
     var entities = merge.entities()
     if splits {
@@ -53,7 +58,7 @@ extension Broker {
     }
     let found = entities.map { Entity(stored: $0) }
     return SourceFindings(
-      found: found, unfitting: Set(merge.ids).subtracting(found.map(\.id)).sorted(),
+      found: found, unfitting: Set(ids).subtracting(found.map(\.id)).sorted(),
       warnings: merge.warnings, answers: distribution.answers)
   }
 
@@ -76,19 +81,62 @@ extension Broker {
     guard !gathering.isBounded else { throw Self.hasTooManyAtSources }
     await gathering.completeRanges(limit: Self.snapshotEntitiesMax)
     let gathered = gathering.history(areSelected: !splits)
-    var findings = SourceFindings(
-      found: gathered.foreign?.evolutions ?? [], warnings: gathered.warnings,
-      answers: distribution.answers)
-    guard splits else { return findings }
-    let ids = findings.found.map(\.id)
-    let fitting = try await database { () throws(PostgresError) in
-      Set(
+    let claimed = try await idsOfClaimed(EntityQuery(), request.conditions, plan, in: tenant)
+    let evolutions = gathered.foreign?.evolutions ?? []
+    let ids = Set(evolutions.map(\.id)).union(claimed).sorted()
+    // Without any id, it would be a query of all Entities.
+    let fitting =
+      ids.isEmpty
+      ? []
+      : try await database { () throws(PostgresError) in
         try await history.ids(
-          query.restricted(to: ids), beside: gathered.foreign, at: .now, tenant: tenant))
+          query.restricted(to: ids), beside: gathered.foreign, at: .now, tenant: tenant)
+      }
+    let isFitting = Set(fitting)
+    return SourceFindings(
+      found: evolutions.filter { isFitting.contains($0.id) },
+      states: try await unclaimedStates(of: fitting, plan, in: tenant),
+      unfitting: ids.filter { !isFitting.contains($0) },
+      claims: gathered.foreign?.claims ?? [], warnings: gathered.warnings,
+      answers: distribution.answers)
+  }
+
+  // MARK: What is held here
+
+  /// The ids of Entities that are held here, satisfy a query, and are claimed as a whole or in part.
+  private func idsOfClaimed(
+    _ query: EntityQuery, _ request: QueryRequest, _ plan: ReadPlan, in tenant: TenantNumber
+  ) async throws(NGSILDError) -> [String] {
+    guard plan.hasClaims else { return [] }
+    var query = query
+    query.selectors = plan.claimed(among: request.selectors)
+    query.ordering = nil
+    let found = try await database { () throws(PostgresError) in
+      try await queries.references(
+        query, in: try await queries.keys(), limit: Self.snapshotEntitiesMax + 1, at: .now,
+        tenant: tenant)
     }
-    findings.found.removeAll { !fitting.contains($0.id) }
-    findings.unfitting = ids.filter { !fitting.contains($0) }
-    return findings
+    guard found.count <= Self.snapshotEntitiesMax else { throw Self.hasTooManyClaimed }
+    return found.map(\.reference.id)
+  }
+
+  private func unclaimedStates(
+    of ids: [String], _ plan: ReadPlan, in tenant: TenantNumber
+  ) async throws(NGSILDError) -> [Entity] {
+    let documents = try await database { () throws(PostgresError) in
+      try await entities.documents(
+        ids.map { EntityReference(tenant: tenant, id: $0) }, at: .now)
+    }
+    return documents.compactMap { document in
+      document.flatMap { plan.own(Entity(stored: JSONValue(storedDocument: $0))) }
+    }
+  }
+
+  private static var hasTooManyClaimed: NGSILDError {
+    NGSILDError(
+      .tooManyResults,
+      "Of the Entities that the query selects, more than \(snapshotEntitiesMax) are held here that "
+        + "Context Sources claim; narrow it down")
   }
 
   private static var hasTooManyAtSources: NGSILDError {

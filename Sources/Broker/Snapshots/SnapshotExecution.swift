@@ -121,7 +121,6 @@ struct SnapshotExecution {
       if case .success(let query) = question.query { gathering.add(query) }
     }
     guard !gathering.isEmpty else { return nil }
-    try await gathering.addOwn(of: row.tenant, from: broker)
     return try await broker.entities.prepare(
       gathering.entities, gathering.histories, for: row, at: .now)
   }
@@ -154,9 +153,12 @@ struct SnapshotExecution {
       try await filling.attempt { () throws(PostgresError) in
         switch query {
         case .entities(let query, let findings):
-          try await filling.copy(query, except: findings.unfitting, at: .now)
+          return try await filling.copy(query, except: findings.unfitting, at: .now)
         case .history(let query, let findings):
-          try await filling.copy(query, except: findings.unfitting, at: .now)
+          let sources = HistoryAtSources(
+            included: findings.found.map(\.id), excluded: findings.unfitting,
+            claims: findings.claims)
+          return try await filling.copy(query, beside: sources, at: .now)
         }
       }
     }

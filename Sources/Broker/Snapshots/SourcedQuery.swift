@@ -60,6 +60,7 @@ struct SnapshotGathering {
     case .entities(_, let findings):
       for entity in findings.found { add(entity) }
     case .history(_, let findings):
+      for state in findings.states { add(state) }
       for history in findings.found {
         evolutions[history.id, default: HistoryMerge(by: .observedAt)].add(history)
       }
@@ -68,18 +69,6 @@ struct SnapshotGathering {
 
   private mutating func add(_ entity: Entity) {
     states[entity.id, default: EntityMerge(at: now)].add(entity)
-  }
-
-  /// Adds what is held here of the Entities whose history was asked for.
-  mutating func addOwn(
-    of tenant: TenantNumber, from broker: Broker
-  ) async throws(PostgresError) {
-    let references = evolutions.keys.map { EntityReference(tenant: tenant, id: $0) }
-    guard !references.isEmpty else { return }
-    for document in try await broker.entities.documents(references, at: now) {
-      guard let document else { continue }
-      add(Entity(stored: JSONValue(storedDocument: document)))
-    }
   }
 
   /// What Entities are now; of those whose history alone was asked for, by its latest instances.

@@ -157,6 +157,15 @@ extension ReadPlan {
     }
   }
 
+  /// Which of the Entities that are asked for may be claimed, as a whole or in part; none if nothing
+  /// is.
+  package func claimed(among selectors: [EntitySelector]) -> [EntitySelector] {
+    let selectors = selectors.isEmpty ? [EntitySelector()] : selectors
+    return claims.flatMap { info in
+      selectors.flatMap { info.narrowed($0).map(\.selector) }
+    }
+  }
+
   /// Whether anything is claimed.
   package var hasClaims: Bool { !claims.isEmpty }
 }

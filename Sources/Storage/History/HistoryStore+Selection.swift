@@ -11,11 +11,12 @@ extension HistoryStore {
 
   /// How Entities are selected, with all types that there are by now.
   func selection(
-    _ query: HistoryQuery, at now: DateTime, tenant: TenantNumber
+    _ query: HistoryQuery, beside foreign: ForeignHistory? = nil, at now: DateTime,
+    tenant: TenantNumber
   ) async throws(PostgresError) -> Selection {
     try await findNames(query.part, query)
     try await typesets.load(tenant, from: queries)
-    let scope = queryScope(at: now, tenant: tenant)
+    let scope = try await queryScope(query.part, beside: foreign, at: now, tenant: tenant)
     let plan = HistoryPlan(query.part, scopes: query.scopes, limits: limits, in: scope)
     return Selection(plan: plan, filter: HistoryFilter(query, plan, in: scope), scope: scope)
   }

@@ -29,13 +29,19 @@ extension QueryStore {
 
   /// The first Entities of `range` that `query` selects, in the order of their keys; its page and
   /// order play no part.
+  ///
+  /// - Parameter connection: of a transaction that has adopted the settings; nil for one of the
+  ///   store's own.
   package func references(
-    _ query: EntityQuery, in range: KeyRange, limit: Int, at now: DateTime, tenant: TenantNumber
+    _ query: EntityQuery, in range: KeyRange, limit: Int, at now: DateTime, tenant: TenantNumber,
+    on connection: Connection? = nil
   ) async throws(PostgresError) -> [KeyedReference] {
-    try await run(query, at: now, tenant: tenant) { [$0.references(in: range, limit: limit)] }[0]
-      .map { row in
-        KeyedReference(
-          key: row[0].int64, reference: EntityReference(tenant: tenant, id: row[1].string))
-      }
+    let results = try await run(query, at: now, tenant: tenant, on: connection) { plan in
+      [plan.references(in: range, limit: limit)]
+    }
+    return results[0].map { row in
+      KeyedReference(
+        key: row[0].int64, reference: EntityReference(tenant: tenant, id: row[1].string))
+    }
   }
 }

@@ -8,6 +8,14 @@ package import Postgres
 /// Shape of a page: the keys first, by an index of each typeset with the limit inside, then their
 /// documents. Values outside of what is indexed are filtered in `entity_value`, which is narrow.
 package final class QueryStore {
+  /// Of sessions that run queries; what those of other kinds forbid the planner is allowed.
+  package static let sessionSettings = [
+    "plan_cache_mode": "force_custom_plan",
+    // Compiling a statement costs more than most of them, whatever the planner expects.
+    "jit": "off",
+    "enable_seqscan": "on", "enable_hashjoin": "on", "enable_mergejoin": "on",
+  ]
+
   package let names: NameTable
   let typesets: TypesetTable
   let indexed: IndexedAttributeTable
@@ -55,6 +63,16 @@ package final class QueryStore {
     return EntityPage(
       documents: Array(documents.prefix(query.limit)), hasMore: documents.count > query.limit,
       count: count)
+  }
+
+  /// Has what follows in a transaction planned and bounded as it is on the store's own connections.
+  package func adoptSettings(on connection: Connection) async throws(PostgresError) {
+    let settings = pool.configuration.connection.settings.sorted { $0.key < $1.key }
+    try await connection.query(
+      """
+      SELECT set_config(name, setting, true)
+      FROM unnest(\(settings.map(\.key)), \(settings.map(\.value))) AS s (name, setting)
+      """)
   }
 
   /// Plans a query and runs `statements` of the plan; again, if the plan turns out to be old.
@@ -107,8 +125,8 @@ package final class QueryStore {
   private func plan(
     _ query: EntityQuery, at now: DateTime, tenant: TenantNumber
   ) async throws(PostgresError) -> QueryPlan {
-    try await names.find(names.unknown(among: query.names), in: pool)
-    if typesets.version(of: tenant) == 0 { try await typesets.load(tenant, from: pool) }
+    try await names.find(names.unknown(among: query.names), in: readers)
+    if typesets.version(of: tenant) == 0 { try await typesets.load(tenant, from: readers) }
     let scope = QueryScope(
       tenant: tenant, now: now, names: names, typesets: typesets.typesets(of: tenant),
       indexed: indexed.attributes(of: tenant))

@@ -68,9 +68,9 @@ extension RegistrationStore {
   package func outside(
     _ geo: GeoQuery, among numbers: [RegistrationNumber], tenant: TenantNumber
   ) async throws(PostgresError) -> Set<RegistrationNumber> {
-    try await names.find(names.unknown(among: [geo.geoproperty.text]), in: pool)
+    try await names.find(names.unknown(among: [geo.geoproperty.text]), in: readers)
     guard let attribute = names.number(of: geo.geoproperty.text) else { return [] }
-    let rows = try await pool.query(
+    let rows = try await queries.query(
       """
       SELECT g.registration FROM registration_geo AS g
       WHERE g.tenant = \(tenant) AND g.attribute = \(attribute)

@@ -25,7 +25,7 @@ extension RegistrationStore {
   package func registration(
     _ id: String, tenant: TenantNumber, at now: DateTime
   ) async throws(NGSILDError) -> (registration: StoredRegistration, record: StoredDeliveryRecord) {
-    let rows = try await pool.rows(
+    let rows = try await readers.rows(
       """
       SELECT \(Self.columns), \(Self.recordColumns)
       FROM registration AS e
@@ -67,7 +67,7 @@ extension RegistrationStore {
         """
       ]
       if counts { statements.append("SELECT count(*) FROM \(Self.rows) WHERE \(selected)") }
-      let results = try await pool.flight(statements)
+      let results = try await queries.flight(statements)
       return RegistrationPage(
         registrations: results[0].map {
           (StoredRegistration($0), StoredDeliveryRecord(request: $0))
@@ -96,7 +96,7 @@ extension RegistrationStore {
   private func condition(
     _ query: RegistrationQuery, at now: DateTime, tenant: TenantNumber
   ) async throws(PostgresError) -> SQL {
-    try await names.find(names.unknown(among: query.names), in: pool)
+    try await names.find(names.unknown(among: query.names), in: readers)
     return query.condition(
       in: QueryScope(tenant: tenant, now: now, names: names, typesets: [], indexed: []))
   }

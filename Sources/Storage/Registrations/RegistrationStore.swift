@@ -59,12 +59,16 @@ package struct RegistrationStore {
   /// Every change is announced here; the payload is the version that it made.
   package static let channel = "kontext_registration"
 
-  package let pool: Pool
   let names: NameTable
+  /// For what takes no time, so that a transaction does not wait for queries.
+  package let readers: Pool
+  /// For what looks at values.
+  let queries: Pool
 
-  package init(pool: Pool, names: NameTable) {
-    self.pool = pool
+  package init(names: NameTable, readers: Pool, queries: Pool) {
     self.names = names
+    self.readers = readers
+    self.queries = queries
   }
 
   // MARK: Transactions
@@ -93,7 +97,7 @@ package struct RegistrationStore {
     var unknown: Set<String> = []
     names.collectUnknown(
       of: EntityChange(before: nil, after: registration.entity, attributes: []), into: &unknown)
-    try await names.create(unknown, in: pool)
+    try await names.create(unknown, in: readers)
   }
 
   // MARK: Changes

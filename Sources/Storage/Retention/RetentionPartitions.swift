@@ -41,19 +41,56 @@ struct HistoryPartition: Hashable {
 ///
 /// `DETACH CONCURRENTLY` is not to be had beside a default partition. A plain one changes the
 /// catalogue only, but waits for all who use the history, and writes wait behind it: the session's
-/// `lock_timeout` bounds that wait, and the next sweep tries again.
+/// `lock_timeout` bounds that wait, and pauses let through what has waited.
 extension RetentionSweep {
-  /// Drops what can be dropped; returns the names.
-  func dropPartitions(_ partitions: [HistoryPartition]) async throws(PostgresError) -> [String] {
-    var dropped: [String] = []
+  private static let attemptsMax = 5
+  /// Longer than `lock_timeout`, so that writes go on most of the time.
+  private static let secondsBetweenAttempts = 0.3
+
+  /// Drops what can be dropped.
+  func drop(
+    _ partitions: [HistoryPartition], _ outcome: inout Outcome
+  ) async throws(PostgresError) {
     for partition in partitions where partition.isPast && continues() {
       if partition.isAttached {
-        guard try await isLetGo(partition), try await detach(partition) else { continue }
+        guard try await isLetGo(partition) else { continue }
       }
-      try await drop(partition)
-      dropped.append(partition.name)
+      if let dropped = try await drop(partition) {
+        outcome.inUse.removeAll { $0 == dropped.name }
+        outcome.partitions.append(dropped)
+        didStep(.dropped(dropped))
+      } else if !outcome.inUse.contains(partition.name) {
+        outcome.inUse.append(partition.name)
+      }
     }
-    return dropped
+  }
+
+  /// Nil if others are using it for too long.
+  private func drop(
+    _ partition: HistoryPartition
+  ) async throws(PostgresError) -> DroppedPartition? {
+    let bytes = try await pool.query(
+      "SELECT pg_total_relation_size(to_regclass(\(partition.name)))")[0][0].int
+    var steps = partition.isAttached ? [[detachment(of: partition)]] : []
+    steps.append(removal(of: partition))
+    for step in steps {
+      guard try await succeeds(step) else { return nil }
+    }
+    return DroppedPartition(name: partition.name, bytes: bytes)
+  }
+
+  /// Runs a transaction, again after a pause if others hold what it locks; false if they go on.
+  private func succeeds(_ transaction: [SQL]) async throws(PostgresError) -> Bool {
+    for attempt in 1...Self.attemptsMax where attempt == 1 || continues() {
+      do throws(PostgresError) {
+        try await pool.flight(transaction)
+        return true
+      } catch {
+        guard error.sqlState?.code == "55P03" else { throw error }
+      }
+      try await pool.query("SELECT pg_sleep(\(Self.secondsBetweenAttempts))")
+    }
+    return false
   }
 
   /// Whether no Entity that keeps any of the partition's times has rows in it. Numbers that are
@@ -69,21 +106,13 @@ extension RetentionSweep {
       """)[0][0].bool
   }
 
-  /// False if others are using the history for too long.
-  private func detach(_ partition: HistoryPartition) async throws(PostgresError) -> Bool {
-    do throws(PostgresError) {
-      try await pool.query(
-        "ALTER TABLE attribute_instance DETACH PARTITION \(identifier: partition.name)")
-      return true
-    } catch {
-      guard error.sqlState?.code == "55P03" else { throw error }
-      return false
-    }
+  private func detachment(of partition: HistoryPartition) -> SQL {
+    "ALTER TABLE attribute_instance DETACH PARTITION \(identifier: partition.name)"
   }
 
   /// What was written since it was looked at goes back into the history, then nobody sees the rest.
-  private func drop(_ partition: HistoryPartition) async throws(PostgresError) {
-    try await pool.flight([
+  private func removal(of partition: HistoryPartition) -> [SQL] {
+    [
       """
       WITH kept AS (
         DELETE FROM \(identifier: partition.name) AS i
@@ -94,7 +123,7 @@ extension RetentionSweep {
       INSERT INTO attribute_instance SELECT * FROM kept
       """,
       "DROP TABLE \(identifier: partition.name)",
-    ])
+    ]
   }
 
   private static func keepers(of partition: HistoryPartition) -> SQL {

@@ -9,15 +9,31 @@ package import Postgres
 /// One process at a time sweeps. No write waits for it: rows that others have locked are left for
 /// the next sweep, and a transaction deletes a few thousand rows at most.
 package struct RetentionSweep {
+  /// What has gone.
   package struct Outcome: Sendable, Hashable {
-    package var rows = 0
-    package var partitions: [String] = []
+    package internal(set) var rows = 0
+    package internal(set) var partitions: [DroppedPartition] = []
+    /// Partitions that were to be dropped, and that others are using for too long.
+    package internal(set) var inUse: [String] = []
+  }
+
+  package struct DroppedPartition: Sendable, Hashable {
+    package let name: String
+    /// With its indexes.
+    package let bytes: Int
+  }
+
+  /// One piece of work that was done.
+  package enum Step: Sendable, Hashable {
+    case dropped(DroppedPartition)
+    case deleted(rows: Int)
   }
 
   /// One connection, since the turn is the session's.
   let pool: Pool
   /// Asked before each piece of work.
   let continues: () -> Bool
+  let didStep: (Step) -> Void
 
   static let entitiesAtOnce = 500
   static let rowsAtOnce = 2000
@@ -29,10 +45,14 @@ package struct RetentionSweep {
     "lock_timeout": "100ms",
   ]
 
-  package init(pool: Pool, continues: @escaping () -> Bool = { true }) {
+  package init(
+    pool: Pool, continues: @escaping () -> Bool = { true },
+    didStep: @escaping (Step) -> Void = { _ in }
+  ) {
     precondition(pool.configuration.connectionsMax == 1, "The turn is one session's")
     self.pool = pool
     self.continues = continues
+    self.didStep = didStep
   }
 
   /// Returns nil if another process is at it.
@@ -42,11 +62,18 @@ package struct RetentionSweep {
     }
     var outcome = Outcome()
     if try await !pool.query("SELECT FROM retention LIMIT 1").isEmpty {
-      outcome.partitions = try await dropPartitions(partitions())
-      outcome.rows = try await deleteRows()
+      try await enforce(&outcome)
     }
     try await pool.query("SELECT pg_advisory_unlock(\(Self.turn))")
     return outcome
+  }
+
+  private func enforce(_ outcome: inout Outcome) async throws(PostgresError) {
+    try await drop(partitions(), &outcome)
+    let rows = try await deleteRows()
+    outcome.rows = rows.values.reduce(0, +)
+    // Those that had nothing else in them go too.
+    try await drop(partitions().filter { rows[$0.name] != nil }, &outcome)
   }
 
   private static let turn: Int64 = 0x7265_7465_6e74_696f
@@ -57,9 +84,10 @@ package struct RetentionSweep {
 
   // MARK: Rows
 
-  private func deleteRows() async throws(PostgresError) -> Int {
+  /// Returns how many, by partition.
+  private func deleteRows() async throws(PostgresError) -> [String: Int] {
     let partitions = try await partitions().filter(\.isAttached)
-    var rows = 0
+    var rows: [String: Int] = [:]
     for group in try await groups() {
       var last: Int64? = 0
       while let key = last, continues() {
@@ -69,7 +97,8 @@ package struct RetentionSweep {
           guard let rule else { continue }
           let chunk = Chunk(tenant: group.tenant, keys: entities.map(\.key), rule: rule)
           for partition in partitions where partition.lower < rule.cutoff {
-            rows += try await delete(chunk, from: partition)
+            let deleted = try await delete(chunk, from: partition)
+            if deleted > 0 { rows[partition.name, default: 0] += deleted }
           }
         }
       }
@@ -84,6 +113,7 @@ package struct RetentionSweep {
     while continues() {
       let deleted = try await pool.query(Self.deletion(of: chunk, from: partition.name))[0][0].int
       rows += deleted
+      if deleted > 0 { didStep(.deleted(rows: deleted)) }
       if deleted < Self.rowsAtOnce { break }
     }
     return rows

@@ -107,26 +107,40 @@ package struct SnapshotFilling {
   ///
   /// Choice: the history and the current state of an Entity are one, as everywhere.
   ///
-  /// - Parameter ids: of Entities that are left out.
+  /// - Parameters:
+  ///   - sources: what Context Sources make of it.
   package func copy(
-    _ query: HistoryQuery, except ids: [String], at now: DateTime
+    _ query: HistoryQuery, beside sources: HistoryAtSources, at now: DateTime
   ) async throws(PostgresError) -> Int {
-    let excluded = try await keys(of: ids)
-    let selection = try await history.selection(query, at: now, tenant: snapshot.tenant)
-    var count = 0
+    let foreign =
+      sources.claims.isEmpty
+      ? nil : ForeignHistory([], claims: sources.claims, areSelected: false)
+    let selection = try await history.selection(
+      query, beside: foreign, at: now, tenant: snapshot.tenant)
+    let included = try await keys(of: sources.included)
+    let known = try await keys(of: sources.excluded).union(included)
+    try await copyHistory(included.sorted(), selection)
+    var count = included.count
     var last: Int64 = 0
     while true {
       let found = try await connection.query(
-        selection.filter.keys(after: last, limit: Self.entitiesAtOnce)
+        selection.scope.reading(selection.filter.keys(after: last, limit: Self.entitiesAtOnce))
       ).map { $0[0].int64 }
       guard let end = found.last else { return count }
-      let keys = found.filter { !excluded.contains($0) }
-      try await copyEntities(keys)
-      try await connection.query(
-        selection.plan.copy(of: .keys(keys), to: snapshot.data, in: selection.scope))
+      let keys = found.filter { !known.contains($0) }
+      try await copyHistory(keys, selection)
       count += keys.count
       last = end
     }
+  }
+
+  private func copyHistory(
+    _ keys: [Int64], _ selection: HistoryStore.Selection
+  ) async throws(PostgresError) {
+    guard !keys.isEmpty else { return }
+    try await copyEntities(keys)
+    try await connection.query(
+      selection.plan.copy(of: .keys(keys), to: snapshot.data, in: selection.scope))
   }
 
   private func keys(of ids: [String]) async throws(PostgresError) -> Set<Int64> {
@@ -197,6 +211,22 @@ package struct SnapshotFilling {
   }
 }
 
+/// What Context Sources make of the history here that a query of a Snapshot selects.
+package struct HistoryAtSources: Sendable {
+  /// Ids of Entities that are selected together with what sources have, whatever is here.
+  let included: [String]
+  /// Ids of Entities that are not, whatever is here.
+  let excluded: [String]
+  /// What sources alone have. It stays in the states of Entities: these are for `SnapshotAdditions`.
+  let claims: [ForeignHistory.Claim]
+
+  package init(included: [String], excluded: [String], claims: [ForeignHistory.Claim]) {
+    self.included = included
+    self.excluded = excluded
+    self.claims = claims
+  }
+}
+
 extension HistoryPlan {
   /// Copies the instances to another tenant, those that are not there yet.
   func copy(of entities: Entities, to target: TenantNumber, in scope: QueryScope) -> SQL {
@@ -208,7 +238,7 @@ extension HistoryPlan {
       FROM series AS s CROSS JOIN LATERAL (
         SELECT i.id, \(target)::int AS tenant, \(HistoryStore.columnsOfInstances), i.value
         FROM attribute_instance AS i
-        WHERE \(condition)
+        WHERE \(condition) AND \(scope.foreign?.isOwn ?? "true")
         ORDER BY \(window.time) \(direction), i.id \(direction)
         LIMIT \(lastN ?? .max)::bigint
       ) AS found

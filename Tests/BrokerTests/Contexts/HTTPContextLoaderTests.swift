@@ -8,9 +8,8 @@ import Testing
 
 private let context = #"{"@context": {"a": "urn:a"}}"#
 
-/// Runs `body` with a loader that waits for two seconds at most, which is long enough beside all other tests.
 private func withLoader(
-  _ policy: String = "loopback",
+  _ policy: String = "loopback", timeout: Duration = .seconds(60),
   _ body: (ContextServer, String, HTTPContextLoader) async throws -> Void
 ) async throws {
   try await ContextServer.run { server, url in
@@ -19,7 +18,7 @@ private func withLoader(
     configuration.addressPolicy = try AddressPolicy(parsing: policy)
     let client = HTTPClient(loop: loop, configuration: configuration)
     let thread = loop.start()
-    let loader = HTTPContextLoader(client: client, timeout: .seconds(2))
+    let loader = HTTPContextLoader(client: client, timeout: timeout)
     let outcome: Result<Void, any Error>
     do {
       outcome = .success(try await body(server, url, loader))
@@ -67,7 +66,10 @@ struct HTTPContextLoaderTests {
     "what cannot be fetched is unavailable",
     arguments: ["missing", "broken", "slow", "huge", "loop", "refused", "nowhere"])
   func unavailable(fault: String) async throws {
-    try await withLoader(fault == "refused" ? "10.0.0.0/8" : "loopback") { server, url, loader in
+    try await withLoader(
+      fault == "refused" ? "10.0.0.0/8" : "loopback",
+      timeout: fault == "slow" ? .milliseconds(100) : .seconds(60)
+    ) { server, url, loader in
       server.set("/broken", context, status: 500)
       server.stall("/slow")
       server.set("/huge", #"{"@context": {"a": "\#(String(repeating: "x", count: 1 << 20))"}}"#)

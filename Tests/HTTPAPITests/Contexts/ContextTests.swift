@@ -192,7 +192,7 @@ struct ContextTests {
     }
   }
 
-  @Test("a second broker sees and uses what one hosts at once, and forgets it within a second")
+  @Test("a second broker sees and uses what one hosts at once, and is told to forget it")
   func processes() async throws {
     try await withTestTenant { client in
       let id = try await client.host()
@@ -203,13 +203,9 @@ struct ContextTests {
         #expect(try await second.createRoom("urn:r:1", linking: url).status == 201)
         #expect(try await client.send("DELETE", "\(contexts)/\(id)").status == 204)
         #expect(try await client.createRoom("urn:r:2", linking: url).status == 504)
-        let deadline = ContinuousClock.now + .seconds(1)
-        var status = 0
-        while status != 504, .now < deadline {
-          status = try await second.createRoom("urn:r:3", linking: url).status
-          try await Task.sleep(for: .milliseconds(10))
+        try await until("the second broker has forgotten it") {
+          try await second.createRoom("urn:r:3", linking: url).status == 504
         }
-        #expect(status == 504)
       }
     }
   }

@@ -455,11 +455,7 @@ struct Chain {
   func until(
     at location: SourceLocation = #_sourceLocation, _ condition: () async throws -> Bool
   ) async throws {
-    let end = ContinuousClock.now + .seconds(20)
-    while try await !condition() {
-      try #require(.now < end, "Not in time", sourceLocation: location)
-      try await Task.sleep(for: .milliseconds(20))
-    }
+    try await TestSupport.until("what line \(location.line) waits for", condition)
   }
 }
 

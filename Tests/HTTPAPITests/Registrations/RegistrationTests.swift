@@ -1,6 +1,7 @@
 import Broker
 import JSON
 import NGSILD
+import Postgres
 import TestSupport
 import Testing
 
@@ -23,6 +24,33 @@ extension TestClient {
       let response = try await send("POST", path, body)
       #expect(response.status == 201, "\(response.text)")
     }
+  }
+}
+
+extension TestBroker {
+  /// Runs `body` while nobody gets a connection for queries.
+  fileprivate func withoutQueryConnections(
+    _ body: @Sendable @escaping () async throws -> Void
+  ) async throws {
+    let pool = connections.queries
+    let free = pool.configuration.connectionsMax
+    try await loop.task { try await Self.take(free, of: pool, body) }.value
+  }
+
+  private static func take(
+    _ count: Int, of pool: Pool, _ body: () async throws -> Void
+  ) async throws {
+    guard count > 0 else { return try await body() }
+    let outcome = try await pool.withConnection { _ throws(PostgresError) in
+      await Result<Void, any Error>.catching { try await take(count - 1, of: pool, body) }
+    }
+    try outcome.get()
+  }
+}
+
+extension Result where Failure == any Error {
+  fileprivate static func catching(_ body: () async throws -> Success) async -> Self {
+    do { return .success(try await body()) } catch { return .failure(error) }
   }
 }
 
@@ -189,6 +217,29 @@ struct RegistrationTests {
       #expect(update.status == 409)
       let itself = try await client.send("PATCH", "\(path)/urn:r:1", #"{"tenant": "t"}"#)
       #expect(itself.status == 204)
+    }
+  }
+
+  @Test("what excludes others is registered, or refused, while queries have all their connections")
+  func exhaustedQueries() async throws {
+    try await withTestBroker { broker in
+      let client = TestClient(broker, tenant: newTenantName())
+      try await client.create(#"{"id": "urn:c:1", "type": "Car"}"#)
+      let car = #"[{"entities": [{"type": "Car"}]}]"#
+      let bus = #"[{"entities": [{"type": "NewBus"}], "propertyNames": ["new"]}]"#
+      try await broker.withoutQueryConnections {
+        for (id, information, status) in [("1", car, 409), ("2", bus, 201)] {
+          let response = try await client.send(
+            "POST", path, registration("urn:r:\(id)", information, #""mode": "redirect""#))
+          #expect(response.status == status, "\(response.text)")
+        }
+        for (information, status) in [(car, 409), (bus, 204)] {
+          let response = try await client.send(
+            "PATCH", "\(path)/urn:r:2", #"{"information": \#(information)}"#)
+          #expect(response.status == status, "\(response.text)")
+        }
+      }
+      try await client.removeTenant()
     }
   }
 

@@ -94,6 +94,91 @@ struct DistributedSnapshotTests {
     }
   }
 
+  /// Some Entities of `urn:x:` here, of which sources claim what the information says.
+  private func withClaims(
+    _ mode: String, _ information: String,
+    _ body: (_ hub: TestClient, _ source: TestClient) async throws -> Void
+  ) async throws {
+    try await Federation.run { federation in
+      try await federation.source("a", mode: mode, information, Self.operations) { source in
+        for number in 1...3 {
+          let response = try await federation.hub.send(
+            "POST", "entities?local=true",
+            entity("urn:x:\(number)", "Room", #""size":\#(number)0,"name":"n\#(number)""#))
+          try #require(response.status == 201, "\(response.text)")
+        }
+        try await body(federation.hub, source)
+      }
+    }
+  }
+
+  /// How Context Sources are registered; which of the Entities 1 to 3 are then found.
+  private static let claims = [
+    ("redirect", rooms, ["2"]), ("redirect", #"\#(rooms), "propertyNames": ["size"]"#, ["2"]),
+    (
+      "exclusive", #""entities": [{"type": "Room", "id": "urn:x:1"}], "propertyNames": ["size"]"#,
+      ["2", "3"]
+    ),
+    (
+      "exclusive", #""entities": [{"type": "Room", "id": "urn:x:2"}], "propertyNames": ["size"]"#,
+      ["1", "2", "3"]
+    ),
+  ]
+
+  @Test(
+    "what a source claims for itself is not taken from here, by Snapshots as by queries",
+    arguments: claims)
+  func claimedStates(mode: String, information: String, numbers: [String]) async throws {
+    try await withClaims(mode, information) { hub, source in
+      try await source.create(entity("urn:x:2", "Room", #""size":25"#))
+      for splits in [false, true] {
+        let id = try await hub.snapshot(
+          """
+          {"type":"Snapshot","snapshotQueries":[{"type":"Query","entities":[{"type":"Room"}],
+          "q":"size>5","splitEntities":\(splits)}]}
+          """)
+        let path = "entities?type=Room"
+        let kept = try await hub.send("GET", path, headers: selecting(id)).json
+        let queried = try await hub.send("GET", "\(path)&q=size>5&splitEntities=\(splits)").json
+        #expect(queried.sortedByID.map(\.id) == numbers.map { "urn:x:\($0)" })
+        #expect(kept.sortedByID == queried.sortedByID)
+      }
+    }
+  }
+
+  @Test("nor is the history of it", arguments: claims)
+  func claimedHistory(mode: String, information: String, numbers: [String]) async throws {
+    try await withClaims(mode, information) { hub, source in
+      try await source.create(entity("urn:x:2", "Room", #""size":25"#))
+      for splits in [false, true] {
+        let id = try await hub.snapshot(
+          """
+          {"type":"Snapshot","snapshotTemporalQueries":[
+          {"type":"Query","entities":[{"type":"Room"}],"q":"size>5","splitEntities":\(splits),
+           "temporalQ":{"timerel":"after","timeAt":"2020-01-01T00:00:00Z",
+           "timeproperty":"modifiedAt"}}]}
+          """)
+        let path =
+          "temporal/entities?type=Room&timerel=after&timeAt=2020-01-01T00:00:00Z"
+          + "&timeproperty=modifiedAt&format=temporalValues"
+        let kept = try await hub.send("GET", path, headers: selecting(id)).json
+        let queried = try await hub.send("GET", "\(path)&q=size>5&splitEntities=\(splits)").json
+        #expect(queried.sortedByID.map(\.id) == numbers.map { "urn:x:\($0)" })
+        #expect(kept.sortedByID == queried.sortedByID)
+        let states = try await hub.send(
+          "GET", "entities?type=Room&format=simplified", headers: selecting(id)
+        ).json
+        for (state, history) in zip(states.sortedByID, queried.sortedByID) {
+          for name in ["size", "name"] {
+            let latest = history[named: name]?["values"]?.elements.first { _ in true }
+            #expect(state[named: name] == latest?.elements.first { _ in true }, "\(name)")
+          }
+        }
+        #expect(states.sortedByID.map(\.id) == queried.sortedByID.map(\.id))
+      }
+    }
+  }
+
   @Test("of split Entities, those are kept that fit when put together")
   func splitEntities() async throws {
     try await Federation.run { federation in
@@ -189,6 +274,12 @@ struct DistributedSnapshotTests {
       }
     }
   }
+}
+
+extension JSONValue {
+  fileprivate var id: String { self["id"]?.string ?? "" }
+
+  fileprivate var sortedByID: [JSONValue] { elements.sorted { $0.id < $1.id } }
 }
 
 private enum TestHistory {

@@ -19,7 +19,7 @@ struct CopyPlanning {
     guard current != known else { return known }
     try await broker.subscriptionTable.refresh(
       from: broker.subscriptions, contexts: broker.contexts)
-    try await broker.registrations.refresh(from: broker.registrationStore.pool)
+    try await broker.registrations.refresh(from: broker.registrationStore.readers)
     return try await broker.copies.store.pool.withConnection { connection throws(PostgresError) in
       try await plan(on: connection)
     }
