@@ -131,8 +131,8 @@ struct DeliveryTests {
       #expect(receiver.accepted.count == 40)
       #expect(receiver.hasAll(Self.rooms, last: 9))
       let record = try await process.record()
-      #expect(record.timesSent == receiver.received.count)
-      #expect(record.timesFailed == receiver.received.count - 40)
+      #expect(record.timesSent == 40)
+      #expect((1...receiver.received.count - 40).contains(record.timesFailed))
     }
   }
 
@@ -154,7 +154,10 @@ struct DeliveryTests {
           .status(at: .now) == .active)
       receiver.behaviour = { _ in .answer(204) }
       try await process.outboxIsEmpty()
-      #expect(try await process.record().isOK == true)
+      let record = try await process.record()
+      #expect(record.isOK == true)
+      // One notification, however often it was tried.
+      #expect(record.timesSent == 1 && record.timesFailed == 1)
     }
   }
 
@@ -165,7 +168,7 @@ struct DeliveryTests {
       try await process.subscribe(to: receiver)
       try await process.write(Self.rooms, times: 10)
       try await until("attempts failed") {
-        try await process.record().timesFailed > 3
+        try await process.pool.query("SELECT sum(attempts)::bigint > 3 FROM notification")[0][0].bool
       }
       #expect(try await process.count("notification") == 40)
       try receiver.open()

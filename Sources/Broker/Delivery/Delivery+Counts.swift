@@ -31,7 +31,7 @@ extension Delivery {
     var counts = settlement.counts
     for (key, attempts) in underWay {
       var sum = counts[key] ?? DeliveryCounts(tenant: 0)
-      sum.sent += attempts.count
+      sum.sent += attempts.firsts.count
       sum.lastAttempt = attempts.last ?? sum.lastAttempt
       counts[key] = sum
     }
@@ -42,17 +42,23 @@ extension Delivery {
 /// Attempts for one subscription that have not ended.
 struct AttemptsUnderWay {
   private(set) var notifications: Set<Int64> = []
+  /// Those that were not tried before.
+  private(set) var firsts: Set<Int64> = []
   /// When the last one of them began.
   private(set) var last: DateTime?
 
   var count: Int { notifications.count }
 
-  mutating func begin(_ notification: Int64, at now: DateTime) {
+  mutating func begin(_ notification: Int64, at now: DateTime, isFirst: Bool) {
     notifications.insert(notification)
+    if isFirst { firsts.insert(notification) }
     last = now
   }
 
-  mutating func end(_ notification: Int64) { notifications.remove(notification) }
+  mutating func end(_ notification: Int64) {
+    notifications.remove(notification)
+    firsts.remove(notification)
+  }
 }
 
 typealias UnwrittenCounts = [SubscriptionKey: DeliveryCounts]

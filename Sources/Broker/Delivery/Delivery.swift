@@ -254,7 +254,7 @@ package final class Delivery: @unchecked Sendable {
     inFlight += 1
     let began = DateTime.now
     underWay[notification.subscription, default: AttemptsUnderWay()].begin(
-      notification.id, at: began)
+      notification.id, at: began, isFirst: attempts == 0)
     Task(executorPreference: loop) { [self] in
       let error = await failure(of: notification, to: subscription)
       inFlight -= 1
@@ -263,7 +263,7 @@ package final class Delivery: @unchecked Sendable {
       if underWay[notification.subscription]?.count == 0 {
         underWay[notification.subscription] = nil
       }
-      count(notification, begun: began, failed: error != nil)
+      count(notification, begun: began, isFirst: attempts == 0, failed: error != nil)
       if let error {
         failed(notification, subscription, uri, attempts: attempts + 1, error)
       } else {
@@ -367,15 +367,19 @@ package final class Delivery: @unchecked Sendable {
     settledIDs[notification.subscription, default: []].append(notification.id)
   }
 
-  private func count(_ notification: OwedNotification, begun: DateTime, failed: Bool) {
+  /// Choice: counters tell of notifications, each of which is counted once however often it is tried
+  /// (its attempts are shown among the deliveries); the times and the status tell of the last attempt.
+  private func count(
+    _ notification: OwedNotification, begun: DateTime, isFirst: Bool, failed: Bool
+  ) {
     let now = DateTime.now
     settle { settlement in
       var counts =
         settlement.counts[notification.subscription] ?? DeliveryCounts(tenant: notification.tenant)
-      counts.sent += 1
+      if isFirst { counts.sent += 1 }
       counts.lastAttempt = max(counts.lastAttempt ?? begun, begun)
       if failed {
-        counts.failed += 1
+        if isFirst { counts.failed += 1 }
         counts.lastFailure = now
       } else {
         counts.lastSuccess = now
