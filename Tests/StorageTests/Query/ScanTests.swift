@@ -110,7 +110,9 @@ struct ScanTests {
       for (parameters, index) in Self.cases {
         let request = try QueryRequest(parameters: { parameters[$0] }, expander: Context.core)
         let plan = QueryPlan(EntityQuery(request), in: scope)
-        for statement in [plan.page(limit: 20, offset: 0), plan.count] {
+        // To count a type that nearly all Entities here have, PostgreSQL may well read the whole table.
+        let counts = parameters == ["type": "Large"] ? [] : [plan.count]
+        for statement in [plan.page(limit: 20, offset: 0)] + counts {
           let scans = try await scans(of: statement, client)
           let isWhole = scans.contains { $0.contains("Seq Scan") }
           #expect(!isWhole, "\(parameters): \(scans)")
