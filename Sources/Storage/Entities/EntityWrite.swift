@@ -140,9 +140,10 @@ extension EntityWrite {
       forEachName(of: Attribute(name: record.name, instances: [record.instance]), body)
     }
     for attribute in change.after?.attributes ?? [] { forEachName(of: attribute, body) }
-    for attribute in change.attributes + change.expired {
-      body(attribute.name.text)
-      attribute.datasetId.map(body)
+    // What was written is part of the Entity.
+    for gone in [change.attributes, change.expired].joined() where gone.after == nil {
+      body(gone.name.text)
+      gone.datasetId.map(body)
     }
   }
 

@@ -111,9 +111,11 @@ struct QueryPlanTests {
         ])
         return results[2].map { $0[0].string }
       }
-      #expect(lines.count { $0.contains("Nested Loop") } >= 2, "\(lines)")
+      // How the Entities themselves are joined with their values depends on how many there are.
+      let ofLinks = lines.drop { !$0.contains("SubPlan") }
+      #expect(ofLinks.count { $0.contains("Nested Loop") } >= 2, "\(lines)")
       #expect(
-        !lines.contains { $0.contains("Hash Join") || $0.contains("Merge Join") }, "\(lines)")
+        !ofLinks.contains { $0.contains("Hash Join") || $0.contains("Merge Join") }, "\(lines)")
     }
   }
 }
