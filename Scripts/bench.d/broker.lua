@@ -315,7 +315,7 @@ function request()
   return next_request()
 end
 
--- figures REQUESTS SECONDS P50 P99 FAILURES, latencies in microseconds
+-- figures REQUESTS SECONDS P50 P99 FAILURES, latencies in microseconds; slowest LATENCY
 function done(summary, latency)
   local errors = summary.errors
   print(
@@ -323,4 +323,5 @@ function done(summary, latency)
       "figures %d %.3f %.0f %.0f %d", summary.requests, summary.duration / 1e6,
       latency:percentile(50), latency:percentile(99),
       errors.connect + errors.read + errors.write + errors.status + errors.timeout))
+  print(string.format("slowest %.0f", latency.max))
 end

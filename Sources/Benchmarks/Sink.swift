@@ -2,7 +2,8 @@ import EventLoop
 import Glibc
 import HTTPServer
 
-/// Accepts every notification, counts them, and notes how old they are.
+/// Accepts every notification, counts them, and notes how old they are; those to `/failing` are
+/// refused.
 ///
 /// `@unchecked Sendable`: called on its server's loop only.
 final class Sink: HTTPResponder, @unchecked Sendable {
@@ -15,7 +16,8 @@ final class Sink: HTTPResponder, @unchecked Sendable {
   static func run(port: UInt16) throws {
     let loop = EventLoop()
     var configuration = HTTPServerConfiguration()
-    configuration.address = "127.0.0.1"
+    // Of loopback, any address is a host of its own.
+    configuration.address = "0.0.0.0"
     configuration.port = port
     let server = try HTTPServer(loop: loop, configuration: configuration, responder: Sink())
     loop.onSignals([SIGTERM, SIGINT]) { _ in loop.stop() }
@@ -26,18 +28,22 @@ final class Sink: HTTPResponder, @unchecked Sendable {
   func respond(to request: HTTPRequest) async -> HTTPResponse {
     guard request.method == "POST" else {
       return HTTPResponse(
-        status: 200, body: Array("\(request.path == "/latency" ? median() : notifications)\n".utf8))
+        status: 200,
+        body: Array("\(request.path == "/latency" ? percentiles() : "\(notifications)")\n".utf8))
     }
+    guard request.path != "/failing" else { return HTTPResponse(status: 500) }
     notifications += 1
     if let age = age(of: request.body) { ages.append(age) }
     if ages.count > Self.agesMax { ages.removeFirst(Self.agesMax / 2) }
     return HTTPResponse(status: 204)
   }
 
-  /// Of what has come since the last question.
-  private func median() -> Int {
-    defer { ages = [] }
-    return ages.isEmpty ? 0 : Int(ages.sorted()[ages.count / 2])
+  /// The median and the 99th percentile of what has come since the last question.
+  private func percentiles() -> String {
+    let sorted = ages.sorted()
+    ages = []
+    guard !sorted.isEmpty else { return "0 0" }
+    return "\(sorted[sorted.count / 2]) \(sorted[sorted.count * 99 / 100])"
   }
 
   /// Microseconds since the time of day that a notification names.

@@ -36,6 +36,7 @@ package final class NotificationService: @unchecked Sendable {
   /// Further connections that end with the service.
   var ownPools: [Pool] = []
   private var periodic: PeriodicNotifications?
+  private var vacuum: OutboxVacuum?
   private var outbox: OutboxStore { delivery.outbox }
   private let processes: ProcessStore
   private let contexts: ContextResolver
@@ -74,6 +75,7 @@ package final class NotificationService: @unchecked Sendable {
     try await service.registrations.refresh(from: pool)
     try await processes.enterMissing()
     service.startPeriodic(database, queries)
+    service.startVacuum(database)
     await service.listen(database)
     await service.sweep()
     return service
@@ -120,6 +122,13 @@ package final class NotificationService: @unchecked Sendable {
       refresh: { [self] in await refresh() })
   }
 
+  private func startVacuum(_ database: Connection.Configuration) {
+    let pool = Pool(Pool.Configuration(database, connectionsMax: 1), on: loop)
+    ownPools.append(pool)
+    vacuum = OutboxVacuum(OutboxStore(pool: pool), on: loop, log: log)
+    vacuum?.start()
+  }
+
   /// Lets periodic notifications tell of Context Sources too, which a broker on the same loop asks.
   func gatherPeriodic(by broker: Broker) {
     guard broker.loop === loop else { return }
@@ -137,6 +146,7 @@ package final class NotificationService: @unchecked Sendable {
     listener?.close()
     throttle.stop()
     periodic?.stop()
+    vacuum?.stop()
   }
 
   /// Lets requests under way end for at most `grace`, writes down what became of them, and leaves
