@@ -22,5 +22,8 @@ UNION ALL SELECT 'document=' || substring(document FROM length('{"id":"' || id) 
 UNION ALL SELECT 'filtered=' || attributes::text FROM entity_value JOIN station USING (key)
 UNION ALL SELECT 'attributes=' || array_agg(attribute ORDER BY id)::text FROM instances
 UNION ALL SELECT 'instances=' || array_agg(document ORDER BY id)::text FROM instances
+UNION ALL SELECT 'kinds=' || array_agg(kind ORDER BY id)::text FROM instances
+UNION ALL SELECT 'numbers=' || array_agg(number ORDER BY id)::text FROM instances
+UNION ALL SELECT 'comparables=' || array_agg(comparable ORDER BY id)::text FROM instances
 UNION ALL SELECT 'instance=' || document FROM instances JOIN named ON attribute = named.id
 WHERE term = 'temperature';

@@ -1,5 +1,6 @@
 -- What a batch upsert writes: 64 Entities with the history of their eight Attributes, as one
--- statement. The rows are made of one document here: pgbench has no arrays to send.
+-- statement. The rows are made of one document here: pgbench has no arrays to send. A space at its
+-- end has the values of each row parsed, as those of 64 different Entities are.
 \set first random(0, 155) * 64 + 1
 WITH upserted AS (
   INSERT INTO entity (tenant, key, id, typeset, created, modified, document)
@@ -11,11 +12,15 @@ WITH upserted AS (
   RETURNING key
 ), filtered AS (
   INSERT INTO entity_value (tenant, key, typeset, attrs, attributes)
-  SELECT 1, key, :stations, (:attributes)::int[], (:filtered)::jsonb FROM upserted
+  SELECT 1, key, :stations, (:attributes)::int[], ((:filtered)::text || repeat(' ', (key % 2)::int))::jsonb
+  FROM upserted
   ON CONFLICT (tenant, key) DO UPDATE
   SET typeset = excluded.typeset, attrs = excluded.attrs, attributes = excluded.attributes
 )
 INSERT INTO attribute_instance (tenant, entity, attribute, dataset, time, is_observed,
-  is_deletion, created, modified, number, document)
-SELECT 1, key, attribute, 0, now(), true, false, now(), now(), 21.5, document
-FROM upserted, unnest((:attributes)::int[], (:instances)::text[]) AS instance (attribute, document);
+  is_deletion, created, modified, kind, number, comparable, document)
+SELECT 1, key, attribute, 0, now(), true, false, now(), now(), kind, number, comparable, document
+FROM upserted, unnest(
+  (:attributes)::int[], (:kinds)::smallint[], (:numbers)::float8[], (:comparables)::text[],
+  (:instances)::text[]
+) AS instance (attribute, kind, number, comparable, document);
