@@ -28,24 +28,36 @@ private func percentEncoded(_ text: String, sparing spared: String) -> String {
   return encoded
 }
 
-/// nil for what is no percent-encoded UTF-8.
-package func percentDecoded(_ text: Substring) -> String? {
+/// The characters of percent-encoded text; nil unless every `%` has two digits and the bytes are
+/// UTF-8 (RFC 3986, 2.1).
+package func percentDecoded(_ text: some StringProtocol, plusIsSpace: Bool = false) -> String? {
+  var text = String(text)
+  return text.withUTF8 { percentDecoded($0, plusIsSpace: plusIsSpace) }
+}
+
+package func percentDecoded(_ text: UnsafeBufferPointer<UInt8>, plusIsSpace: Bool) -> String? {
+  guard text.contains(where: { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "+") }) else {
+    return String(validating: text, as: UTF8.self)
+  }
   var bytes: [UInt8] = []
-  var rest = text.utf8[...]
+  bytes.reserveCapacity(text.count)
+  var rest = text[...]
   while let byte = rest.popFirst() {
-    guard byte == UInt8(ascii: "%") else {
-      bytes.append(byte)
-      continue
+    switch byte {
+    case UInt8(ascii: "%"):
+      guard let high = rest.popFirst().flatMap(hexDigit),
+        let low = rest.popFirst().flatMap(hexDigit)
+      else { return nil }
+      bytes.append(high << 4 | low)
+    case UInt8(ascii: "+") where plusIsSpace: bytes.append(UInt8(ascii: " "))
+    default: bytes.append(byte)
     }
-    guard let high = rest.popFirst().flatMap(digit), let low = rest.popFirst().flatMap(digit) else {
-      return nil
-    }
-    bytes.append(high << 4 | low)
   }
   return String(validating: bytes, as: UTF8.self)
 }
 
-private func digit(_ byte: UInt8) -> UInt8? {
+/// The value of a hexadecimal digit; nil for anything else.
+package func hexDigit(_ byte: UInt8) -> UInt8? {
   switch byte {
   case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
   case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10

@@ -44,20 +44,32 @@ struct CommandArguments {
   }
 
   func tenant() throws(ConfigurationError) -> TenantName? {
-    guard let name = values["--tenant"] else { return nil }
+    try values["--tenant"].map(TenantName.init(argument:))
+  }
+
+  func type() throws(ConfigurationError) -> IRI? {
+    try values["--type"].map { name throws(ConfigurationError) in
+      try IRI(argument: name, of: "a type")
+    }
+  }
+}
+
+extension TenantName {
+  init(argument name: String) throws(ConfigurationError) {
     do throws(NGSILDError) {
-      return try TenantName(name)
+      self = try TenantName(name)
     } catch {
       throw ConfigurationError(description: error.detail)
     }
   }
+}
 
-  func type() throws(ConfigurationError) -> IRI? {
-    guard let name = values["--type"] else { return nil }
-    let iri = Context.core.expand(name)
-    guard iri.text.contains(":") else {
-      throw ConfigurationError(description: "'\(name)' is no name of a type; nor is it an IRI")
+extension IRI {
+  /// An IRI, or a name that the Core's @context expands.
+  init(argument name: String, of kind: String) throws(ConfigurationError) {
+    self = Context.core.expand(name)
+    guard text.contains(":") else {
+      throw ConfigurationError(description: "'\(name)' is no name of \(kind); nor is it an IRI")
     }
-    return iri
   }
 }

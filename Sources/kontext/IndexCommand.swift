@@ -31,53 +31,23 @@ struct IndexCommand: Sendable {
     Brokers go on meanwhile. 'add' that was interrupted goes on where it ended.
     """
 
-  private(set) var action: Action
-  private(set) var tenant: TenantName?
-  private(set) var databaseURL: String
+  let action: Action
+  let tenant: TenantName?
+  let databaseURL: String
 
   init(_ arguments: [String], databaseURL: String?) throws(ConfigurationError) {
-    self.databaseURL = databaseURL ?? ""
-    var words: [String] = []
-    var rest = arguments[...]
-    while let argument = rest.popFirst() {
-      guard argument.hasPrefix("--") else {
-        words.append(argument)
-        continue
-      }
-      let parts = argument.split(separator: "=", maxSplits: 1).map(String.init)
-      guard ["--database-url", "--tenant"].contains(parts[0]) else {
-        throw ConfigurationError(
-          description: "'\(argument)' is no option of 'kontext index'; see 'kontext index --help'")
-      }
-      guard let value = parts.count > 1 ? parts[1] : rest.popFirst() else {
-        throw ConfigurationError(description: "\(parts[0]) needs a value")
-      }
-      if parts[0] == "--tenant" {
-        tenant = try Self.tenant(value)
-      } else {
-        self.databaseURL = value
-      }
-    }
-    action = try Self.action(words)
-    guard !self.databaseURL.isEmpty else {
-      throw ConfigurationError(
-        description: "No database is named; set KONTEXT_DATABASE_URL, or use --database-url")
-    }
-  }
-
-  private static func tenant(_ name: String) throws(ConfigurationError) -> TenantName {
-    do throws(NGSILDError) {
-      return try TenantName(name)
-    } catch {
-      throw ConfigurationError(description: error.detail)
-    }
+    let arguments = try CommandArguments(
+      arguments, of: "index", options: ["--database-url", "--tenant"], flags: [])
+    tenant = try arguments.tenant()
+    action = try Self.action(arguments.words)
+    self.databaseURL = try arguments.databaseURL(orElse: databaseURL)
   }
 
   private static func action(_ words: [String]) throws(ConfigurationError) -> Action {
     switch (words.first, words.count) {
     case ("list", 1): return .list
-    case ("add", 3): return .add(type: try iri(words[1]), attribute: try iri(words[2]))
-    case ("remove", 3): return .remove(type: try iri(words[1]), attribute: try iri(words[2]))
+    case ("add", 3): return .add(type: try type(words[1]), attribute: try attribute(words[2]))
+    case ("remove", 3): return .remove(type: try type(words[1]), attribute: try attribute(words[2]))
     default:
       throw ConfigurationError(
         description:
@@ -86,13 +56,12 @@ struct IndexCommand: Sendable {
     }
   }
 
-  private static func iri(_ name: String) throws(ConfigurationError) -> IRI {
-    let iri = Context.core.expand(name)
-    guard iri.text.contains(":") else {
-      throw ConfigurationError(
-        description: "'\(name)' is no name of a type or an Attribute; nor is it an IRI")
-    }
-    return iri
+  private static func type(_ name: String) throws(ConfigurationError) -> IRI {
+    try IRI(argument: name, of: "a type")
+  }
+
+  private static func attribute(_ name: String) throws(ConfigurationError) -> IRI {
+    try IRI(argument: name, of: "an Attribute")
   }
 }
 
@@ -100,22 +69,23 @@ struct IndexCommand: Sendable {
 
 extension IndexCommand {
   /// Returns a sentence about what went wrong; nil if nothing did.
-  func run() -> String? { runOnDatabase { loop throws(PostgresError) in try await run(on: loop) } }
+  func run() -> String? {
+    runOnDatabase(databaseURL, over: BrokerConfiguration.singleConnection) {
+      database throws(PostgresError) in try await run(on: database)
+    }
+  }
 
-  private func run(on loop: EventLoop) async throws(PostgresError) -> String? {
-    let configuration = BrokerConfiguration(databaseURL: databaseURL)
-    let tables = BrokerTables()
-    _ = try await tables.prepare(configuration, on: loop)
-    let pool = configuration.singleConnection(on: loop)
-    defer { pool.close() }
+  private func run(on database: CommandDatabase) async throws(PostgresError) -> String? {
     let number: TenantNumber
     do throws(NGSILDError) {
-      number = try await tables.tenants.number(of: tenant ?? .standard, in: pool)
+      number = try await database.number(of: tenant)
     } catch {
       return error.detail
     }
     var reporter = ProgressReporter()
-    let store = IndexStore(pool: pool, names: tables.names) { reporter.report($0) }
+    let store = IndexStore(pool: database.pool, names: database.tables.names) {
+      reporter.report($0)
+    }
     switch action {
     case .add(let type, let attribute):
       try await store.add(.init(tenant: number, type: type, attribute: attribute))

@@ -99,21 +99,20 @@ struct RetentionCommand: Sendable {
 
 extension RetentionCommand {
   /// Returns a sentence about what went wrong; nil if nothing did.
-  func run() -> String? { runOnDatabase { loop throws(PostgresError) in try await run(on: loop) } }
+  func run() -> String? {
+    runOnDatabase(databaseURL, over: BrokerConfiguration.retentionConnection) {
+      database throws(PostgresError) in try await run(on: database)
+    }
+  }
 
-  private func run(on loop: EventLoop) async throws(PostgresError) -> String? {
-    let configuration = BrokerConfiguration(databaseURL: databaseURL)
-    let tables = BrokerTables()
-    _ = try await tables.prepare(configuration, on: loop)
-    let pool = configuration.retentionConnection(on: loop)
-    defer { pool.close() }
+  private func run(on database: CommandDatabase) async throws(PostgresError) -> String? {
     let number: TenantNumber
     do throws(NGSILDError) {
-      number = try await tables.tenants.number(of: tenant ?? .standard, in: pool)
+      number = try await database.number(of: tenant)
     } catch {
       return error.detail
     }
-    let store = RetentionStore(pool: pool, names: tables.names)
+    let store = RetentionStore(pool: database.pool, names: database.tables.names)
     switch action {
     case .set(let type, let hours, let rollsUp):
       try await store.set(
@@ -131,7 +130,7 @@ extension RetentionCommand {
       show(try await store.simulate(policy, of: number))
     case .simulateAll:
       show(try await store.simulate(nil, of: tenant.map { _ in number }))
-    case .enforce: return try await enforceRetention(over: pool)
+    case .enforce: return try await enforceRetention(over: database.pool)
     }
     return nil
   }

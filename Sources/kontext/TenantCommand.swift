@@ -34,7 +34,7 @@ final class TenantCommand: @unchecked Sendable {
       guard let name = options.popFirst() else { throw Self.usage }
       let isConfirmed = options.contains("--yes")
       options.removeAll { $0 == "--yes" }
-      action = .remove(try Self.tenant(name), isConfirmed: isConfirmed)
+      action = .remove(try TenantName(argument: name), isConfirmed: isConfirmed)
     default: throw Self.usage
     }
     let configuration = try Configuration(environment: environment, options: Array(options))
@@ -46,14 +46,6 @@ final class TenantCommand: @unchecked Sendable {
 
   private static let usage = ConfigurationError(
     description: "'kontext tenant list' or 'kontext tenant remove NAME [--yes]' is expected")
-
-  private static func tenant(_ name: String) throws(ConfigurationError) -> TenantName {
-    do throws(NGSILDError) {
-      return try TenantName(name)
-    } catch {
-      throw ConfigurationError(description: error.detail)
-    }
-  }
 
   /// Returns the status that the process ends with.
   func run() -> Int32 {

@@ -33,8 +33,11 @@ package final class Browser: @unchecked Sendable {
     }
     for descriptor in toBrowser + fromBrowser { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
     (input, output) = (toBrowser[1], fromBrowser[0])
+    mkdir(profile, 0o700)
     process = try ChildProcess(
       [
+        // What it leaves in the temporary directory goes with its profile.
+        "env", "TMPDIR=\(profile)",
         // Tests may run as root, where its sandbox does not work; it loads our page only.
         Self.program, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
         "--user-data-dir=\(profile)", "--remote-debugging-pipe", "about:blank",

@@ -21,23 +21,11 @@ extension Delivery {
         quality: QualityOfService(endpoint.quality))
       return await failure(of: message, to: MQTTServer(endpoint), timeout)
     }
-    return await failure(
+    return await client.failure(
       of: HTTPClientRequest(
         method: "POST", url: subscription.endpointURI,
         headers: subscription.headers + notification.headerFields, body: notification.body,
         timeout: timeout, responseBytesMax: 1 << 20))
-  }
-
-  /// Success is any status from 200 to 299.
-  ///
-  /// Choice: the standard says 200 alone, but receivers in the field answer 201 and 204 too.
-  private func failure(of request: HTTPClientRequest) async -> String? {
-    do throws(HTTPClientError) {
-      let status = try await client.send(request).status
-      return 200...299 ~= status ? nil : "HTTP status \(status)"
-    } catch {
-      return error.description
-    }
   }
 
   private func failure(

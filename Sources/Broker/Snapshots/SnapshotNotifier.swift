@@ -31,7 +31,7 @@ struct SnapshotNotifier: Sendable {
 
   private func send(_ request: HTTPClientRequest, of id: String, attempt: Int) {
     Task(executorPreference: loop) {
-      guard let failure = await failure(of: request) else { return }
+      guard let failure = await client.failure(of: request) else { return }
       guard attempt < Self.attemptsMax else {
         log.warning("snapshot notification given up", ["snapshot": id, "reason": failure])
         return
@@ -39,16 +39,6 @@ struct SnapshotNotifier: Sendable {
       loop.after(Self.firstPause * (1 << (attempt - 1))) {
         send(request, of: id, attempt: attempt + 1)
       }
-    }
-  }
-
-  /// nil for success.
-  private func failure(of request: HTTPClientRequest) async -> String? {
-    do throws(HTTPClientError) {
-      let status = try await client.send(request).status
-      return 200...299 ~= status ? nil : "HTTP status \(status)"
-    } catch {
-      return error.description
     }
   }
 }

@@ -1,29 +1,11 @@
-package import JSON
-package import JSONLD
+import JSON
+import JSONLD
 package import NGSILD
 
-/// A write on one Entity as its client made it, of which sources get their parts.
-package struct SourceWrite: Sendable {
-  package let operation: EntityOperation
-  package let id: String
-  /// Decoded, without `local`.
-  package let parameters: [(name: String, value: String)]
-  /// nil for a deletion.
-  package let body: JSONValue?
-  /// What the body's names were expanded with.
-  package let context: Context
+/// A write on one Entity.
+package typealias SourceWrite = ClientWrite<EntityOperation>
 
-  package init(
-    _ operation: EntityOperation, on id: String,
-    parameters: [(name: String, value: String)] = [], body: JSONValue?, context: Context
-  ) {
-    self.operation = operation
-    self.id = id
-    self.parameters = parameters.filter { $0.name != "local" }
-    self.body = body
-    self.context = context
-  }
-
+extension SourceWrite {
   /// The request by which a source gets its part.
   package func request(_ share: WritePlan.Share, at address: SourceAddress) -> SourceRequest {
     let entity = "/entities/\(pathSegment(id))"
@@ -66,9 +48,5 @@ package struct SourceWrite: Sendable {
   /// The body as an Entity, or a fragment of one; nil for a deletion.
   func entity(_ share: WritePlan.Share, at address: SourceAddress) -> [UInt8]? {
     body.map { part(share, at: address).entity($0) }
-  }
-
-  private func part(_ share: WritePlan.Share, at address: SourceAddress) -> BodyPart {
-    BodyPart(of: share, from: context, to: address.context)
   }
 }

@@ -1,30 +1,12 @@
-package import JSON
-package import JSONLD
+import JSON
+import JSONLD
 package import NGSILD
 package import Registrations
 
-/// A write of history as its client made it, of which sources get their parts.
-package struct TemporalWrite: Sendable {
-  package let operation: TemporalOperation
-  package let id: String
-  /// Decoded, without `local`.
-  private let parameters: [(name: String, value: String)]
-  /// nil for a deletion.
-  private let body: JSONValue?
-  /// What the body's names were expanded with.
-  private let context: Context
+/// A write of history.
+package typealias TemporalWrite = ClientWrite<TemporalOperation>
 
-  package init(
-    _ operation: TemporalOperation, on id: String,
-    parameters: [(name: String, value: String)] = [], body: JSONValue?, context: Context
-  ) {
-    self.operation = operation
-    self.id = id
-    self.parameters = parameters.filter { $0.name != "local" }
-    self.body = body
-    self.context = context
-  }
-
+extension TemporalWrite {
   /// By what name registrations list it.
   package var registered: RegisteredOperation {
     switch operation {
@@ -57,7 +39,7 @@ package struct TemporalWrite: Sendable {
 
   private func body(_ share: WritePlan.Share, at address: SourceAddress) -> SourceBody? {
     guard let body else { return nil }
-    let part = BodyPart(of: share, from: context, to: address.context)
+    let part = part(share, at: address)
     if case .updateInstance = operation { return .object(part.attribute(body)) }
     return .object(part.entity(body))
   }

@@ -1,4 +1,5 @@
 import Broker
+import NGSILD
 
 /// A resource of the API, with the identifiers from its path.
 ///

@@ -15,16 +15,8 @@ extension TemporalRepresentation {
     writer.beginObject()
     let hasMembers = writeMembers(of: aggregated.history, to: &writer)
     for series in aggregated.series { write(series, to: &writer) }
-    guard hasMembers || !aggregated.series.isEmpty else {
-      writer.rewind(to: start)
-      return false
-    }
-    if instances.embedsContext {
-      writer.name("@context")
-      writer.raw(instances.context.bodyValue)
-    }
-    writer.endObject()
-    return true
+    return endObject(
+      from: start, hasMembers: hasMembers || !aggregated.series.isEmpty, to: &writer)
   }
 
   private func write(_ series: AggregatedSeries, to writer: inout JSONWriter) {

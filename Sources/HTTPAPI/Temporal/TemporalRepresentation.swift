@@ -29,6 +29,13 @@ struct TemporalRepresentation {
         writeInstances(series, to: &writer)
       }
     }
+    return endObject(from: start, hasMembers: hasMembers, to: &writer)
+  }
+
+  /// Ends an Entity that began at `start`; one that has no members is taken back, and false returned.
+  func endObject(
+    from start: JSONWriter.Position, hasMembers: Bool, to writer: inout JSONWriter
+  ) -> Bool {
     guard hasMembers else {
       writer.rewind(to: start)
       return false

@@ -58,6 +58,7 @@ package struct IndexStore {
       try await setLastKey(row)
     }
     try await IndexFilling(row, declaration, pool: pool, report: report).run()
+    try await IndexOrphans(row: row, pool: pool).remove()
     report(.analyzing)
     try await analyze(row)
     try await pool.flight([

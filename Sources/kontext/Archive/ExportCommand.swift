@@ -58,22 +58,19 @@ struct ExportCommand: Sendable {
 
   /// Returns a sentence about what went wrong; nil if nothing did.
   func run() throws(ConfigurationError) -> String? {
-    runOnDatabase { loop throws(PostgresError) in try await run(on: loop) }
+    runOnDatabase(databaseURL, over: BrokerConfiguration.archiveConnections) {
+      database throws(PostgresError) in await run(on: database)
+    }
   }
 
-  private func run(on loop: EventLoop) async throws(PostgresError) -> String? {
-    let configuration = BrokerConfiguration(databaseURL: databaseURL)
-    let tables = BrokerTables()
-    _ = try await tables.prepare(configuration, on: loop)
-    let pool = configuration.archiveConnections(on: loop)
-    defer { pool.close() }
+  private func run(on database: CommandDatabase) async -> String? {
     do throws(NGSILDError) {
-      let number = try await tables.tenants.number(of: tenant, in: pool)
+      let (tables, pool) = (database.tables, database.pool)
       return try await export(
         ArchiveExport(
           history: HistoryStore(
             names: tables.names, typesets: tables.typesets, queries: pool, pool: pool),
-          tenant: number, types: types))
+          tenant: try await database.number(of: tenant), types: types))
     } catch {
       return error.detail
     }

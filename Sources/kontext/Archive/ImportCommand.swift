@@ -47,20 +47,15 @@ struct ImportCommand: Sendable {
 
   /// Returns a sentence about what went wrong; nil if nothing did.
   func run() throws(ConfigurationError) -> String? {
-    runOnDatabase { loop throws(PostgresError) in try await run(on: loop) }
+    runOnDatabase(databaseURL, over: BrokerConfiguration.archiveConnections) { database in
+      await run(on: database)
+    }
   }
 
-  private func run(on loop: EventLoop) async throws(PostgresError) -> String? {
-    let configuration = BrokerConfiguration(databaseURL: databaseURL)
-    let tables = BrokerTables()
-    _ = try await tables.prepare(configuration, on: loop)
-    let (writer, reader) = (
-      configuration.archiveConnections(on: loop), configuration.archiveConnections(on: loop)
-    )
-    defer {
-      writer.close()
-      reader.close()
-    }
+  private func run(on database: CommandDatabase) async -> String? {
+    let (tables, reader) = (database.tables, database.pool)
+    let writer = database.configuration.archiveConnections(on: database.loop)
+    defer { writer.close() }
     do {
       let number = try await tables.tenants.create(tenant, in: reader)
       let store = EntityStore(

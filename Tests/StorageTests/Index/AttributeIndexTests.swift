@@ -1,3 +1,4 @@
+import Postgres
 import Storage
 import TestSupport
 import Testing
@@ -82,6 +83,32 @@ struct AttributeIndexTests {
           #expect(try await rows(client).found.isEmpty)
         }
       }
+    }
+  }
+
+  @Test("what went by a write that did not know the declaration, goes from the index too")
+  func orphans() async throws {
+    try await withTestTenant { client in
+      try await createEntities(client)
+      _ = try await client.send("POST", "entities", #"{"id":"urn:x:u","type":"U"}"#)
+      try await client.index("n", of: "T")
+      // As if the index were still being made.
+      let tenant = try await client.tenantNumber()
+      let key = { (number: Int) -> SQL in
+        "(SELECT key FROM entity WHERE tenant = \(tenant) AND id = \("urn:x:\(number)"))"
+      }
+      let other: SQL = "(SELECT typeset FROM entity WHERE tenant = \(tenant) AND id = 'urn:x:u')"
+      for statement in [
+        "UPDATE indexed_attribute SET is_ready = false, filled = 0 WHERE tenant = \(tenant)",
+        "DELETE FROM entity_value WHERE tenant = \(tenant) AND key = \(key(1))",
+        "UPDATE entity_value SET typeset = \(other) WHERE tenant = \(tenant) AND key = \(key(2))",
+      ] as [SQL] {
+        _ = try await client.query(statement)
+      }
+      #expect(try await rows(client).found.count == Self.entities)
+      try await client.index("n", of: "T")
+      let values = try await rows(client).found.map { Int($0.split(separator: " ")[1]) }
+      #expect(Set(values) == Set((0..<Self.entities).filter { $0 != 1 && $0 != 2 }))
     }
   }
 
