@@ -168,7 +168,8 @@ struct DeliveryTests {
       try await process.subscribe(to: receiver)
       try await process.write(Self.rooms, times: 10)
       try await until("attempts failed") {
-        try await process.pool.query("SELECT sum(attempts)::bigint > 3 FROM notification")[0][0].bool
+        try await process.pool.query("SELECT sum(attempts)::bigint > 3 FROM notification")[0][0]
+          .bool
       }
       #expect(try await process.count("notification") == 40)
       try receiver.open()
