@@ -20,5 +20,6 @@ extension Schemas {
     (18, "entity_map_sources", PackageResources._018_entity_map_sources_sql),
     (19, "history_reads", PackageResources._019_history_reads_sql),
     (20, "history_comparable", PackageResources._020_history_comparable_sql),
+    (21, "partition_locks", PackageResources._021_partition_locks_sql),
   ]
 }

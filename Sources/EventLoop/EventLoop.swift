@@ -26,7 +26,8 @@ package struct ReadyEvents: OptionSet, Sendable {
 /// `@unchecked Sendable`: the mutable state is touched on the loop's thread only, except for
 /// `remote`, which has a mutex.
 package final class EventLoop: TaskExecutor, SerialExecutor, @unchecked Sendable {
-  /// When a hook runs before the loop sleeps: sources of work first, flushes of what they made last.
+  /// When a hook runs before the loop sleeps: sources of work first, flushes of what they made
+  /// last.
   package enum Phase { case input, flush }
 
   private struct Hook {

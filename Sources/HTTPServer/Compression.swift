@@ -10,7 +10,8 @@ extension HTTPResponse {
   func compressed(for request: HTTPRequest, bytes: ClosedRange<Int>) -> HTTPResponse {
     guard bytes.contains(body.count) else { return self }
     var response = self
-    // Also of the plain one: caches must not give it to, or keep it from, who accepts other codings.
+    // Also of the plain one: caches must not give it to, or keep it from, who accepts other
+    // codings.
     response.headers.append(("Vary", "Accept-Encoding"))
     guard prefersGzip(request.headers.all("Accept-Encoding")), let packed = gzip(body) else {
       return response

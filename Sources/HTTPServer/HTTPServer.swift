@@ -180,7 +180,8 @@ package final class HTTPServer: @unchecked Sendable {
     connections[connection.index] = last
   }
 
-  /// libmicrohttpd, which does not tell of which connection, is about to refuse a request by itself.
+  /// libmicrohttpd, which does not tell of which connection, is about to refuse a request by
+  /// itself.
   ///
   /// Only a request whose head was read can be told from others that are under way; of the rest,
   /// which are broken or too long, the answers of libmicrohttpd are HTML but well formed.
@@ -218,7 +219,8 @@ extension HTTPServer: FileDescriptorHandler {
   }
 
   /// Asks for a round that libmicrohttpd's epoll descriptor does not announce: for an answer that
-  /// waits, and after a connection was closed at the limit, since only the next round listens again.
+  /// waits, and after a connection was closed at the limit, since only the next round listens
+  /// again.
   func setNeedsRound() { needsRound = true }
 
   /// Runs libmicrohttpd until it has nothing more to do without the outside world.

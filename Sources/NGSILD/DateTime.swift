@@ -58,8 +58,8 @@ package struct DateTime: Hashable, Sendable {
 }
 
 extension DateTime {
-  /// The same day and time so many months later; a day that the month does not have becomes its last
-  /// one.
+  /// The same day and time so many months later; a day that the month does not have becomes its
+  /// last one.
   ///
   /// Choice: kept between `earliest` and `latest`.
   package func advanced(byMonths months: Int) -> DateTime {

@@ -81,7 +81,8 @@ package final class Connection: @unchecked Sendable {
 
   /// Runs one statement.
   ///
-  /// - Throws: the server's error, `connectionLost`, or `poolExhausted` with `flightsMax` under way.
+  /// - Throws: the server's error, `connectionLost`, or `poolExhausted` with `flightsMax` under
+  ///   way.
   @discardableResult
   package func query(_ sql: SQL) async throws(PostgresError) -> Rows {
     try await fly(CollectionOfOne(sql)).get()[0]

@@ -47,6 +47,9 @@ extension PostgresError {
   /// The connection is gone, or was never there.
   package var isConnectionLoss: Bool { kind == .connectionLost || kind == .connectTimeout }
 
+  /// Whether a lock was not granted within `lock_timeout`.
+  package var isLockTimeout: Bool { sqlState?.code == "55P03" }
+
   /// The task that waited was cancelled, or `statement_timeout` passed.
   package var isQueryCanceled: Bool { sqlState == .queryCanceled }
 }

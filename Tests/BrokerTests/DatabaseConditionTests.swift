@@ -8,10 +8,10 @@ import Testing
 @Suite("Conditions that the database decides", .serialized)
 struct DatabaseConditionTests {
   private func withProcess(
-    _ body: @escaping @Sendable (TestBroker, Receiver) async throws -> Void
+    _ body: @escaping @Sendable (BareBroker, Receiver) async throws -> Void
   ) async throws {
     try await withDatabase { loop, database in
-      let process = try await TestBroker.start(on: loop, database)
+      let process = try await BareBroker.start(on: loop, database)
       let receiver = try Receiver(on: loop)
       try await body(process, receiver)
       await process.shutDown()
@@ -19,10 +19,10 @@ struct DatabaseConditionTests {
     }
   }
 
-  private func create(_ process: TestBroker, _ id: String, _ members: String) async throws {
+  private func create(_ process: BareBroker, _ id: String, _ members: String) async throws {
     let fragment = try FragmentParser(context: .core, rules: .complete).entity(
       JSONValue(parsing: #"{"type": "Room", \#(members)}"#))
-    _ = try await process.broker.perform(.create(fragment), on: id, in: TestBroker.tenant)
+    _ = try await process.broker.perform(.create(fragment), on: id, in: BareBroker.tenant)
   }
 
   @Test("geoQ selects by place, whichever relation and GeoProperty")

@@ -15,10 +15,10 @@ struct DeliveryTests {
   /// Runs `body` with a process and a receiver.
   private func withProcess(
     _ change: @escaping @Sendable (inout NotificationService.Configuration) -> Void = { _ in },
-    _ body: @escaping @Sendable (TestBroker, Receiver) async throws -> Void
+    _ body: @escaping @Sendable (BareBroker, Receiver) async throws -> Void
   ) async throws {
     try await withDatabase { loop, database in
-      let process = try await TestBroker.start(on: loop, database, change)
+      let process = try await BareBroker.start(on: loop, database, change)
       let receiver = try Receiver(on: loop)
       try await body(process, receiver)
       receiver.release()
@@ -451,14 +451,14 @@ struct DeliveryTests {
   func heldBack() async throws {
     try await withDatabase { loop, database in
       let receiver = try Receiver(on: loop)
-      let first = try await TestBroker.start(on: loop, database)
+      let first = try await BareBroker.start(on: loop, database)
       try await first.subscribe(to: receiver, members: #""throttling": 0.3,"#)
       try await first.create(Self.rooms[0], 0)
       try await receiver.received(1)
       try await first.outboxIsEmpty()
       try await first.create(Self.rooms[1], 1)
       await first.crash()
-      let second = try await TestBroker.start(on: loop, database)
+      let second = try await BareBroker.start(on: loop, database)
       try await receiver.received(2)
       #expect(receiver.received[1].entityID == Self.rooms[1])
       await second.shutDown()
@@ -489,14 +489,14 @@ struct DeliveryTests {
   @Test("what a process owes when it ends is delivered by another one")
   func handBack() async throws {
     try await withDatabase { loop, database in
-      let one = try await TestBroker.start(on: loop, database)
+      let one = try await BareBroker.start(on: loop, database)
       let receiver = try Receiver(on: loop)
       await receiver.close()
       try await one.subscribe(to: receiver)
       try await one.write(Self.rooms, times: 10)
       await one.shutDown()
       try receiver.open()
-      let other = try await TestBroker.start(on: loop, database)
+      let other = try await BareBroker.start(on: loop, database)
       try await other.outboxIsEmpty()
       #expect(receiver.hasAll(Self.rooms, last: 9))
       try await until("the dead process is struck out") {
@@ -513,8 +513,8 @@ struct DeliveryTests {
       let receiver = try Receiver(on: loop)
       // Requests that are under way when the process crashes are among what is owed.
       receiver.behaviour = { $0 < 20 ? .answer(200) : .hold }
-      let other = try await TestBroker.start(on: loop, database) { $0.lease = .milliseconds(300) }
-      let one = try await TestBroker.start(on: loop, database) { $0.lease = .milliseconds(300) }
+      let other = try await BareBroker.start(on: loop, database) { $0.lease = .milliseconds(300) }
+      let one = try await BareBroker.start(on: loop, database) { $0.lease = .milliseconds(300) }
       try await one.subscribe(to: receiver)
       try await one.write(Self.rooms, times: 25)
       try await receiver.received(21)
@@ -533,12 +533,12 @@ struct DeliveryTests {
     try await withDatabase { loop, database in
       let receiver = try Receiver(on: loop)
       await receiver.close()
-      let one = try await TestBroker.start(on: loop, database)
+      let one = try await BareBroker.start(on: loop, database)
       try await one.subscribe(to: receiver)
       try await one.write(Self.rooms, times: 30)
       let others = [
-        try await TestBroker.start(on: loop, database) { $0.delivery.perSubscriptionMax = 8 },
-        try await TestBroker.start(on: loop, database) { $0.delivery.perSubscriptionMax = 8 },
+        try await BareBroker.start(on: loop, database) { $0.delivery.perSubscriptionMax = 8 },
+        try await BareBroker.start(on: loop, database) { $0.delivery.perSubscriptionMax = 8 },
       ]
       await one.shutDown()
       try receiver.open()
@@ -555,11 +555,11 @@ struct DeliveryTests {
     try await withDatabase { loop, database in
       let receiver = try Receiver(on: loop)
       await receiver.close()
-      let one = try await TestBroker.start(on: loop, database)
+      let one = try await BareBroker.start(on: loop, database)
       try await one.subscribe(to: receiver)
       try await one.write(Self.rooms, times: 10)
       await one.shutDown()
-      let other = try await TestBroker.start(on: loop, database)
+      let other = try await BareBroker.start(on: loop, database)
       for value in 10..<20 {
         for room in Self.rooms { try await other.update(room, value) }
       }
@@ -577,12 +577,12 @@ struct DeliveryTests {
       let receiver = try Receiver(on: loop)
       receiver.behaviour = { $0 == 0 ? .hold : .answer(200) }
       let brokers = [
-        try await TestBroker.start(on: loop, database),
-        try await TestBroker.start(on: loop, database),
+        try await BareBroker.start(on: loop, database),
+        try await BareBroker.start(on: loop, database),
       ]
       try await brokers[0].subscribe(to: receiver)
       try await until("the other process knows the subscription") {
-        brokers[1].service.table.hasSubscriptions(in: TestBroker.tenant)
+        brokers[1].service.table.hasSubscriptions(in: BareBroker.tenant)
       }
       try await brokers[0].write(["urn:x:1"], times: 1)
       try await receiver.received(1)

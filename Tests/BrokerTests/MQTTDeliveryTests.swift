@@ -14,7 +14,7 @@ struct MQTTDeliveryTests {
   @Test("changes arrive, and those from while the server was away are delivered once it is back")
   func outage() async throws {
     try await withDatabase { loop, database in
-      let process = try await TestBroker.start(on: loop, database)
+      let process = try await BareBroker.start(on: loop, database)
       let server = try MQTTServerProcess()
       let subscriber = try MQTTSubscriber(to: server.port, on: loop)
       let target = Target(url: "mqtt://127.0.0.1:\(server.port)/city/rooms")
@@ -48,7 +48,7 @@ struct MQTTDeliveryTests {
   func restart() async throws {
     try await withDatabase { loop, database in
       // It is tried again when an operator wants it, which is when someone listens.
-      let process = try await TestBroker.start(on: loop, database) {
+      let process = try await BareBroker.start(on: loop, database) {
         $0.delivery.endpoint.backOffMin = .seconds(3600)
         $0.delivery.endpoint.backOffMax = .seconds(3600)
       }

@@ -12,8 +12,8 @@ struct PeriodicTests {
   func interval() async throws {
     try await withDatabase { loop, database in
       let receiver = try Receiver(on: loop)
-      let one = try await TestBroker.start(on: loop, database)
-      let other = try await TestBroker.start(on: loop, database)
+      let one = try await BareBroker.start(on: loop, database)
+      let other = try await BareBroker.start(on: loop, database)
       for number in 1...3 { try await one.create("urn:ngsi-ld:Room:\(number)", number) }
       let start = ContinuousClock.now
       try await one.subscribe(to: receiver, members: #""timeInterval": 0.2, "q": "level>1","#)
@@ -38,7 +38,7 @@ struct PeriodicTests {
   func pausing() async throws {
     try await withDatabase { loop, database in
       let receiver = try Receiver(on: loop)
-      let process = try await TestBroker.start(on: loop, database)
+      let process = try await BareBroker.start(on: loop, database)
       try await process.subscribe(to: receiver, members: #""timeInterval": 0.1,"#)
       try await process.subscribe(
         to: receiver, id: "urn:s:2", members: #""timeInterval": 3600, "isActive": false,"#)
@@ -47,7 +47,7 @@ struct PeriodicTests {
           "SELECT due > now() FROM subscription_period ORDER BY due LIMIT 1")[0][0].bool
       }
       #expect(receiver.received.isEmpty)
-      try await process.broker.deleteSubscription("urn:s:1", in: TestBroker.tenant)
+      try await process.broker.deleteSubscription("urn:s:1", in: BareBroker.tenant)
       #expect(try await process.count("subscription_period") == 1)
       try await process.create("urn:ngsi-ld:Room:1", 1)
       #expect(receiver.received.isEmpty)
@@ -68,7 +68,7 @@ struct PeriodicTests {
   func resumedUnheard() async throws {
     try await withDatabase { loop, database in
       let receiver = try Receiver(on: loop)
-      let process = try await TestBroker.start(on: loop, database)
+      let process = try await BareBroker.start(on: loop, database)
       try await process.create("urn:ngsi-ld:Room:1", 1)
       // Its interval has the process look for what is due.
       try await process.subscribe(
@@ -98,7 +98,7 @@ struct PeriodicTests {
   func outage() async throws {
     try await withDatabase { loop, database in
       let receiver = try Receiver(on: loop)
-      let first = try await TestBroker.start(on: loop, database)
+      let first = try await BareBroker.start(on: loop, database)
       try await first.create("urn:ngsi-ld:Room:1", 1)
       try await first.subscribe(to: receiver, members: #""timeInterval": 3600,"#)
       try await receiver.received(1)
@@ -106,7 +106,7 @@ struct PeriodicTests {
       try await first.pool.query(
         "UPDATE subscription_period SET due = due - interval '10.5 hours'")
       await first.shutDown()
-      let second = try await TestBroker.start(on: loop, database)
+      let second = try await BareBroker.start(on: loop, database)
       try await receiver.received(2)
       let wait = try await second.pool.query(
         "SELECT extract(epoch FROM due - now())::int FROM subscription_period")[0][0].int

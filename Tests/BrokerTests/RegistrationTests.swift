@@ -9,7 +9,7 @@ import Testing
 
 private let rooms = #"[{"entities": [{"type": "Room"}]}]"#
 
-extension TestBroker {
+extension BareBroker {
   fileprivate func register(
     _ id: String, _ information: String = rooms, _ members: String = ""
   ) async throws {
@@ -52,15 +52,15 @@ struct RegistrationTests {
   @Test("a process knows its own registrations at once, and those of others soon")
   func processes() async throws {
     try await withDatabase { loop, database in
-      let one = try await TestBroker.start(on: loop, database) { $0.sweepInterval = .seconds(60) }
-      let other = try await TestBroker.start(on: loop, database) { $0.sweepInterval = .seconds(60) }
+      let one = try await BareBroker.start(on: loop, database) { $0.sweepInterval = .seconds(60) }
+      let other = try await BareBroker.start(on: loop, database) { $0.sweepInterval = .seconds(60) }
       try await one.register("urn:r:1")
       #expect(one.index[id: "urn:r:1"] != nil)
       try await until("told") { other.index[id: "urn:r:1"] != nil }
       try await other.update("urn:r:1", with: #"{"tenant": "t"}"#)
       #expect(other.index[id: "urn:r:1"]?.registration.tenant == "t")
       try await until("told") { one.index[id: "urn:r:1"]?.registration.tenant == "t" }
-      try await one.broker.deleteRegistration("urn:r:1", in: TestBroker.tenant)
+      try await one.broker.deleteRegistration("urn:r:1", in: BareBroker.tenant)
       #expect(one.index.isEmpty)
       try await until("told") { other.index.isEmpty }
       await one.shutDown()
@@ -71,10 +71,10 @@ struct RegistrationTests {
   @Test("a process that starts knows all registrations")
   func start() async throws {
     try await withDatabase { loop, database in
-      let one = try await TestBroker.start(on: loop, database)
+      let one = try await BareBroker.start(on: loop, database)
       try await one.register("urn:r:1")
       await one.shutDown()
-      let other = try await TestBroker.start(on: loop, database)
+      let other = try await BareBroker.start(on: loop, database)
       #expect(other.index.count == 1)
       await other.shutDown()
     }
@@ -83,11 +83,11 @@ struct RegistrationTests {
   @Test("requests to a source are counted, by all processes together")
   func counters() async throws {
     try await withDatabase { loop, database in
-      let one = try await TestBroker.start(on: loop, database)
-      let other = try await TestBroker.start(on: loop, database)
+      let one = try await BareBroker.start(on: loop, database)
+      let other = try await BareBroker.start(on: loop, database)
       try await one.register("urn:r:1")
       try await until("told") { other.index[id: "urn:r:1"] != nil }
-      let before = try await one.broker.retrieveRegistration("urn:r:1", in: TestBroker.tenant)
+      let before = try await one.broker.retrieveRegistration("urn:r:1", in: BareBroker.tenant)
       #expect(before.record.timesSent == 0)
       let failure = DateTime.now
       for (process, succeeded) in [(one, true), (one, false), (other, true)] {
@@ -95,10 +95,10 @@ struct RegistrationTests {
         process.broker.registrations.note(registration, succeeded: succeeded, at: failure)
       }
       try await until("all are written") {
-        try await one.broker.retrieveRegistration("urn:r:1", in: TestBroker.tenant)
+        try await one.broker.retrieveRegistration("urn:r:1", in: BareBroker.tenant)
           .record.timesSent == 3
       }
-      let record = try await one.broker.retrieveRegistration("urn:r:1", in: TestBroker.tenant)
+      let record = try await one.broker.retrieveRegistration("urn:r:1", in: BareBroker.tenant)
         .record
       #expect(record.timesFailed == 1)
       #expect(record.lastSuccess == failure)
@@ -117,7 +117,7 @@ struct RegistrationNotificationTests {
   func reasons() async throws {
     try await withDatabase { loop, database in
       let receiver = try Receiver(on: loop)
-      let process = try await TestBroker.start(on: loop, database)
+      let process = try await BareBroker.start(on: loop, database)
       try await process.register("urn:r:1")
       try await process.register("urn:r:bus", #"[{"entities": [{"type": "Bus"}]}]"#)
       try await process.subscribeToRegistrations(receiver)
@@ -127,8 +127,8 @@ struct RegistrationNotificationTests {
       try await process.update(
         "urn:r:2", with: #"{"information": [{"entities": [{"type": "Bus"}]}]}"#)
       try await process.update("urn:r:2", with: #"{"information": \#(rooms)}"#)
-      try await process.broker.deleteRegistration("urn:r:2", in: TestBroker.tenant)
-      try await process.broker.deleteRegistration("urn:r:bus", in: TestBroker.tenant)
+      try await process.broker.deleteRegistration("urn:r:2", in: BareBroker.tenant)
+      try await process.broker.deleteRegistration("urn:r:bus", in: BareBroker.tenant)
       try await receiver.received(6)
       try await process.outboxIsEmpty()
       #expect(
@@ -139,7 +139,7 @@ struct RegistrationNotificationTests {
       #expect(
         receiver.received.map(\.ids) == [["urn:r:1"]] + Array(repeating: ["urn:r:2"], count: 5))
       let record = try await process.broker.retrieveSubscription(
-        "urn:s:1", of: .registrations, in: TestBroker.tenant
+        "urn:s:1", of: .registrations, in: BareBroker.tenant
       ).record
       #expect(record.timesSent == 6 && record.timesFailed == 0)
       await process.shutDown()
@@ -151,7 +151,7 @@ struct RegistrationNotificationTests {
   func structure() async throws {
     try await withDatabase { loop, database in
       let receiver = try Receiver(on: loop)
-      let process = try await TestBroker.start(on: loop, database)
+      let process = try await BareBroker.start(on: loop, database)
       try await process.register(
         "urn:r:1", #"[{"entities": [{"type": "Room"}]}, {"entities": [{"type": "Bus"}]}]"#)
       try await process.subscribeToRegistrations(receiver)
@@ -177,7 +177,7 @@ struct RegistrationNotificationTests {
   func updates() async throws {
     try await withDatabase { loop, database in
       let receiver = try Receiver(on: loop)
-      let process = try await TestBroker.start(on: loop, database)
+      let process = try await BareBroker.start(on: loop, database)
       try await process.register("urn:r:1")
       try await process.register("urn:r:bus", #"[{"entities": [{"type": "Bus"}]}]"#)
       try await process.subscribeToRegistrations(
@@ -185,12 +185,12 @@ struct RegistrationNotificationTests {
       try await process.register("urn:r:2")
       try await process.broker.updateSubscription(
         "urn:s:1", of: .registrations, with: JSONValue(parsing: #"{"isActive": true}"#),
-        context: .core, in: TestBroker.tenant, at: TestBroker.site)
+        context: .core, in: BareBroker.tenant, at: BareBroker.site)
       try await receiver.received(1)
       try await process.broker.updateSubscription(
         "urn:s:1", of: .registrations,
         with: JSONValue(parsing: #"{"entities": [{"type": "Bus"}, {"type": "Room"}]}"#),
-        context: .core, in: TestBroker.tenant, at: TestBroker.site)
+        context: .core, in: BareBroker.tenant, at: BareBroker.site)
       try await receiver.received(2)
       #expect(
         receiver.received.map(\.ids) == [
@@ -207,7 +207,7 @@ struct RegistrationNotificationTests {
   func conditions() async throws {
     try await withDatabase { loop, database in
       let receiver = try Receiver(on: loop)
-      let process = try await TestBroker.start(on: loop, database)
+      let process = try await BareBroker.start(on: loop, database)
       try await process.subscribeToRegistrations(
         receiver,
         """
@@ -243,8 +243,8 @@ struct RegistrationNotificationTests {
   func expiry() async throws {
     try await withDatabase { loop, database in
       let receiver = try Receiver(on: loop)
-      let process = try await TestBroker.start(on: loop, database)
-      let other = try await TestBroker.start(on: loop, database)
+      let process = try await BareBroker.start(on: loop, database)
+      let other = try await BareBroker.start(on: loop, database)
       let instant = DateTime(microseconds: DateTime.now.microseconds + 2_000_000)
       try await process.register("urn:r:1", rooms, #", "expiresAt": "\#(instant)""#)
       try await process.subscribeToRegistrations(receiver)
@@ -267,7 +267,7 @@ struct RegistrationNotificationTests {
   func periodic() async throws {
     try await withDatabase { loop, database in
       let receiver = try Receiver(on: loop)
-      let process = try await TestBroker.start(on: loop, database)
+      let process = try await BareBroker.start(on: loop, database)
       try await process.register("urn:r:1")
       try await process.subscribeToRegistrations(receiver, #""timeInterval": 0.2,"#)
       try await receiver.received(3)
@@ -284,13 +284,13 @@ struct RegistrationNotificationTests {
     try await withDatabase { loop, database in
       let receiver = try Receiver(on: loop)
       receiver.behaviour = { _ in .answer(503) }
-      let first = try await TestBroker.start(on: loop, database) { $0.lease = .milliseconds(500) }
+      let first = try await BareBroker.start(on: loop, database) { $0.lease = .milliseconds(500) }
       try await first.subscribeToRegistrations(receiver)
       try await first.register("urn:r:1")
       try await receiver.received(1)
       await first.crash()
       receiver.behaviour = { _ in .answer(200) }
-      let second = try await TestBroker.start(on: loop, database) { $0.lease = .milliseconds(500) }
+      let second = try await BareBroker.start(on: loop, database) { $0.lease = .milliseconds(500) }
       try await second.outboxIsEmpty()
       #expect(receiver.received.last?.ids == ["urn:r:1"])
       #expect(receiver.received.last?.wasAccepted == true)

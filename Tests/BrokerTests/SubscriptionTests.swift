@@ -28,7 +28,7 @@ struct SubscriptionTests {
   @Test("what was created is retrieved, and gone once deleted")
   func lifeCycle() async throws {
     try await withDatabase { loop, database in
-      let process = try await TestBroker.start(on: loop, database)
+      let process = try await BareBroker.start(on: loop, database)
       let broker = process.broker
       try await process.subscribe(to: Nowhere(), members: #""q": "level>5","#)
       let shown = try view(try await broker.retrieveSubscription("urn:s:1", in: 1))
@@ -55,7 +55,7 @@ struct SubscriptionTests {
   @Test("an id is there once in a tenant")
   func uniqueness() async throws {
     try await withDatabase { loop, database in
-      let process = try await TestBroker.start(on: loop, database)
+      let process = try await BareBroker.start(on: loop, database)
       try await process.subscribe(to: Nowhere())
       await expect(.alreadyExists) { try await process.subscribe(to: Nowhere()) }
       #expect(process.service.table.count == 1)
@@ -70,8 +70,8 @@ struct SubscriptionTests {
   @Test("an update is in force at once, in other processes too, and none is lost")
   func update() async throws {
     try await withDatabase { loop, database in
-      let one = try await TestBroker.start(on: loop, database)
-      let other = try await TestBroker.start(on: loop, database) { $0.sweepInterval = .seconds(60) }
+      let one = try await BareBroker.start(on: loop, database)
+      let other = try await BareBroker.start(on: loop, database) { $0.sweepInterval = .seconds(60) }
       let receiver = try Receiver(on: loop)
       await expect(.resourceNotFound) { try await one.updateSubscription(#"{"isActive": false}"#) }
       try await one.subscribe(to: receiver)
@@ -109,7 +109,7 @@ struct SubscriptionTests {
   @Test("what waits for an endpoint goes to the new one after an update")
   func moved() async throws {
     try await withDatabase { loop, database in
-      let process = try await TestBroker.start(on: loop, database)
+      let process = try await BareBroker.start(on: loop, database)
       let (old, new) = (try Receiver(on: loop), try Receiver(on: loop))
       await old.close()
       let rooms = ["urn:ngsi-ld:Room:1", "urn:ngsi-ld:Room:2"]
@@ -128,7 +128,7 @@ struct SubscriptionTests {
   @Test("what is under way to the old endpoint ends before anything goes to the new one")
   func movedWhileUnderWay() async throws {
     try await withDatabase { loop, database in
-      let process = try await TestBroker.start(on: loop, database)
+      let process = try await BareBroker.start(on: loop, database)
       let (old, new) = (try Receiver(on: loop), try Receiver(on: loop))
       old.behaviour = { $0 == 0 ? .hold : .answer(500) }
       try await process.subscribe(to: old)
@@ -150,7 +150,7 @@ struct SubscriptionTests {
   @Test("pages follow the order of creation and say how many there are")
   func pages() async throws {
     try await withDatabase { loop, database in
-      let process = try await TestBroker.start(on: loop, database)
+      let process = try await BareBroker.start(on: loop, database)
       for number in [3, 1, 2, 5, 4] {
         try await process.subscribe(to: Nowhere(), id: "urn:s:\(number)")
       }
@@ -168,7 +168,7 @@ struct SubscriptionTests {
   @Test("a context that is not available is LdContextNotAvailable, and nothing is stored")
   func context() async throws {
     try await withDatabase { loop, database in
-      let process = try await TestBroker.start(on: loop, database)
+      let process = try await BareBroker.start(on: loop, database)
       await expect(.ldContextNotAvailable) {
         try await process.subscribe(
           to: Nowhere(), members: #""jsonldContext": "http://127.0.0.1:9/c.jsonld","#)
@@ -182,8 +182,8 @@ struct SubscriptionTests {
   func otherProcess() async throws {
     try await withDatabase { loop, database in
       // Without sweeps, so that it is NOTIFY which tells.
-      let one = try await TestBroker.start(on: loop, database) { $0.sweepInterval = .seconds(60) }
-      let other = try await TestBroker.start(on: loop, database) { $0.sweepInterval = .seconds(60) }
+      let one = try await BareBroker.start(on: loop, database) { $0.sweepInterval = .seconds(60) }
+      let other = try await BareBroker.start(on: loop, database) { $0.sweepInterval = .seconds(60) }
       try await one.subscribe(to: Nowhere())
       try await until("the other process knows it") { other.service.table.count == 1 }
       try await one.broker.deleteSubscription("urn:s:1", in: 1)
@@ -198,7 +198,7 @@ struct SubscriptionTests {
   @Test("a process that starts reads all subscriptions, in portions")
   func start() async throws {
     try await withDatabase { loop, database in
-      let one = try await TestBroker.start(on: loop, database)
+      let one = try await BareBroker.start(on: loop, database)
       try await one.subscribe(to: Nowhere(), id: "urn:s:last")
       // More than one portion; copies of the row are enough.
       try await one.pool.query(
@@ -208,7 +208,7 @@ struct SubscriptionTests {
         FROM subscription, generate_series(1, 2500) AS n
         """)
       try await one.pool.query("UPDATE subscription_clock SET version = 3000")
-      let other = try await TestBroker.start(on: loop, database)
+      let other = try await BareBroker.start(on: loop, database)
       #expect(other.service.table.count == 2501)
       #expect(other.service.table.version == 3000)
       await one.shutDown()
@@ -219,12 +219,12 @@ struct SubscriptionTests {
   @Test("a subscription whose context cannot be had any more is in force all the same")
   func lostContext() async throws {
     try await withDatabase { loop, database in
-      let one = try await TestBroker.start(on: loop, database)
+      let one = try await BareBroker.start(on: loop, database)
       let receiver = try Receiver(on: loop)
       try await one.subscribe(to: receiver)
       try await one.pool.query(
         "UPDATE subscription SET context = '\"http://127.0.0.1:9/c.jsonld\"'")
-      let other = try await TestBroker.start(on: loop, database)
+      let other = try await BareBroker.start(on: loop, database)
       try await other.create("urn:ngsi-ld:Room:1", 1)
       try await receiver.received(1)
       #expect(receiver.received.first?.headers.first("Link")?.contains(CoreContext.url) == true)

@@ -172,7 +172,8 @@ struct LifecycleTests {
 
   @Test("servers give back their file descriptors")
   func descriptors() async throws {
-    // Other tests run beside this one and hold some hundreds of their own; a leak is more than that.
+    // Other tests run beside this one and hold some hundreds of their own; a leak is more than
+    // that.
     let (before, servers) = (descriptorCount(), 600)
     for _ in 0..<servers {
       try await withServer { server in

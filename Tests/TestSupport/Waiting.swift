@@ -6,7 +6,8 @@ package struct TimedOut: Error, CustomStringConvertible {
 
 /// Asks again and again until `condition` holds.
 ///
-/// - Throws: `TimedOut` for what never comes to be; a machine with much to do has the time it takes.
+/// - Throws: `TimedOut` for what never comes to be; a machine with much to do has the time it
+///   takes.
 package func until(_ what: String, _ condition: () async throws -> Bool) async throws {
   let end = ContinuousClock.now + .seconds(60)
   while try await !condition() {

@@ -21,7 +21,8 @@ package struct BrokerConfiguration: Sendable {
   package var events = EventLimits()
   /// What clients put before the path to reach the broker; nil for whatever they call it by.
   package var publicURL: String?
-  /// Addresses to which notifications and requests to Context Sources go and from which contexts come.
+  /// Addresses to which notifications and requests to Context Sources go and from which contexts
+  /// come.
   package var allowedAddresses = AddressPolicy.publicOnly
 
   /// How long a Context Source may take to answer that says nothing of it itself.

@@ -90,8 +90,8 @@ extension Broker {
 
   /// 5.13.5, with `reload`: the copy of a remote document is replaced; on failure it stays.
   ///
-  /// - Throws: `ldContextNotAvailable`, also for a document that is no context; `badRequestData` for
-  ///   what is no copy.
+  /// - Throws: `ldContextNotAvailable`, also for a document that is no context; `badRequestData`
+  ///   for what is no copy.
   package func reloadContext(
     _ name: String, for owner: ContextOwner
   ) async throws(NGSILDError) {

@@ -1,7 +1,8 @@
 import HTTPClient
 
 extension HTTPClient {
-  /// Why a notification could not be delivered; nil for success, which is any status from 200 to 299.
+  /// Why a notification could not be delivered; nil for success, which is any status from 200 to
+  /// 299.
   ///
   /// Choice: the standard says 200 alone, but receivers in the field answer 201 and 204 too.
   func failure(of request: HTTPClientRequest) async -> String? {

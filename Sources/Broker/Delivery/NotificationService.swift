@@ -7,8 +7,8 @@ package import Postgres
 package import Storage
 import Subscriptions
 
-/// Subscriptions, registrations and notifications of a process: the tables that all loops share, delivery on one
-/// loop, and what keeps both in step with the database and with other processes.
+/// Subscriptions, registrations and notifications of a process: the tables that all loops share,
+/// delivery on one loop, and what keeps both in step with the database and with other processes.
 ///
 /// `@unchecked Sendable`: what changes is used on its loop's thread only.
 package final class NotificationService: @unchecked Sendable {

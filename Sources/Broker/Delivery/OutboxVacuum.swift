@@ -6,8 +6,8 @@ import Storage
 /// Keeps the outbox as small as what is owed.
 ///
 /// PostgreSQL's own vacuum looks at a table once a minute. By then a busy broker has written and
-/// removed 100,000 notifications, and an outbox in which a few of them are owed at a time would take
-/// hundreds of megabytes.
+/// removed 100,000 notifications, and an outbox in which a few of them are owed at a time would
+/// take hundreds of megabytes.
 ///
 /// `@unchecked Sendable`: used on its loop's thread only.
 final class OutboxVacuum: @unchecked Sendable {

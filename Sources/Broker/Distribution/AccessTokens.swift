@@ -6,8 +6,8 @@ import Synchronization
 
 /// Gets the tokens that requests to Context Sources bear; for all loops of a process.
 ///
-/// However many requests want one, it is asked for once, in the background: a request waits for it no
-/// longer than for its source.
+/// However many requests want one, it is asked for once, in the background: a request waits for it
+/// no longer than for its source.
 package final class AccessTokens: Sendable {
   private typealias Outcome = Result<AccessToken, SourceFailure>
 
@@ -28,8 +28,8 @@ package final class AccessTokens: Sendable {
 
   package init() {}
 
-  /// - Parameter refused: one that the source did not take; the same comes back where it is no use to
-  ///   ask for another one.
+  /// - Parameter refused: one that the source did not take; the same comes back where it is no use
+  ///   to ask for another one.
   func token(
     of credential: SourceCredential, refusing refused: AccessToken? = nil, by client: HTTPClient,
     before deadline: ContinuousClock.Instant

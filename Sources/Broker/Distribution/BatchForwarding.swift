@@ -2,8 +2,8 @@ import DistributedOperations
 import NGSILD
 import Registrations
 
-/// Hands the parts of a batch to Context Sources: one request to each that knows batches, and single
-/// operations to others (GS CIM 009, 5.6.7.4).
+/// Hands the parts of a batch to Context Sources: one request to each that knows batches, and
+/// single operations to others (GS CIM 009, 5.6.7.4).
 struct BatchForwarding: Sendable {
   private let batch: BatchWrite
   private let plans: [WritePlan]

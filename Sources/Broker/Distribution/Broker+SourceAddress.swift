@@ -34,8 +34,8 @@ extension Broker {
     }
   }
 
-  /// Of what this broker asks sources for by itself, for a subscription: no client's header fields go
-  /// with it.
+  /// Of what this broker asks sources for by itself, for a subscription: no client's header fields
+  /// go with it.
   ///
   /// - Parameter via: fields of the request by which the subscription was made.
   func origin(in tenantName: String, context: Context, via: String = "") -> RequestOrigin {

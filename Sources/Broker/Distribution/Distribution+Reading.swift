@@ -29,8 +29,8 @@ extension Distribution {
   ///
   /// - Parameters:
   ///   - bytesMax: of the answer.
-  ///   - isConsumption: whether nothing else comes of it, so that an answer of a while ago does where
-  ///     the registration allows it.
+  ///   - isConsumption: whether nothing else comes of it, so that an answer of a while ago does
+  ///     where the registration allows it.
   func read(
     _ request: SourceRequest, at address: SourceAddress,
     bytesMax: Int = SourceClient.answerBytesMax, isConsumption: Bool = true

@@ -54,8 +54,8 @@ struct Distribution: Sendable {
 
   /// The sources that can have what a query selects.
   ///
-  /// Choice: of split Entities, a source may have parts that do not tell where these are, so no area
-  /// rules them out.
+  /// Choice: of split Entities, a source may have parts that do not tell where these are, so no
+  /// area rules them out.
   init?(
     querying request: QueryRequest, splits: Bool, at time: Time = .present,
     from origin: RequestOrigin?, in tenant: TenantNumber, by broker: Broker

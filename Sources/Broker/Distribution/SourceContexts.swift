@@ -4,8 +4,8 @@ import NGSILD
 
 /// The contexts with which names are read in what a source answers or notifies of.
 struct SourceContexts: Sendable {
-  /// Those that it names, by the text of the `@context` member; that of its Link header by the empty
-  /// text.
+  /// Those that it names, by the text of the `@context` member; that of its Link header by the
+  /// empty text.
   private var contexts: [String: Context] = [:]
   private let standard: Context
 

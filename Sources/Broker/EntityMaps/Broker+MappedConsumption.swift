@@ -7,8 +7,8 @@ import Postgres
 import Registrations
 package import Storage
 
-/// Queries with an EntityMap over Context Sources: of each Entity, those sources alone are asked that
-/// the map says have it, by their own maps (GS CIM 009, 4.3.6.7).
+/// Queries with an EntityMap over Context Sources: of each Entity, those sources alone are asked
+/// that the map says have it, by their own maps (GS CIM 009, 4.3.6.7).
 extension Broker {
   /// One page of the Entities in a map.
   ///

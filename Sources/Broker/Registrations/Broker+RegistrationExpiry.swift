@@ -6,8 +6,8 @@ import Storage
 extension Broker {
   private static let registrationsReapedAtOnce = 100
 
-  /// Removes registrations that have expired, and tells who subscribed to them. Returns whether more
-  /// may be waiting.
+  /// Removes registrations that have expired, and tells who subscribed to them. Returns whether
+  /// more may be waiting.
   ///
   /// Nothing else depends on it: they are not served from that instant on.
   ///

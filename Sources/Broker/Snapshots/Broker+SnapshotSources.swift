@@ -103,7 +103,8 @@ extension Broker {
 
   // MARK: What is held here
 
-  /// The ids of Entities that are held here, satisfy a query, and are claimed as a whole or in part.
+  /// The ids of Entities that are held here, satisfy a query, and are claimed as a whole or in
+  /// part.
   private func idsOfClaimed(
     _ query: EntityQuery, _ request: QueryRequest, _ plan: ReadPlan, in tenant: TenantNumber
   ) async throws(NGSILDError) -> [String] {

@@ -94,8 +94,8 @@ extension Broker {
       ? .restart(after: new.firstPeriod ?? .zero) : .stay
   }
 
-  /// Returns the context of the notifications, as JSON, and sees that `jsonldContext` names it where
-  /// it has no URL of its own (5.13.1).
+  /// Returns the context of the notifications, as JSON, and sees that `jsonldContext` names it
+  /// where it has no URL of its own (5.13.1).
   private func linkContext(
     of subscription: inout Subscription, requested: Context, in tenant: TenantNumber,
     at site: ContextSite

@@ -1,12 +1,12 @@
 package import Registrations
 
-/// Answers of Context Sources that may be given again for some time, because their registrations say
-/// so (`management.cacheDuration`, GS CIM 009, 5.2.34). Time is an argument.
+/// Answers of Context Sources that may be given again for some time, because their registrations
+/// say so (`management.cacheDuration`, GS CIM 009, 5.2.34). Time is an argument.
 ///
-/// An answer is that to one request, with all that was sent: whoever sends other header fields to the
-/// source may be shown something else. It is given up when the registration changes, and when this
-/// broker has reason to think that the source has changed. The oldest ones go where there are too
-/// many.
+/// An answer is that to one request, with all that was sent: whoever sends other header fields to
+/// the source may be shown something else. It is given up when the registration changes, and when
+/// this broker has reason to think that the source has changed. The oldest ones go where there are
+/// too many.
 ///
 /// Choice: what others do to a source, and other processes of this broker, is not waited for; that
 /// answers may be so old is what the registration says.

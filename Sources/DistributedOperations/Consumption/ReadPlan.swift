@@ -157,8 +157,8 @@ extension ReadPlan {
     }
   }
 
-  /// Which of the Entities that are asked for may be claimed, as a whole or in part; none if nothing
-  /// is.
+  /// Which of the Entities that are asked for may be claimed, as a whole or in part; none if
+  /// nothing is.
   package func claimed(among selectors: [EntitySelector]) -> [EntitySelector] {
     let selectors = selectors.isEmpty ? [EntitySelector()] : selectors
     return claims.flatMap { info in

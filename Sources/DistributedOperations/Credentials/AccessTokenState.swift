@@ -44,8 +44,8 @@ package struct AccessTokenState: Sendable {
 
   package init() {}
 
-  /// What a request to a source is to do, and whether a token is to be fetched, of which `fetched` or
-  /// `failed` then tells.
+  /// What a request to a source is to do, and whether a token is to be fetched, of which `fetched`
+  /// or `failed` then tells.
   ///
   /// - Parameter refused: what the source did not take.
   package mutating func next(

@@ -5,8 +5,8 @@ package import Registrations
 /// By what this broker, as an OAuth 2.0 client, gets tokens for requests to Context Sources.
 ///
 /// A registration names no more than a token endpoint (`tokenEndpoint` in `contextSourceInfo`). The
-/// operator says for which sources, and for whom, a token of it may be had: whoever registers a source
-/// cannot have a secret, or a token, sent anywhere else.
+/// operator says for which sources, and for whom, a token of it may be had: whoever registers a
+/// source cannot have a secret, or a token, sent anywhere else.
 ///
 /// Standard: client credentials grant (RFC 6749, 4.4).
 package struct SourceCredentials: Sendable {

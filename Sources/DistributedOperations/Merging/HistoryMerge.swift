@@ -4,9 +4,9 @@ package import NGSILDQuery
 
 /// The temporal evolution of an Entity, put together from what Context Sources hold of it.
 ///
-/// Instances are concatenated; of those of one dataset with the same time, one stays: that which was
-/// modified last, or else came first. Auxiliary sources have no part in it: their registrations cannot
-/// list temporal operations (5.9.2.4).
+/// Instances are concatenated; of those of one dataset with the same time, one stays: that which
+/// was modified last, or else came first. Auxiliary sources have no part in it: their registrations
+/// cannot list temporal operations (5.9.2.4).
 ///
 /// Standard: GS CIM 009, 4.5.5, 5.7.3.4 and 5.7.4.4.
 package struct HistoryMerge: Sendable {

@@ -44,8 +44,8 @@ extension ReportedEntity: SourceReport {
 
 /// The Entities in what a Context Source answers or notifies of.
 ///
-/// A peer's word is data, never trusted: what is no NGSI-LD makes the whole of it invalid, or, of what
-/// is read later, one Entity.
+/// A peer's word is data, never trusted: what is no NGSI-LD makes the whole of it invalid, or, of
+/// what is read later, one Entity.
 package enum SourceAnswer {
   /// What an answer or a notification has, which is one Entity or an array of them.
   ///

@@ -70,8 +70,9 @@ package struct BatchWrite: Sendable {
 
   // MARK: Piece by piece
 
-  /// The single operations that a source can carry out in place of the batch's on one Entity, each to
-  /// be tried where the Entity is said to exist already by the one before; empty if it can do none.
+  /// The single operations that a source can carry out in place of the batch's on one Entity, each
+  /// to be tried where the Entity is said to exist already by the one before; empty if it can do
+  /// none.
   package func alternatives(
     to item: SourceWrite, at registration: Registration
   ) -> [SourceWrite] {

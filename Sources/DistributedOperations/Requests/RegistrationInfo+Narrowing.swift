@@ -24,8 +24,8 @@ extension RegistrationInfo {
   }
 }
 
-/// What a source is asked for; it takes one pattern, where the request and the registration may each
-/// have one.
+/// What a source is asked for; it takes one pattern, where the request and the registration may
+/// each have one.
 struct NarrowedSelector: Hashable {
   var selector: EntitySelector
   var registeredPattern: Pattern?

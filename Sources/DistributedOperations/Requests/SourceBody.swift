@@ -7,7 +7,8 @@ package enum SourceBody: Hashable, Sendable {
   case objects([[UInt8]])
   case ids([String])
 
-  /// - Parameter context: what each object gets as its `@context`; nil where a Link header names it.
+  /// - Parameter context: what each object gets as its `@context`; nil where a Link header names
+  ///   it.
   func bytes(embedding context: Context?) -> [UInt8] {
     switch self {
     case .object(let object): return Self.embed(context, in: object)

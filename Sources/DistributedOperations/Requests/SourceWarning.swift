@@ -23,8 +23,8 @@ package struct SourceWarning: Hashable, Sendable {
 
   /// One that a Context Source gave, to be sent on; nil for what has no such shape.
   ///
-  /// A source sends on warnings of others; more than `relayedMax` of one source, or longer ones, are
-  /// not.
+  /// A source sends on warnings of others; more than `relayedMax` of one source, or longer ones,
+  /// are not.
   package init?(relayed text: String) {
     let words = text.split(separator: " ", maxSplits: 2)
     guard words.count == 3, Int(words[0]).flatMap(Code.init) != nil, text.utf8.count <= 500,

@@ -24,7 +24,8 @@ package struct Via: Hashable, Sendable {
   /// How many brokers the request has passed.
   package var count: Int { pseudonyms.count }
 
-  /// Choice: more brokers than this are taken for a loop among brokers that do not tell their names.
+  /// Choice: more brokers than this are taken for a loop among brokers that do not tell their
+  /// names.
   package static let hopsMax = 32
 
   private static func pseudonym(in entry: Substring) -> String? {

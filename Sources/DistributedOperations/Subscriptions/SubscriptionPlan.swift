@@ -12,8 +12,8 @@ package import Subscriptions
 package struct SubscriptionPlan: Sendable {
   package struct Copy: Sendable {
     package let registration: CompiledRegistration
-    /// Tells copies for one registration apart, of which it has one for each set of Attributes: with
-    /// fewer, more would be asked for than is registered.
+    /// Tells copies for one registration apart, of which it has one for each set of Attributes:
+    /// with fewer, more would be asked for than is registered.
     package let part: Int
     /// Its id is given to it when it is kept.
     package let subscription: Subscription

@@ -16,7 +16,8 @@ extension API {
     return try TenantName(name)
   }
 
-  /// The tenant whose data an operation works on: that of a Snapshot, where the request selects one.
+  /// The tenant whose data an operation works on: that of a Snapshot, where the request selects
+  /// one.
   ///
   /// - Throws: `nonexistentTenant`, `resourceNotFound`, `operationNotSupported`.
   func tenant(of call: Call) async throws(NGSILDError) -> TenantNumber {

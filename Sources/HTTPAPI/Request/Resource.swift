@@ -24,8 +24,8 @@ struct Resource: Sendable {
     }
   }
 
-  /// The path with the slashes of a URL that is an identifier percent-encoded, as some clients leave
-  /// out to do; nil without one. The URL ends before `/attrs`, or with the path.
+  /// The path with the slashes of a URL that is an identifier percent-encoded, as some clients
+  /// leave out to do; nil without one. The URL ends before `/attrs`, or with the path.
   private static func encodingURL(in path: String) -> String? {
     guard let mark = path.firstRange(of: "://") else { return nil }
     let start = path[..<mark.lowerBound].lastIndex(of: "/") ?? path.startIndex
@@ -199,7 +199,8 @@ extension Resource {
       ["GET": .retrieveTemporalEntity, "DELETE": .deleteTemporalEntity]),
     PathPattern("\(api)/temporal/entities/{}/attrs", ["POST": .appendTemporalAttributes]),
     PathPattern("\(api)/temporal/entities/{}/attrs/{}", ["DELETE": .deleteTemporalAttribute]),
-    // Without an Attribute, this is a bad request, and a wrong method otherwise (TS 016_02, 017_02).
+    // Without an Attribute, this is a bad request, and a wrong method otherwise (TS 016_02,
+    // 017_02).
     PathPattern("\(api)/temporal/entities/{}/attrs//{}", ["DELETE": .deleteTemporalInstance]),
     PathPattern(
       "\(api)/temporal/entities/{}/attrs/{}/{}",

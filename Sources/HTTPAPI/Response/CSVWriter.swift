@@ -1,7 +1,7 @@
 /// Writes a table as comma-separated values.
 ///
-/// Choice: a text that a spreadsheet would take for a formula, as whatever is measured in public may
-/// be made to be, gets an apostrophe in front. Numbers, also negative ones, are left alone.
+/// Choice: a text that a spreadsheet would take for a formula, as whatever is measured in public
+/// may be made to be, gets an apostrophe in front. Numbers, also negative ones, are left alone.
 ///
 /// Standard: RFC 4180.
 struct CSVWriter {

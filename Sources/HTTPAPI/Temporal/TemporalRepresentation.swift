@@ -32,7 +32,8 @@ struct TemporalRepresentation {
     return endObject(from: start, hasMembers: hasMembers, to: &writer)
   }
 
-  /// Ends an Entity that began at `start`; one that has no members is taken back, and false returned.
+  /// Ends an Entity that began at `start`; one that has no members is taken back, and false
+  /// returned.
   func endObject(
     from start: JSONWriter.Position, hasMembers: Bool, to writer: inout JSONWriter
   ) -> Bool {

@@ -10,7 +10,8 @@ package final class UnreadAttribute: Sendable {
   enum Form: Sendable {
     /// A value in the simplified representation.
     case simplified
-    /// An object without value member: sub-Attributes of a stored Attribute, the value of a new one.
+    /// An object without value member: sub-Attributes of a stored Attribute, the value of a new
+    /// one.
     case object
   }
 

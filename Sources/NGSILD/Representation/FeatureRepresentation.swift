@@ -3,8 +3,8 @@ package import JSONLD
 
 /// How Entities are shown as GeoJSON.
 ///
-/// Shape: `{"id", "type": "Feature", "geometry", "properties": {"type", …}, "@context"?}`, several of
-/// them in `{"type": "FeatureCollection", "features": […], "@context"?}`.
+/// Shape: `{"id", "type": "Feature", "geometry", "properties": {"type", …}, "@context"?}`, several
+/// of them in `{"type": "FeatureCollection", "features": […], "@context"?}`.
 ///
 /// Standard: GS CIM 009, 4.5.16, 4.5.17, 5.2.29 to 5.2.31.
 package struct FeatureRepresentation: Sendable {

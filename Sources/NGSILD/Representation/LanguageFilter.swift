@@ -39,8 +39,8 @@ package struct LanguageFilter: Hashable, Sendable {
 
   /// The tag of the language to answer; nil only of no tags.
   ///
-  /// A range finds itself, then a tag that extends it, `en-US` for `en`, then the same less its last
-  /// subtag, `nl` for `nl-BE`. If none finds any, `@none` is answered, else the first tag.
+  /// A range finds itself, then a tag that extends it, `en-US` for `en`, then the same less its
+  /// last subtag, `nl` for `nl-BE`. If none finds any, `@none` is answered, else the first tag.
   package func choose(from tags: [String]) -> String? {
     let acceptable = tags.filter { tag in !unwanted.contains { extends(tag.lowercased(), $0) } }
     let candidates = acceptable.isEmpty ? tags : acceptable

@@ -7,8 +7,8 @@
 /// What is no expression at all is left to PCRE2 to find.
 struct PatternSyntax {
   private(set) var unsupportedPart: String?
-  /// Characters, and sets of them, that it consists of when repetitions with bounds are written out,
-  /// or more than `limit`. Both engines build as many states.
+  /// Characters, and sets of them, that it consists of when repetitions with bounds are written
+  /// out, or more than `limit`. Both engines build as many states.
   private(set) var size = 0
 
   init(of text: String, limit: Int) {

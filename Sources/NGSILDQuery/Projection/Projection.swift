@@ -71,8 +71,8 @@ package struct Projection: Hashable, Sendable {
 
   /// The Attributes in `attrs`.
   ///
-  /// Of a queried Entity at least one has to be there (5.7.2.4). Empty if `attrs` names only members
-  /// such as `createdAt`, which does not restrict a query enough.
+  /// Of a queried Entity at least one has to be there (5.7.2.4). Empty if `attrs` names only
+  /// members such as `createdAt`, which does not restrict a query enough.
   package var attributes: [IRI] {
     attrs.compactMap { member in
       if case .attribute(let iri) = member { iri } else { nil }
@@ -94,7 +94,8 @@ package struct Projection: Hashable, Sendable {
     return omit?.lists(member) != true
   }
 
-  /// What the Entities keep that are reached through `relationship`, all if nothing is said of them.
+  /// What the Entities keep that are reached through `relationship`, all if nothing is said of
+  /// them.
   package func ofEntities(linkedBy relationship: IRI) -> Projection {
     let picksAll = pick?.lists(.attribute(relationship)) ?? true
     return Projection(

@@ -12,8 +12,8 @@ extension Query {
   /// - Parameters:
   ///   - now: Attribute instances expired by then do not exist; whether the Entity itself has
   ///     expired is the caller's to know.
-  ///   - linked: the Entity of an id, as far as it is known. A caller who has to load Entities first
-  ///     can note the ids asked for, load them and evaluate again, until none is missing.
+  ///   - linked: the Entity of an id, as far as it is known. A caller who has to load Entities
+  ///     first can note the ids asked for, load them and evaluate again, until none is missing.
   package func matches(
     _ entity: JSONValue, at now: DateTime, linked: @escaping (IRI) -> JSONValue? = { _ in nil }
   ) -> Bool {

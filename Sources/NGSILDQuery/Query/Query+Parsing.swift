@@ -5,8 +5,8 @@ extension Query {
   /// - Parameters:
   ///   - language: what the user calls the text, `q` or `csf`.
   ///   - expandValues: Attributes whose string operands are names, which `expander` expands.
-  ///   - isPercentEncoded: whether the text stands in a JSON body, where clients may have encoded it
-  ///     as for a URL.
+  ///   - isPercentEncoded: whether the text stands in a JSON body, where clients may have encoded
+  ///     it as for a URL.
   /// - Throws: `badRequestData` with the place of the fault, `tooComplexQuery`.
   package init(
     parsing text: String, as language: String = "q", expander: any NameExpander,

@@ -99,8 +99,8 @@ package indirect enum Query: Hashable, Sendable {
 
 /// The way from an Entity to a value within it.
 ///
-/// Shape: `attribute.subAttribute.observedAt` or `attribute.subAttribute[member.member]`; an Entity's
-/// own member, such as `createdAt`, stands alone. Used by `q` and `orderBy`.
+/// Shape: `attribute.subAttribute.observedAt` or `attribute.subAttribute[member.member]`; an
+/// Entity's own member, such as `createdAt`, stands alone. Used by `q` and `orderBy`.
 package struct ValuePath: Hashable, Sendable {
   /// The Attribute, its sub-Attribute and so on; empty for a member of the Entity itself.
   package let attributes: [IRI]

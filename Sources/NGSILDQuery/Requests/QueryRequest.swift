@@ -20,7 +20,8 @@ package struct QueryRequest: Hashable, Sendable {
   /// Nil without Linked Entity retrieval.
   package var join: Join?
   package var ordering: Ordering?
-  /// Whether parts of one Entity may be in several Context Sources (4.3.6.7); nil if nothing is said.
+  /// Whether parts of one Entity may be in several Context Sources (4.3.6.7); nil if nothing is
+  /// said.
   package var splitsEntities: Bool?
   package var entityMap = EntityMapWish()
 
@@ -103,8 +104,8 @@ extension QueryRequest {
 
   /// `q`, whose operands are expanded where `expandValues` says so.
   ///
-  /// `jsonKeys` has no effect but to be checked: compound values are stored as received, and members
-  /// in brackets are their keys as they stand.
+  /// `jsonKeys` has no effect but to be checked: compound values are stored as received, and
+  /// members in brackets are their keys as they stand.
   fileprivate static func query(
     _ text: String?, expandValues: String?, jsonKeys: String?, expander: some NameExpander,
     isPercentEncoded: Bool

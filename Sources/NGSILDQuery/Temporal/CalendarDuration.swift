@@ -2,8 +2,8 @@ package import NGSILD
 
 /// A span of time in which months have the length that the calendar gives them.
 ///
-/// Shape: `P1Y2M10DT2H30M5S`, of which elements may be left out but not all, or `P3W`; whole numbers.
-/// Weeks, days and all below have one length.
+/// Shape: `P1Y2M10DT2H30M5S`, of which elements may be left out but not all, or `P3W`; whole
+/// numbers. Weeks, days and all below have one length.
 ///
 /// Standard: `aggrPeriodDuration` (GS CIM 009, 4.5.19.1).
 package struct CalendarDuration: Hashable, Sendable {

@@ -37,8 +37,8 @@ package struct EntitySpecification: Sendable, Hashable {
 
   /// What a query asks for: `attrs`, and what `q` and the geo-query look at (5.10.2.4).
   ///
-  /// - Parameter splits: whether parts of one Entity may be in several sources: then also one that has
-  ///   nothing of what conditions look at has a part of what satisfies them.
+  /// - Parameter splits: whether parts of one Entity may be in several sources: then also one that
+  ///   has nothing of what conditions look at has a part of what satisfies them.
   package init(_ request: QueryRequest, splits: Bool = false) {
     var attributes = request.projection.attributes
     if !splits || !attributes.isEmpty {

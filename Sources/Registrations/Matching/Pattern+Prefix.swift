@@ -1,8 +1,8 @@
 import NGSILDQuery
 
 extension Pattern {
-  /// Characters with which every text begins that matches; empty unless the pattern says so plainly,
-  /// as `^urn:ngsi-ld:Vehicle:` does.
+  /// Characters with which every text begins that matches; empty unless the pattern says so
+  /// plainly, as `^urn:ngsi-ld:Vehicle:` does.
   var literalPrefix: String {
     guard text.hasPrefix("^"), !text.contains("|") else { return "" }
     let rest = text.dropFirst()

@@ -4,9 +4,9 @@ package import NGSILD
 import Subscriptions
 
 extension Registration {
-  /// The registration in the shape of an Entity, so that `csf`, `q`, scope and geo-queries are asked
-  /// of it as of Entities: with its Context Source Properties, and what the standard has of single
-  /// values and areas.
+  /// The registration in the shape of an Entity, so that `csf`, `q`, scope and geo-queries are
+  /// asked of it as of Entities: with its Context Source Properties, and what the standard has of
+  /// single values and areas.
   package var entity: Entity {
     var entity = Entity(
       id: id, types: [Self.type], scopes: scopes, expiresAt: expiresAt, createdAt: createdAt,

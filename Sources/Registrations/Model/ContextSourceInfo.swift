@@ -93,7 +93,8 @@ private func version(_ pair: KeyValuePair) throws(NGSILDError) -> SpecificationV
   return version
 }
 
-/// Fields of a connection and of its messages, and those that the broker itself sets; in lower case.
+/// Fields of a connection and of its messages, and those that the broker itself sets; in lower
+/// case.
 private let unsentHeaders: Set = [
   "ngsild-tenant", "via", "content-length", "content-type", "link", "host", "connection",
   "transfer-encoding", "expect", "te", "trailer", "upgrade", "keep-alive", "proxy-connection",

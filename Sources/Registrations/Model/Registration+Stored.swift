@@ -5,8 +5,8 @@ import Subscriptions
 
 /// The form in which registrations are stored.
 ///
-/// Shape: that of the API, with names as IRIs; Context Source Properties stand as the stored form of
-/// an Entity in `properties`, and `simpleProperties` lists those that are shown as mere values.
+/// Shape: that of the API, with names as IRIs; Context Source Properties stand as the stored form
+/// of an Entity in `properties`, and `simpleProperties` lists those that are shown as mere values.
 /// Timestamps have columns of their own.
 extension Registration {
   package var stored: [UInt8] {

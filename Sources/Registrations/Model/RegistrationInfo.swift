@@ -25,7 +25,8 @@ package struct RegistrationInfo: Sendable, Hashable {
 ///
 /// Standard: GS CIM 009, 5.2.8.
 package struct EntityInfo: Sendable, Hashable {
-  /// Empty for any; Choice: the standard wants one, but registrations in the field name an id alone.
+  /// Empty for any; Choice: the standard wants one, but registrations in the field name an id
+  /// alone.
   package let types: [IRI]
   package let id: IRI?
   /// Without effect beside `id`.

@@ -7,8 +7,8 @@ import Subscriptions
 ///
 /// Standard: GS CIM 009, 5.9.3.4 and, for the merging, 5.5.8.
 extension RegistrationParser {
-  /// `registration` with the members of `fragment` in place of its own: objects are merged, all else
-  /// is replaced whole; the NGSI-LD Null, or a JSON null, removes a member.
+  /// `registration` with the members of `fragment` in place of its own: objects are merged, all
+  /// else is replaced whole; the NGSI-LD Null, or a JSON null, removes a member.
   ///
   /// Names that stay are IRIs, which expand to themselves.
   ///

@@ -3,8 +3,8 @@ package import NGSILDQuery
 package import Subscriptions
 
 extension EntitySpecification {
-  /// What a subscription to registrations is about: its Entities, and the Attributes that it watches
-  /// or wants to be told of.
+  /// What a subscription to registrations is about: its Entities, and the Attributes that it
+  /// watches or wants to be told of.
   ///
   /// Standard: GS CIM 009, 5.11.2.4. Choice: where both lists of Attributes are empty, all match.
   package init(_ subscription: Subscription) {

@@ -6,8 +6,8 @@ package import Postgres
 /// Writes Entities with their history as lines of an archive, in the order in which they were
 /// created.
 ///
-/// Brokers may go on writing: of an Entity that changes meanwhile, the history may be newer than the
-/// state.
+/// Brokers may go on writing: of an Entity that changes meanwhile, the history may be newer than
+/// the state.
 package struct ArchiveExport {
   let history: HistoryStore
   let tenant: TenantNumber

@@ -51,8 +51,8 @@ struct ArchiveLine {
   }
 }
 
-/// Reads lines of an archive. They may come from anywhere, so they are checked as bodies of requests
-/// are, and have to say no more than is stored of them.
+/// Reads lines of an archive. They may come from anywhere, so they are checked as bodies of
+/// requests are, and have to say no more than is stored of them.
 final class ArchiveParser {
   private let states = FragmentParser(context: .core, rules: .complete)
   private let pasts = FragmentParser(context: .core, rules: .temporal)

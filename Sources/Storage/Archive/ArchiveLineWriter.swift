@@ -7,8 +7,8 @@ import NGSILD
 /// needs no `@context`. Each Entity has
 /// - a line with its state in the stored form, which has `createdAt`; with `deletedAt` if only its
 ///   history is left;
-/// - lines with instances of one of its Attributes, or of its scopes, as the temporal representation
-///   shows them, with all times and the `instanceId`;
+/// - lines with instances of one of its Attributes, or of its scopes, as the temporal
+///   representation shows them, with all times and the `instanceId`;
 /// - lines with hourly figures of numbers that retention has let go of, as the aggregated
 ///   representation shows them.
 ///

@@ -124,7 +124,8 @@ private struct Remaining {
     """
   }
 
-  /// A range for each typeset, with the limit inside: otherwise all that remain are sorted each time.
+  /// A range for each typeset, with the limit inside: otherwise all that remain are sorted each
+  /// time.
   func keys(_ limit: Int) -> SQL {
     let ranges: [SQL] = typesets.map { typeset in
       """

@@ -1,10 +1,11 @@
 import Postgres
 
-/// Removes rows of Entities that were deleted, or lost the type, by who did not know the declaration.
+/// Removes rows of Entities that were deleted, or lost the type, by who did not know the
+/// declaration.
 ///
-/// When an Attribute is declared, writes that know of it go on beside older ones that do not. Where one
-/// that knows enters an Entity, and an older one then deletes it, the rows stay, and nobody enters the
-/// Entity anew. Once the older writes have ended, this makes good for them.
+/// When an Attribute is declared, writes that know of it go on beside older ones that do not. Where
+/// one that knows enters an Entity, and an older one then deletes it, the rows stay, and nobody
+/// enters the Entity anew. Once the older writes have ended, this makes good for them.
 struct IndexOrphans {
   let row: DeclarationRow
   let pool: Pool

@@ -27,8 +27,8 @@ package final class NameTable: Sendable {
 
   package init() { base = nil }
 
-  /// The names of a table, and beside them some that one statement alone refers to: their numbers are
-  /// none that a name is ever given.
+  /// The names of a table, and beside them some that one statement alone refers to: their numbers
+  /// are none that a name is ever given.
   init(extending base: NameTable, by names: some Sequence<String>) {
     self.base = base
     state.withLock { state in

@@ -143,8 +143,9 @@ package struct OutboxStore {
     return results.count > 1 ? owed(prompt, results[results.count - 2]) : []
   }
 
-  /// Writes notifications, each lane's in its order; to be run after the lock of their Entities' rows, so
-  /// that it sees what is owed before them. A row for each, in their order: id, process, predecessor.
+  /// Writes notifications, each lane's in its order; to be run after the lock of their Entities'
+  /// rows, so that it sees what is owed before them. A row for each, in their order: id, process,
+  /// predecessor.
   ///
   /// A lane in which something is owed stays with the process that owes it, and that one is told.
   private static func insert(_ due: [DueNotification], by process: ProcessNumber) -> SQL {

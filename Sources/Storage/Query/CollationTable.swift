@@ -3,7 +3,8 @@ package import NGSILDQuery
 package import Postgres
 import Synchronization
 
-/// The collations that requests have named, which the database has to have before it orders by them.
+/// The collations that requests have named, which the database has to have before it orders by
+/// them.
 ///
 /// A language tag means the same to everyone, so tenants share them.
 package final class CollationTable: Sendable {

@@ -73,8 +73,8 @@ package struct RegistrationStore {
 
   // MARK: Transactions
 
-  /// Begins a transaction in which nobody else changes registrations of the tenant, or subscriptions
-  /// to them.
+  /// Begins a transaction in which nobody else changes registrations of the tenant, or
+  /// subscriptions to them.
   package static func begin(
     _ tenant: TenantNumber, on connection: Connection
   ) async throws(PostgresError) {
@@ -115,8 +115,9 @@ package struct RegistrationStore {
         ), new AS (
           INSERT INTO registration (tenant, id, version, created, modified, expires, document,
             attrs, scopes, attributes, observed, managed)
-          SELECT \(tenant), \(new.id), version, \(row.created), \(row.modified), \(row.expires as Timestamp?),
-            \(new.document), \(row.values.names), \(row.values.scopes as [String]?),
+          SELECT \(tenant), \(new.id), version, \(row.created), \(row.modified),
+            \(row.expires as Timestamp?), \(new.document), \(row.values.names),
+            \(row.values.scopes as [String]?),
             \(JSONB(row.values.attributes)), \(row.observed), \(row.managed)
           FROM tick
           RETURNING tenant, key, version
@@ -143,9 +144,11 @@ package struct RegistrationStore {
           UPDATE registration_clock SET version = version + 1 RETURNING version
         ), changed AS (
           UPDATE registration AS r
-          SET version = tick.version, modified = \(row.modified), expires = \(row.expires as Timestamp?),
-            document = \(new.document), attrs = \(row.values.names),
-            scopes = \(row.values.scopes as [String]?), attributes = \(JSONB(row.values.attributes)),
+          SET version = tick.version, modified = \(row.modified),
+            expires = \(row.expires as Timestamp?), document = \(new.document),
+            attrs = \(row.values.names),
+            scopes = \(row.values.scopes as [String]?),
+            attributes = \(JSONB(row.values.attributes)),
             observed = \(row.observed), managed = \(row.managed)
           FROM tick
           WHERE r.tenant = \(tenant) AND r.key = \(number)

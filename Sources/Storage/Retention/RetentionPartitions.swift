@@ -86,7 +86,7 @@ extension RetentionSweep {
         try await pool.flight(transaction)
         return true
       } catch {
-        guard error.sqlState?.code == "55P03" else { throw error }
+        guard error.isLockTimeout else { throw error }
       }
       try await pool.query("SELECT pg_sleep(\(Self.secondsBetweenAttempts))")
     }

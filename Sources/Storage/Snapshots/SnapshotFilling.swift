@@ -217,7 +217,8 @@ package struct HistoryAtSources: Sendable {
   let included: [String]
   /// Ids of Entities that are not, whatever is here.
   let excluded: [String]
-  /// What sources alone have. It stays in the states of Entities: these are for `SnapshotAdditions`.
+  /// What sources alone have. It stays in the states of Entities: these are for
+  /// `SnapshotAdditions`.
   let claims: [ForeignHistory.Claim]
 
   package init(included: [String], excluded: [String], claims: [ForeignHistory.Claim]) {

@@ -44,15 +44,16 @@ package struct PeriodStore {
   package func claim(_ due: Due, for lease: Duration) async throws(PostgresError) -> Bool {
     try await pool.query(
       """
-      UPDATE subscription_period SET lease = now() + \(lease.milliseconds) * interval '1 millisecond'
+      UPDATE subscription_period
+      SET lease = now() + \(lease.milliseconds) * interval '1 millisecond'
       WHERE tenant = \(due.tenant) AND subscription = \(due.subscription) AND due = \(due.at)
         AND (lease IS NULL OR lease < now())
       """
     ).affected == 1
   }
 
-  /// Begins a transaction in which nobody else notifies the subscription; false, and no transaction,
-  /// if another process is at it or has been.
+  /// Begins a transaction in which nobody else notifies the subscription; false, and no
+  /// transaction, if another process is at it or has been.
   ///
   /// No row is locked, so that the subscription can be changed while its Entities are read.
   package static func begin(

@@ -39,7 +39,8 @@ package struct SubscriptionCopyStore {
     try await pool.query(
       """
       UPDATE subscription_copy
-      SET present = \(copy.wanted as [UInt8]?), given_id = \(id as String?), attempts = 0, lease = NULL,
+      SET present = \(copy.wanted as [UInt8]?), given_id = \(id as String?), attempts = 0,
+        lease = NULL,
         last_error = NULL, due = CASE WHEN revision = \(copy.revision) THEN NULL ELSE now() END
       WHERE tenant = \(copy.reference.tenant) AND key = \(copy.reference.key)
       """)
@@ -59,7 +60,8 @@ package struct SubscriptionCopyStore {
         present = CASE WHEN \(isLost) THEN NULL ELSE present END,
         given_id = CASE WHEN \(isLost) THEN NULL ELSE given_id END,
         due = CASE
-          WHEN revision = \(copy.revision) THEN now() + \(wait.milliseconds) * interval '1 millisecond'
+          WHEN revision = \(copy.revision)
+          THEN now() + \(wait.milliseconds) * interval '1 millisecond'
           ELSE now()
         END
       WHERE tenant = \(copy.reference.tenant) AND key = \(copy.reference.key)

@@ -46,8 +46,8 @@ extension SubscriptionStore {
       subscriptions: rows.map { (StoredSubscription($0), StoredDeliveryRecord($0)) }, count: count)
   }
 
-  /// Those of the subject, and, of those to registrations, also what the broker itself subscribes to
-  /// for a subscription to Entities.
+  /// Those of the subject, and, of those to registrations, also what the broker itself subscribes
+  /// to for a subscription to Entities.
   private var isShown: SQL {
     isOfRegistrations ? "(s.of_registrations OR s.distributed)" : "NOT s.of_registrations"
   }
@@ -145,8 +145,8 @@ extension StoredSubscription {
   }
 }
 
-/// What the broker itself subscribes to among registrations, so that a subscription to Entities hears
-/// of sources, has no row: it follows from that subscription.
+/// What the broker itself subscribes to among registrations, so that a subscription to Entities
+/// hears of sources, has no row: it follows from that subscription.
 extension StoredSubscription {
   private static let internalPrefix = "urn:ngsi-ld:Subscription:registrations-of-"
 

@@ -88,8 +88,8 @@ package struct TenantStore {
     return rows.map { TenantNumber($0[0].int) }
   }
 
-  /// Removes everything that a tenant has, a chunk at a time; calls `progress` with the rows removed
-  /// so far.
+  /// Removes everything that a tenant has, a chunk at a time; calls `progress` with the rows
+  /// removed so far.
   ///
   /// What has a `tenant` is the tenant's, so tables that come later need no mention here.
   package func removeContents(

@@ -23,10 +23,10 @@ package struct EndpointLimits: Sendable {
 
 /// The notifications that wait for one endpoint, and when which of them is sent.
 ///
-/// The lanes take turns. After a failure a lane waits, longer each time, and the others go on; after
-/// failures one upon the other, whatever the lane, the endpoint is held and then probed with one
-/// request at a time until one succeeds. So one notification that the endpoint cannot digest delays
-/// its lane only, and a dead endpoint delays itself only.
+/// The lanes take turns. After a failure a lane waits, longer each time, and the others go on;
+/// after failures one upon the other, whatever the lane, the endpoint is held and then probed with
+/// one request at a time until one succeeds. So one notification that the endpoint cannot digest
+/// delays its lane only, and a dead endpoint delays itself only.
 ///
 /// Pure: time and chance are arguments.
 package struct EndpointQueue<Item: Sendable> {

@@ -2,8 +2,8 @@ import NGSILD
 
 /// Where and how notifications go by MQTT.
 ///
-/// Shape: `mqtt[s]://[user[:password]@]host[:port]/topic[/subtopic]*`; `MQTT-Version` and `MQTT-QoS`
-/// in `notifierInfo`.
+/// Shape: `mqtt[s]://[user[:password]@]host[:port]/topic[/subtopic]*`; `MQTT-Version` and
+/// `MQTT-QoS` in `notifierInfo`.
 ///
 /// Choice: user, password and topic may be percent-encoded, as in any URI.
 ///

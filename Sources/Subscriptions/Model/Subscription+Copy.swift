@@ -3,8 +3,8 @@ package import JSONLD
 import NGSILD
 import NGSILDQuery
 
-/// Copies of a Subscription that other brokers keep, so that they tell this one what they would tell
-/// its subscriber.
+/// Copies of a Subscription that other brokers keep, so that they tell this one what they would
+/// tell its subscriber.
 ///
 /// Standard: GS CIM 009, 5.8.1.4.
 extension Subscription {

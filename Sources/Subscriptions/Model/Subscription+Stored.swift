@@ -5,9 +5,9 @@ import NGSILDQuery
 
 /// The form in which subscriptions are stored.
 ///
-/// Shape: that of the API, with names as IRIs. Beside a text of a query language, which is canonical
-/// here, stands the one that the client gave: `givenQ`, and `givenType` in `entities`. Timestamps
-/// have columns of their own.
+/// Shape: that of the API, with names as IRIs. Beside a text of a query language, which is
+/// canonical here, stands the one that the client gave: `givenQ`, and `givenType` in `entities`.
+/// Timestamps have columns of their own.
 extension Subscription {
   package var stored: [UInt8] {
     var writer = JSONWriter(reservingCapacity: 512)

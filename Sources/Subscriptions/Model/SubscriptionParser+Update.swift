@@ -7,7 +7,8 @@ import NGSILDQuery
 /// Standard: GS CIM 009, 5.8.2.4 and, for the merging, 5.5.8.
 extension SubscriptionParser {
   /// `subscription` with the members of `fragment` in place of its own. Within `notification`, its
-  /// `endpoint`, `geoQ` and `temporalQ` members are replaced one by one; all else is replaced whole.
+  /// `endpoint`, `geoQ` and `temporalQ` members are replaced one by one; all else is replaced
+  /// whole.
   ///
   /// Choice: a JSON null removes a member as the NGSI-LD Null does.
   ///

@@ -17,8 +17,8 @@ func notificationHeaders(
     headers.append(("Ngsiv2-AttrsFormat", "normalized"))
   }
   if endpoint.linksContext {
-    // Choice: a link that the subscriber gives counts where neither the Subscription nor the request
-    // that made it named a context.
+    // Choice: a link that the subscriber gives counts where neither the Subscription nor the
+    // request that made it named a context.
     let link = contextURL == nil ? endpoint.link : nil
     headers.append(("Link", link ?? LinkHeader.context(contextURL ?? CoreContext.url)))
   }

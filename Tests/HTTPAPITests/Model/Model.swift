@@ -122,7 +122,8 @@ struct Model {
     return Outcome(isCreated: true)
   }
 
-  /// 5.6.18. Choice of the broker: an instance that stays keeps its `createdAt`, as the Entity does.
+  /// 5.6.18. Choice of the broker: an instance that stays keeps its `createdAt`, as the Entity
+  /// does.
   private func replace(_ fragment: ModelEntityFragment) throws(ModelRefusal) -> Change {
     guard !fragment.types.isEmpty else { throw .badRequestData }
     return { entity, now throws(ModelRefusal) in

@@ -152,8 +152,8 @@ struct CrashTests {
     }
   }
 
-  /// A process that was killed is known to be dead once its lease has run out, so this may take some
-  /// seconds.
+  /// A process that was killed is known to be dead once its lease has run out, so this may take
+  /// some seconds.
   private func checkNotified(_ ledger: Ledger, _ sink: Sink, on loop: EventLoop) async throws {
     let owed = ledger.accounts.mapValues { Set($0.acknowledged) }
     let received = try await loop.task {

@@ -14,8 +14,8 @@ extension Broker {
   /// Nobody is told of what is not the source's to tell, or is not asked for (any more).
   ///
   /// - Parameter contextURL: of the Link header.
-  /// - Throws: `resourceNotFound` for an id that no source has from this broker; `badRequestData` or
-  ///   `invalidRequest` for what is no NGSI-LD.
+  /// - Throws: `resourceNotFound` for an id that no source has from this broker; `badRequestData`
+  ///   or `invalidRequest` for what is no NGSI-LD.
   package func take(
     _ notification: SourceNotification, linking contextURL: String?
   ) async throws(NGSILDError) {

@@ -6,7 +6,8 @@ import Registrations
 import Storage
 import Subscriptions
 
-/// Works out which copies of subscriptions there are to be at Context Sources, and writes that down.
+/// Works out which copies of subscriptions there are to be at Context Sources, and writes that
+/// down.
 struct CopyPlanning {
   let broker: Broker
 

@@ -31,8 +31,8 @@ struct SourceRendering {
     return subscription.notification(of: [entity], linked: traversal, at: now, uuid: UUIDText())
   }
 
-  /// Conditions on split Entities hold for what is put together; of others, the source has seen more
-  /// than it tells. What was deleted has nothing to hold them against.
+  /// Conditions on split Entities hold for what is put together; of others, the source has seen
+  /// more than it tells. What was deleted has nothing to hold them against.
   private mutating func accepts(
     _ reported: ReportedEntity, _ entity: JSONValue
   ) async throws(PostgresError) -> Bool {

@@ -18,7 +18,8 @@ extension FederationWorld {
     }
   }
 
-  /// Whether all instances have values; what has none need not be one, and merges as something else.
+  /// Whether all instances have values; what has none need not be one, and merges as something
+  /// else.
   var hasValues: Bool {
     versions.map(\.entity).allSatisfy { entity in
       entity.attributeNames.allSatisfy { name in

@@ -46,7 +46,7 @@ private func withSchema(
 /// A broker as a process has it, without its HTTP API.
 ///
 /// `@unchecked Sendable`: used on its loop's thread only.
-final class TestBroker: @unchecked Sendable {
+final class BareBroker: @unchecked Sendable {
   let loop: EventLoop
   let broker: Broker
   let service: NotificationService
@@ -60,7 +60,7 @@ final class TestBroker: @unchecked Sendable {
   static func start(
     on loop: EventLoop, _ database: Connection.Configuration,
     _ change: (inout NotificationService.Configuration) -> Void = { _ in }
-  ) async throws -> TestBroker {
+  ) async throws -> BareBroker {
     var configuration = NotificationService.Configuration()
     configuration.delivery.endpoint.backOffMin = .milliseconds(20)
     configuration.delivery.endpoint.backOffMax = .milliseconds(100)
@@ -85,7 +85,7 @@ final class TestBroker: @unchecked Sendable {
       log: Log(level: .error))
     let entities = EntityStore(
       names: names, typesets: typesets, indexed: indexed, writers: pool, readers: pool)
-    return TestBroker(loop, pool, entities, queries, service, client, contexts)
+    return BareBroker(loop, pool, entities, queries, service, client, contexts)
   }
 
   private init(
