@@ -38,8 +38,20 @@ private func withSchema(
     } catch {
       outcome = .failure(error)
     }
-    try await connection.query("DROP SCHEMA \(identifier: schema) CASCADE")
+    try await drop(schema, on: connection)
     try outcome.get()
+  }
+}
+
+/// What a broker was doing in the background may end only now; it locks tables in another order.
+private func drop(_ schema: String, on connection: Connection) async throws {
+  while true {
+    do throws(PostgresError) {
+      try await connection.query("DROP SCHEMA \(identifier: schema) CASCADE")
+      return
+    } catch {
+      guard error.sqlState?.code == "40P01" else { throw error }
+    }
   }
 }
 
