@@ -7,6 +7,8 @@ package struct MQTTClientConfiguration: Sendable {
   package var connectionsMax = 256
   /// A connection without messages is closed after so long.
   package var idleMax = Duration.seconds(60)
+  /// The numeric addresses of a host, which are tried one after the other; may block.
+  package var addresses: @Sendable (_ host: String) -> [String] = numericAddresses
   /// Whether the client may connect to a numeric address.
   package var allowsAddress: @Sendable (String) -> Bool = { _ in true }
   /// Certificates of authorities in the place of the system's, as PEM.

@@ -5,8 +5,8 @@ import Glibc
 /// One connection to an MQTT server, from its opening to its end.
 ///
 /// libmosquitto keeps the protocol; the event loop tells it when the socket is ready. Only finding
-/// the address blocks, so it happens on a thread of its own, during which nothing else touches the
-/// handle.
+/// the addresses and connecting block, so they happen on a thread of their own, during which nothing
+/// else touches the handle.
 ///
 /// `@unchecked Sendable`: apart from that, used on its loop's thread only.
 final class MQTTConnection: FileDescriptorHandler, @unchecked Sendable {
@@ -80,26 +80,29 @@ final class MQTTConnection: FileDescriptorHandler, @unchecked Sendable {
   // MARK: Opening
 
   func open() {
-    let allows = client.configuration.allowsAddress
+    let configuration = client.configuration
     inThread { [self] in
-      let outcome = connect(allowing: allows)
+      let outcome = connect(configuration)
       Task(executorPreference: loop) { self.connected(outcome) }
     }
   }
 
-  /// Finds the address and begins to connect; blocks.
-  private func connect(allowing allows: (String) -> Bool) -> Outcome {
-    let addresses = numericAddresses(of: server.host)
-    guard let first = addresses.first else {
-      return .failure(.address("The MQTT host '\(server.host)' has no address"))
-    }
-    guard addresses.allSatisfy(allows) else {
+  /// Finds the addresses and connects to the first that answers; blocks.
+  private func connect(_ configuration: MQTTClientConfiguration) -> Outcome {
+    let addresses = configuration.addresses(server.host)
+    guard addresses.allSatisfy(configuration.allowsAddress) else {
       return .failure(.address("The address of the MQTT host '\(server.host)' is not allowed"))
     }
-    // A certificate is of the name, so libmosquitto has to know it, and finds the address again.
-    let host = server.isSecure ? server.host : first
-    let code = mosquitto_connect_async(handle, host, Int32(server.port), Self.keepAlive)
-    return code == MOSQ_ERR_SUCCESS.rawValue ? .success(()) : .failure(error(code))
+    var outcome = Outcome.failure(.address("The MQTT host '\(server.host)' has no address"))
+    guard !addresses.isEmpty else { return outcome }
+    // A certificate is of the name, so libmosquitto has to know it; it finds the addresses again, and
+    // tries all of them itself.
+    for host in server.isSecure ? [server.host] : addresses {
+      let code = mosquitto_connect(handle, host, Int32(server.port), Self.keepAlive)
+      if code == MOSQ_ERR_SUCCESS.rawValue { return .success(()) }
+      outcome = .failure(error(code))
+    }
+    return outcome
   }
 
   private func connected(_ outcome: Outcome) {

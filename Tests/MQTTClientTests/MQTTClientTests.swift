@@ -43,6 +43,19 @@ struct MQTTClientTests {
     }
   }
 
+  @Test("a host whose first address refuses is reached by its next one")
+  func nextAddress() async throws {
+    let server = try await onEventLoop { _ in try MQTTServerProcess() }
+    defer { server.stop() }
+    var configuration = MQTTClientConfiguration()
+    configuration.addresses = { _ in ["127.0.0.2", "127.0.0.1"] }
+    try await withClient(configuration) { _, client in
+      let target = MQTTServer(host: "two.example", port: server.port)
+      try await client.publish(message("x"), to: target, timeout: Self.time)
+      #expect(client.connectionCount == 1)
+    }
+  }
+
   @Test("user and password open the door, wrong ones do not")
   func users() async throws {
     let server = try await onEventLoop { _ in
