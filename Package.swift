@@ -8,6 +8,8 @@ let settings: [SwiftSetting] = [
   .enableUpcomingFeature("ExistentialAny"),
   // Layers are modules; without this, each call between them is a call through generics.
   .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
+  // Tests check exclusive access; a release would spend a twentieth of a batch's time on that.
+  .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release)),
 ]
 
 /// A Swift target in `Sources/`, with the settings that all share.

@@ -11,8 +11,8 @@ package final class API: HTTPResponder, @unchecked Sendable {
   let broker: Broker
   let operations: any OperatorResponder
   let configuration: APIConfiguration
-  /// Choice: 16 MB for each loop, some thousand Entities.
-  var written = WrittenEntities(sizeMax: 16 << 20)
+  /// Choice: 64 MB for each loop, some ten thousand Entities. It grows with what is asked for.
+  var written = WrittenEntities(sizeMax: 64 << 20)
   /// Numbers requests, beginning at random, so that ids of several processes differ.
   private var lastRequest = UInt64.random(in: 0...UInt64.max >> 16)
 

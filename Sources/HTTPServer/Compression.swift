@@ -27,6 +27,7 @@ extension HTTPResponse {
 /// A coding that is not listed has the weight of `*`; the plain body, if neither is listed, comes
 /// after all that are.
 func prefersGzip(_ values: [String]) -> Bool {
+  guard !values.isEmpty else { return false }
   var weights: [String: Double] = [:]
   for value in values {
     for item in value.split(separator: ",") {

@@ -1,3 +1,5 @@
+import Glibc
+
 /// A value whose text someone else keeps alive: reading it counts no references.
 ///
 /// For loops over many members. It must not leave the `withView` that it comes from; `value` may.
@@ -42,7 +44,7 @@ package struct JSONView {
     guard node.kind == .string else { return false }
     let contents = contents
     return contents.count == expected.utf8CodeUnitCount
-      && expected.withUTF8Buffer { $0.elementsEqual(contents) }
+      && memcmp(contents.baseAddress!, expected.utf8Start, contents.count) == 0
   }
 
   /// Name and value of each member; empty unless an object.

@@ -12,20 +12,29 @@ package func pathSegment(_ text: String) -> String {
 package func formEncoded(_ text: String) -> String { percentEncoded(text, sparing: "-._") }
 
 private func percentEncoded(_ text: String, sparing spared: String) -> String {
-  var encoded = ""
-  for byte in text.utf8 {
+  func isSpared(_ byte: UInt8) -> Bool {
     switch byte {
     case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
       UInt8(ascii: "0")...UInt8(ascii: "9"):
-      encoded.unicodeScalars.append(Unicode.Scalar(byte))
-    case _ where spared.utf8.contains(byte):
-      encoded.unicodeScalars.append(Unicode.Scalar(byte))
-    default:
-      let digits = Array("0123456789ABCDEF")
-      encoded += "%\(digits[Int(byte >> 4)])\(digits[Int(byte & 15)])"
+      true
+    default: spared.utf8.contains(byte)
     }
   }
-  return encoded
+  guard !text.utf8.allSatisfy(isSpared) else { return text }
+  var encoded: [UInt8] = []
+  encoded.reserveCapacity(text.utf8.count * 3)
+  for byte in text.utf8 {
+    if isSpared(byte) {
+      encoded.append(byte)
+    } else {
+      encoded += [UInt8(ascii: "%"), upperHexDigit(byte >> 4), upperHexDigit(byte & 15)]
+    }
+  }
+  return String(decoding: encoded, as: UTF8.self)
+}
+
+private func upperHexDigit(_ value: UInt8) -> UInt8 {
+  value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "A") + value - 10
 }
 
 /// The characters of percent-encoded text; nil unless every `%` has two digits and the bytes are
@@ -33,6 +42,10 @@ private func percentEncoded(_ text: String, sparing spared: String) -> String {
 package func percentDecoded(_ text: some StringProtocol, plusIsSpace: Bool = false) -> String? {
   var text = String(text)
   return text.withUTF8 { percentDecoded($0, plusIsSpace: plusIsSpace) }
+}
+
+package func percentDecoded(_ text: ArraySlice<UInt8>, plusIsSpace: Bool) -> String? {
+  text.withUnsafeBufferPointer { percentDecoded($0, plusIsSpace: plusIsSpace) }
 }
 
 package func percentDecoded(_ text: UnsafeBufferPointer<UInt8>, plusIsSpace: Bool) -> String? {

@@ -51,17 +51,16 @@ extension Connection {
   private func send(
     _ sql: SQL, over handle: OpaquePointer, in flight: inout Flight, _ answer: inout Int
   ) -> Bool {
-    let text = sql.text
     defer { answer += 1 }
-    switch flight.waiter.isDeallocation ? .unnamed : statements.use(sql, text: text) {
+    switch flight.waiter.isDeallocation ? .unnamed : statements.use(sql) {
     case .unnamed:
-      return handle.send(sql.parameters, text: text)
+      return handle.send(sql.parameters, text: sql.text)
     case .prepared(let name):
       return handle.send(sql.parameters, prepared: name)
     case .prepare(let name, let key):
       flight.preparations.append((answer, key))
       answer += 1
-      return handle.prepare(text, as: name, sql.parameters)
+      return handle.prepare(sql.text, as: name, sql.parameters)
         && handle.send(sql.parameters, prepared: name)
     }
   }

@@ -52,8 +52,16 @@ func encodeArray<Value: ParameterValue>(_ values: [Value], into buffer: inout [U
 
 extension [UInt8] {
   /// Appends the bytes in network order.
-  package mutating func append(bigEndian value: some FixedWidthInteger) {
-    Swift.withUnsafeBytes(of: value.bigEndian) { append(contentsOf: $0) }
+  ///
+  /// In half the time that `append(contentsOf:)` takes; a batch has tens of thousands of numbers.
+  package mutating func append<Number: FixedWidthInteger>(bigEndian value: Number) {
+    append(addingCapacity: MemoryLayout<Number>.size) { span in
+      span.withUnsafeMutableBufferPointer { bytes, count in
+        UnsafeMutableRawBufferPointer(bytes).storeBytes(
+          of: value.bigEndian, toByteOffset: count, as: Number.self)
+        count += MemoryLayout<Number>.size
+      }
+    }
   }
 
   mutating func replace(at offset: Int, bigEndian value: Int32) {

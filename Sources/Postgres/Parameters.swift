@@ -23,6 +23,7 @@ package struct Parameters: Sendable, Hashable {
   }
 
   package mutating func append(contentsOf other: Parameters) {
+    guard other.count > 0 else { return }
     let shift = bytes.count
     bytes.append(contentsOf: other.bytes)
     for var slot in other.slots {

@@ -8,13 +8,14 @@
 /// let query: SQL = "SELECT id FROM \(identifier: table) WHERE type = \(type) AND \(filter)"
 /// ```
 package struct SQL: Sendable {
-  private enum Source: Sendable {
-    /// The text before, between and after the parameters: one piece more than parameters.
-    case pieces([String])
+  /// What the text is made of, the same for all values of the parameters.
+  enum Source: Sendable, Equatable {
+    /// Text with a zero byte in the place of each parameter: no statement contains one.
+    case template([UInt8])
     case statement(Statement)
   }
 
-  private let source: Source
+  let source: Source
   package let parameters: Parameters
 
   /// A statement with its parameters in the order of `$1`, `$2`, ...
@@ -26,8 +27,8 @@ package struct SQL: Sendable {
     self.parameters = parameters
   }
 
-  private init(pieces: [String], parameters: Parameters) {
-    source = .pieces(pieces)
+  private init(template: [UInt8], parameters: Parameters) {
+    source = .template(template)
     self.parameters = parameters
   }
 
@@ -35,27 +36,23 @@ package struct SQL: Sendable {
   package var text: String {
     switch source {
     case .statement(let statement): return statement.text
-    case .pieces(let pieces):
-      var text = pieces[0]
+    case .template(let template):
+      let pieces = template.split(separator: 0, omittingEmptySubsequences: false)
+      var text = String(decoding: pieces[0], as: UTF8.self)
       for (index, piece) in pieces.dropFirst().enumerated() {
         text += "$\(index + 1)"
-        text += piece
+        text += String(decoding: piece, as: UTF8.self)
       }
       return text
     }
   }
 
-  /// The statement that was written whole, if it was.
-  var statement: Statement? {
-    if case .statement(let statement) = source { statement } else { nil }
-  }
-
   /// A broken invariant for a `Statement`: its text is fixed.
-  private var pieces: [String] {
-    guard case .pieces(let pieces) = source else {
+  private var template: [UInt8] {
+    guard case .template(let template) = source else {
       preconditionFailure("A Statement is whole and is not spliced into another")
     }
-    return pieces
+    return template
   }
 }
 
@@ -76,26 +73,27 @@ extension SQL: CustomStringConvertible {
 
 extension SQL: ExpressibleByStringInterpolation {
   package init(stringLiteral text: String) {
-    self.init(pieces: [text], parameters: Parameters())
+    self.init(template: Array(text.utf8), parameters: Parameters())
   }
 
   package init(stringInterpolation: StringInterpolation) {
-    self.init(pieces: stringInterpolation.pieces, parameters: stringInterpolation.parameters)
+    self.init(
+      template: stringInterpolation.template, parameters: stringInterpolation.parameters)
   }
 
   package struct StringInterpolation: StringInterpolationProtocol {
-    fileprivate(set) var pieces: [String] = [""]
+    fileprivate(set) var template: [UInt8] = []
     fileprivate(set) var parameters = Parameters()
 
     package init(literalCapacity: Int, interpolationCount: Int) {
-      pieces.reserveCapacity(interpolationCount + 1)
+      template.reserveCapacity(literalCapacity + 32 * interpolationCount)
     }
 
     package mutating func appendLiteral(_ text: String) { add(text) }
 
     package mutating func appendInterpolation(_ value: some ParameterValue) {
       parameters.append(value)
-      pieces.append("")
+      template.append(0)
     }
 
     /// A name of a table, a column or the like that varies; it is quoted.
@@ -108,13 +106,11 @@ extension SQL: ExpressibleByStringInterpolation {
     }
 
     package mutating func appendInterpolation(_ part: SQL) {
-      let spliced = part.pieces
-      add(spliced[0])
-      pieces.append(contentsOf: spliced.dropFirst())
+      template += part.template
       parameters.append(contentsOf: part.parameters)
     }
 
-    private mutating func add(_ text: String) { pieces[pieces.count - 1] += text }
+    private mutating func add(_ text: String) { template += text.utf8 }
   }
 }
 
@@ -123,6 +119,7 @@ extension SQL {
 
   /// One part after the other, with `separator` between them.
   package static func joined(_ parts: some Collection<SQL>, by separator: SQL) -> SQL {
+    if parts.count == 1, let only = parts.first { return only }
     var joined = StringInterpolation(literalCapacity: 0, interpolationCount: parts.count)
     for (index, part) in parts.enumerated() {
       if index > 0 { joined.appendInterpolation(separator) }

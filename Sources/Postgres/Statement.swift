@@ -7,7 +7,7 @@
 /// static let document = Statement("SELECT document FROM entity WHERE key = $1")
 /// let rows = try await connection.query(document(key))
 /// ```
-package struct Statement: Sendable {
+package struct Statement: Sendable, Equatable {
   package let text: String
   let textHash: Int
   /// The greatest `$n` of the text.

@@ -19,13 +19,13 @@ struct StatementCache {
   }
 
   private struct Entry {
-    let text: String
+    let source: SQL.Source
     let types: [PostgresType]
     var state: State
     var lastUse: Int
 
-    func isFor(_ text: String, _ parameters: Parameters) -> Bool {
-      types.elementsEqual(parameters.slots.lazy.map(\.type)) && self.text == text
+    func isFor(_ sql: SQL) -> Bool {
+      types.elementsEqual(sql.parameters.slots.lazy.map(\.type)) && source == sql.source
     }
   }
 
@@ -38,13 +38,10 @@ struct StatementCache {
 
   init(capacity: Int) { self.capacity = capacity }
 
-  /// - Parameter text: the statement's text, or a `Statement` with its hash.
-  mutating func use(_ sql: SQL, text: String) -> Use {
+  mutating func use(_ sql: SQL) -> Use {
     uses += 1
-    let key = Self.key(sql, text)
-    guard let entry = entries[key], entry.isFor(text, sql.parameters) else {
-      return add(sql, text, under: key)
-    }
+    let key = Self.key(sql)
+    guard let entry = entries[key], entry.isFor(sql) else { return add(sql, under: key) }
     entries[key]?.lastUse = uses
     switch entry.state {
     case .seen: return prepare(key)
@@ -68,7 +65,7 @@ struct StatementCache {
   /// Remembers names that could not be deallocated yet.
   mutating func putBack(_ names: [Int]) { discarded += names }
 
-  private mutating func add(_ sql: SQL, _ text: String, under key: Int) -> Use {
+  private mutating func add(_ sql: SQL, under key: Int) -> Use {
     if let rival = entries[key] {
       // The same hash for another text: it keeps the entry while an answer is due for it.
       if case .preparing = rival.state { return .unnamed }
@@ -77,8 +74,8 @@ struct StatementCache {
       guard removeLeastRecentlyUsed() else { return .unnamed }
     }
     entries[key] = Entry(
-      text: text, types: sql.parameters.slots.map(\.type), state: .seen, lastUse: uses)
-    return sql.statement == nil ? .unnamed : prepare(key)
+      source: sql.source, types: sql.parameters.slots.map(\.type), state: .seen, lastUse: uses)
+    return if case .statement = sql.source { prepare(key) } else { .unnamed }
   }
 
   private mutating func prepare(_ key: Int) -> Use {
@@ -102,9 +99,20 @@ struct StatementCache {
     if case .prepared(let name) = entries.removeValue(forKey: key)?.state { discarded.append(name) }
   }
 
-  private static func key(_ sql: SQL, _ text: String) -> Int {
-    var key = sql.statement?.textHash ?? text.hashValue
+  private static func key(_ sql: SQL) -> Int {
+    var key =
+      switch sql.source {
+      case .statement(let statement): statement.textHash
+      case .template(let template): template.withUnsafeBytes(hash)
+      }
     for slot in sql.parameters.slots { key = key &* 31 &+ Int(slot.type.oid) }
     return key
   }
+}
+
+/// The hash of the bytes as a whole; that of an array is made of one byte after the other.
+private func hash(_ bytes: UnsafeRawBufferPointer) -> Int {
+  var hasher = Hasher()
+  hasher.combine(bytes: bytes)
+  return hasher.finalize()
 }

@@ -9,7 +9,7 @@ struct StatementCacheTests {
   private let third = Statement("SELECT 3")
 
   private func use(_ sql: SQL, in cache: inout StatementCache) -> StatementCache.Use {
-    cache.use(sql, text: sql.text)
+    cache.use(sql)
   }
 
   /// Prepares a statement for good.

@@ -4,7 +4,8 @@ package import NGSILD
 import Postgres
 package import Storage
 
-/// Reads by id that arrive in one tick of the loop are one statement.
+/// Reads by id that arrive in one tick of the loop, or while another batch is under way, are one
+/// statement: fewer and larger ones are a tenth cheaper. A batch that is full goes beside others.
 ///
 /// `@unchecked Sendable`: used on its loop's thread only.
 package final class ReadBatcher: @unchecked Sendable {
@@ -16,8 +17,8 @@ package final class ReadBatcher: @unchecked Sendable {
   private let loop: EventLoop
   private let store: EntityStore
   private let log: Log
-  private let rowsMax = 32
-  private let flightsMax = 2
+  private let rowsMax = 64
+  private let flightsMax = 4
   private let waitingMax = 20_000
   private var waiting: [Request] = []
   private var flights = 0
@@ -45,7 +46,7 @@ package final class ReadBatcher: @unchecked Sendable {
   }
 
   private func flush() {
-    while flights < flightsMax, !waiting.isEmpty {
+    while !waiting.isEmpty, flights == 0 || flights < flightsMax && waiting.count >= rowsMax {
       let batch = Array(waiting.prefix(rowsMax))
       waiting.removeFirst(batch.count)
       flights += 1

@@ -10,11 +10,12 @@ struct Parameters: Sendable {
   /// - Throws: `badRequestData` for broken encoding, a repeated name or an empty value.
   init(query: String?) throws(NGSILDError) {
     var list: [(name: String, value: String)] = []
-    for pair in (query ?? "").split(separator: "&") {
-      let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-      guard let name = percentDecoded(parts[0], plusIsSpace: true),
-        let value = percentDecoded(parts.count > 1 ? parts[1] : "", plusIsSpace: true)
+    for pair in Array((query ?? "").utf8).split(separator: UInt8(ascii: "&")) {
+      let mark = pair.firstIndex(of: UInt8(ascii: "=")) ?? pair.endIndex
+      guard let name = percentDecoded(pair[..<mark], plusIsSpace: true),
+        let value = percentDecoded(pair[mark...].dropFirst(), plusIsSpace: true)
       else {
+        let pair = String(decoding: pair, as: UTF8.self)
         throw .badRequestData("The parameter '\(pair)' is not percent-encoded UTF-8")
       }
       guard !list.contains(where: { $0.name == name }) else {

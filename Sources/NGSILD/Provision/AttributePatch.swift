@@ -26,7 +26,16 @@ enum AttributePatch {
   func apply(
     _ fragment: AttributeFragment, to stored: AttributeInstance?, named name: IRI, at now: DateTime
   ) throws(NGSILDError) -> AttributeInstance? {
-    let fragment = try read(fragment, beside: stored, named: name)
+    guard let unread = fragment.unread else {
+      return try applyRead(fragment, to: stored, named: name, at: now)
+    }
+    let read = try read(unread, of: fragment, beside: stored)
+    return try applyRead(read, to: stored, named: name, at: now)
+  }
+
+  private func applyRead(
+    _ fragment: AttributeFragment, to stored: AttributeInstance?, named name: IRI, at now: DateTime
+  ) throws(NGSILDError) -> AttributeInstance? {
     guard !fragment.isDeletion else { return nil }
     guard let stored else { return try new(fragment, named: name, at: now) }
     switch self {
@@ -34,7 +43,9 @@ enum AttributePatch {
       var instance = try new(fragment, named: name, at: now)
       instance?.createdAt = stored.createdAt
       return instance
-    case .partial, .merge: return try changed(stored, by: fragment, named: name, at: now)
+    case .partial, .merge:
+      let fitted = try fitted(fragment, to: stored.type, named: name)
+      return try changed(stored, by: fitted, named: name, at: now)
     }
   }
 
@@ -114,18 +125,6 @@ enum AttributePatch {
 
   // MARK: What the stored instance tells
 
-  /// The fragment as it reads beside what is stored, with a type that fits.
-  private func read(
-    _ fragment: AttributeFragment, beside stored: AttributeInstance?, named name: IRI
-  ) throws(NGSILDError) -> AttributeFragment {
-    let fragment =
-      try fragment.unread.map { unread throws(NGSILDError) in
-        try read(unread, of: fragment, beside: stored)
-      } ?? fragment
-    guard let stored, !isReplacement, !fragment.isDeletion else { return fragment }
-    return try fitted(fragment, to: stored.type, named: name)
-  }
-
   private func read(
     _ unread: UnreadAttribute, of fragment: AttributeFragment, beside stored: AttributeInstance?
   ) throws(NGSILDError) -> AttributeFragment {
@@ -137,6 +136,7 @@ enum AttributePatch {
     return read
   }
 
+  /// The fragment with a type that fits what is stored.
   private func fitted(
     _ fragment: AttributeFragment, to stored: AttributeType, named name: IRI
   ) throws(NGSILDError) -> AttributeFragment {
@@ -155,10 +155,6 @@ enum AttributePatch {
     }
     throw .badRequestData(
       "The Attribute '\(name)' is a \(stored.term); its type cannot become \(type.term)")
-  }
-
-  private var isReplacement: Bool {
-    if case .replace = self { true } else { false }
   }
 
   private var language: String? {
