@@ -1,19 +1,3 @@
-/// Bounds of a text that `JSONText(parsing:)` accepts.
-package struct JSONLimits: Sendable {
-  package var depthMax: Int
-  package var bytesMax: Int
-  /// Whether a member that stands twice is looked for; texts that this program wrote have none.
-  package var requiresUniqueNames: Bool
-
-  package init(
-    depthMax: Int = 64, bytesMax: Int = 64 << 20, requiresUniqueNames: Bool = true
-  ) {
-    self.depthMax = depthMax
-    self.bytesMax = bytesMax
-    self.requiresUniqueNames = requiresUniqueNames
-  }
-}
-
 extension JSONText {
   /// Parses one JSON value with nothing but white space around it.
   ///
@@ -53,7 +37,7 @@ extension JSONText {
   }
 }
 
-private struct JSONParser {
+struct JSONParser {
   let source: UnsafeBufferPointer<UInt8>
   let limits: JSONLimits
   var position = 0
@@ -312,55 +296,5 @@ private struct JSONParser {
 
   private func expected(_ what: String) -> JSONError {
     JSONError(.syntax(expected: what), at: position)
-  }
-
-  // MARK: Unique names
-
-  /// Few names are compared pairwise, many through a set; an escaped name always by its characters.
-  private func requireUniqueNames(ofObjectAt index: Int, in nodes: [Node]) throws(JSONError) {
-    let count = nodes[index].count
-    guard count > 1 else { return }
-    guard count <= 16 else { return try requireUniqueCharacters(ofObjectAt: index, in: nodes) }
-    var later = index + 1
-    for place in 0..<count {
-      guard nodes[later].kind == .string else {
-        return try requireUniqueCharacters(ofObjectAt: index, in: nodes)
-      }
-      var earlier = index + 1
-      for _ in 0..<place {
-        guard !same(nodes[earlier], nodes[later]) else { throw duplicate(nodes[later]) }
-        earlier = Int(nodes[earlier + 1].next)
-      }
-      later = Int(nodes[later + 1].next)
-    }
-  }
-
-  private func requireUniqueCharacters(
-    ofObjectAt index: Int, in nodes: [Node]
-  ) throws(JSONError) {
-    var seen: Set<[UInt8]> = []
-    var name = index + 1
-    for _ in 0..<nodes[index].count {
-      guard seen.insert(characters(of: nodes[name])).inserted else { throw duplicate(nodes[name]) }
-      name = Int(nodes[name + 1].next)
-    }
-  }
-
-  private func same(_ one: Node, _ other: Node) -> Bool {
-    let length = Int(one.end - one.start)
-    guard length == Int(other.end - other.start) else { return false }
-    let (a, b) = (Int(one.start), Int(other.start))
-    for offset in 0..<length where source[a + offset] != source[b + offset] { return false }
-    return true
-  }
-
-  private func characters(of name: Node) -> [UInt8] {
-    let slice = UnsafeBufferPointer(rebasing: source[Int(name.start)..<Int(name.end)])
-    return name.kind == .escapedString ? unescaped(slice) : Array(slice)
-  }
-
-  private func duplicate(_ name: Node) -> JSONError {
-    let name = (text: String(decoding: characters(of: name), as: UTF8.self), start: Int(name.start))
-    return JSONError(.duplicateName(name.text), at: name.start - 1)
   }
 }

@@ -7,6 +7,8 @@ package struct MQTTClientConfiguration: Sendable {
   package var connectionsMax = 256
   /// A connection without messages is closed after so long.
   package var idleMax = Duration.seconds(60)
+  /// Until a server has taken the connection; the addresses of its host share it.
+  package var connectMax = Duration.seconds(10)
   /// The numeric addresses of a host, which are tried one after the other; may block.
   package var addresses: @Sendable (_ host: String) -> [String] = numericAddresses
   /// Whether the client may connect to a numeric address.

@@ -87,22 +87,34 @@ final class MQTTConnection: FileDescriptorHandler, @unchecked Sendable {
     }
   }
 
-  /// Finds the addresses and connects to the first that answers; blocks.
+  /// Finds the addresses and connects to the first that answers; blocks, for `connectMax` and the
+  /// search.
+  ///
+  /// libmosquitto waits as long as the system does, for minutes, where nothing answers; so it gets
+  /// only addresses that have taken a connection just before.
   private func connect(_ configuration: MQTTClientConfiguration) -> Outcome {
     let addresses = configuration.addresses(server.host)
     guard addresses.allSatisfy(configuration.allowsAddress) else {
       return .failure(.address("The address of the MQTT host '\(server.host)' is not allowed"))
     }
     var outcome = Outcome.failure(.address("The MQTT host '\(server.host)' has no address"))
-    guard !addresses.isEmpty else { return outcome }
-    // A certificate is of the name, so libmosquitto has to know it; it finds the addresses again, and
-    // tries all of them itself.
-    for host in server.isSecure ? [server.host] : addresses {
-      let code = mosquitto_connect(handle, host, Int32(server.port), Self.keepAlive)
-      if code == MOSQ_ERR_SUCCESS.rawValue { return .success(()) }
-      outcome = .failure(error(code))
+    for address in addresses {
+      let fault = connectionFault(
+        address, port: server.port, within: configuration.connectMax / addresses.count)
+      outcome = fault == 0 ? connect(toAnswering: address) : .failure(systemError(fault))
+      if case .success = outcome { return outcome }
+      // It would come to this address first, too.
+      if server.isSecure && fault == ETIMEDOUT { return outcome }
     }
     return outcome
+  }
+
+  /// A certificate is of the name, so libmosquitto has to know it: it finds the addresses again, and
+  /// goes past those that refuse.
+  private func connect(toAnswering address: String) -> Outcome {
+    let host = server.isSecure ? server.host : address
+    let code = mosquitto_connect(handle, host, Int32(server.port), Self.keepAlive)
+    return code == MOSQ_ERR_SUCCESS.rawValue ? .success(()) : .failure(error(code))
   }
 
   private func connected(_ outcome: Outcome) {
@@ -248,9 +260,11 @@ final class MQTTConnection: FileDescriptorHandler, @unchecked Sendable {
   }
 
   private func error(_ code: Int32) -> MQTTError {
-    if code == MOSQ_ERR_ERRNO.rawValue { return .failed("MQTT: \(text(strerror(errno)))") }
+    if code == MOSQ_ERR_ERRNO.rawValue { return systemError(errno) }
     return .failed("MQTT: \(text(mosquitto_strerror(code)))")
   }
+
+  private func systemError(_ code: Int32) -> MQTTError { .failed("MQTT: \(text(strerror(code)))") }
 }
 
 private func connection(_ context: UnsafeMutableRawPointer?) -> MQTTConnection {

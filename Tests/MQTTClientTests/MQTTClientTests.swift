@@ -56,6 +56,36 @@ struct MQTTClientTests {
     }
   }
 
+  @Test("a host whose first address swallows requests to connect is reached by its next one")
+  func silentAddress() async throws {
+    let server = try await onEventLoop { _ in try MQTTServerProcess() }
+    defer { server.stop() }
+    let deaf = try DeafListener(on: "127.0.0.2", port: server.port)
+    defer { deaf.close() }
+    var configuration = MQTTClientConfiguration()
+    configuration.connectMax = .seconds(1)
+    configuration.addresses = { _ in ["127.0.0.2", "127.0.0.1"] }
+    try await withClient(configuration) { _, client in
+      let target = MQTTServer(host: "two.example", port: server.port)
+      try await client.publish(message("x"), to: target, timeout: Self.time)
+    }
+  }
+
+  @Test("a host that swallows requests to connect is given up", arguments: [false, true])
+  func silentHost(isSecure: Bool) async throws {
+    let deaf = try DeafListener(on: "127.0.0.1", port: freePort())
+    defer { deaf.close() }
+    var configuration = MQTTClientConfiguration()
+    configuration.connectMax = .milliseconds(300)
+    try await withClient(configuration) { _, client in
+      let target = MQTTServer(host: "127.0.0.1", port: deaf.port, isSecure: isSecure)
+      await #expect(throws: MQTTError.failed("MQTT: Connection timed out")) {
+        try await client.publish(message("x"), to: target, timeout: Self.time)
+      }
+      #expect(client.connectionCount == 0)
+    }
+  }
+
   @Test("user and password open the door, wrong ones do not")
   func users() async throws {
     let server = try await onEventLoop { _ in

@@ -1,39 +1,4 @@
-import JSON
 import Synchronization
-
-/// What the cache keeps, and for how long.
-package struct ContextCacheLimits: Sendable {
-  package var contextsMax = 256
-  /// Of the terms of all contexts.
-  package var contextBytesMax = 64 << 20
-  package var documentsMax = 256
-  /// Of all documents.
-  package var documentBytesMax = 64 << 20
-  /// Of the text of an inline context; longer ones are compiled each time.
-  package var inlineBytesMax = 16 << 10
-
-  /// For a document whose HTTP headers name no lifetime.
-  package var lifetimeDefault = Duration.seconds(3600)
-  /// Bounds of the lifetime that the headers name.
-  package var lifetimeMin = Duration.seconds(60)
-  package var lifetimeMax = Duration.seconds(24 * 3600)
-  /// Until the next attempt after a document could not be loaded anew.
-  package var retryInterval = Duration.seconds(60)
-  /// Age up to which a document stands in for one that cannot be loaded anew.
-  package var staleMax = Duration.seconds(7 * 24 * 3600)
-  /// For which a failure to load a document is the answer to all who ask for it.
-  package var failureInterval = Duration.seconds(2)
-  package var failuresMax = 256
-
-  package init() {}
-
-  /// How long a document stays fresh.
-  ///
-  /// - Parameter named: by its HTTP headers; nil if they do not say.
-  package func lifetime(named: Duration?) -> Duration {
-    min(max(named ?? lifetimeDefault, lifetimeMin), lifetimeMax)
-  }
-}
 
 /// Contexts and the documents they were made of, shared by all requests of a process.
 package final class ContextCache: Sendable {
@@ -269,39 +234,5 @@ extension ContextDocument {
   /// not, for its database says whether it is there.
   fileprivate func canStandIn(at now: Duration, _ limits: ContextCacheLimits) -> Bool {
     owner == nil && now < loadedAt + limits.staleMax
-  }
-}
-
-/// What a context is known by: its URL, or its text.
-enum ContextKey: Hashable, Sendable {
-  case url(String)
-  case inline(InlineContext)
-
-  var byteCount: Int {
-    switch self {
-    case .url(let url): url.utf8.count
-    case .inline(let inline): inline.value.rawRange.count
-    }
-  }
-
-  /// Without the request's text around it.
-  fileprivate var detached: ContextKey {
-    guard case .inline(let inline) = self,
-      let copy = try? JSONValue(parsing: inline.value.withRaw { Array($0) })
-    else { return self }
-    return .inline(InlineContext(value: copy))
-  }
-}
-
-/// An inline context, compared by its bytes.
-struct InlineContext: Hashable, Sendable {
-  let value: JSONValue
-
-  static func == (one: InlineContext, other: InlineContext) -> Bool {
-    one.value.withRaw { mine in other.value.withRaw { mine.elementsEqual($0) } }
-  }
-
-  func hash(into hasher: inout Hasher) {
-    value.withRaw { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
   }
 }

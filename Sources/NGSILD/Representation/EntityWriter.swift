@@ -17,7 +17,7 @@ struct EntityWriter {
   private(set) var links: LinkedEntities?
   /// Left out where it stands elsewhere, as in a Feature.
   var omitsID = false
-  private let translates: Bool
+  let translates: Bool
   private var names: CompactedNames
   /// How a reader takes what is written; for the concise representation.
   var readNames: ExpandedNames
@@ -101,7 +101,8 @@ struct EntityWriter {
     writeName(name, to: &writer)
     switch (others.isEmpty, representation.format) {
     case (true, _): write(instance: shown, isAlone: true, in: surroundings, to: &writer)
-    case (false, .simplified): write(datasets: [shown] + others, in: surroundings, to: &writer)
+    case (false, .simplified):
+      write(datasets: [shown] + others, linkingBy: surroundings.relationship, to: &writer)
     case (false, _):
       writer.beginArray()
       for instance in [shown] + others {
@@ -116,21 +117,6 @@ struct EntityWriter {
     if let datasets, !datasets.contains(instance["datasetId"]?.value.string) { return false }
     guard let expiry = instance["expiresAt"].flatMap({ DateTime($0.contents) }) else { return true }
     return expiry > now
-  }
-
-  /// Several instances in the simplified representation (4.5.4).
-  private mutating func write(
-    datasets instances: [JSONView], in surroundings: Surroundings, to writer: inout JSONWriter
-  ) {
-    writer.beginObject()
-    writer.name("dataset")
-    writer.beginObject()
-    for instance in instances {
-      writer.name(instance["datasetId"]?.value.string ?? "@none")
-      writeValue(of: instance, linkingBy: surroundings.relationship, to: &writer)
-    }
-    writer.endObject()
-    writer.endObject()
   }
 
   /// - Parameter isAlone: Whether it is the Attribute's only instance, not one in an array.
@@ -219,74 +205,6 @@ struct EntityWriter {
     }
   }
 
-  // MARK: Concise
-
-  /// The value alone, where it is read back as the same Attribute (4.5.2.3); otherwise nil.
-  private mutating func bareValue(of instance: JSONView) -> JSONView? {
-    guard let value = instance["value"], !representation.showsSystemAttributes else { return nil }
-    for (name, member) in instance.members {
-      switch CoreMember(stored: name.contents) {
-      case .type?, .value?, .createdAt?, .modifiedAt?, .expiresAt?, .deletedAt?: break
-      case nil where !member.elements.contains(where: { isShown($0, of: nil) }): break
-      default: return nil
-      }
-    }
-    let isGeoProperty = instance["type"]?.isString("GeoProperty") == true
-    return isRead(value, as: isGeoProperty ? .geoProperty : .property) ? value : nil
-  }
-
-  private mutating func isRead(_ value: JSONView, as type: AttributeType) -> Bool {
-    if value.isArray { return type == .property && !readNames.areInstances(value) }
-    guard value.isObject else { return type == .property }
-    return switch readNames.shape(of: value) {
-    case .value(let read): read == type
-    case .other: type == .property
-    default: false
-    }
-  }
-
-  /// Whether `type` must stay because the value alone would be taken for a GeoProperty's.
-  private func needsType(_ instance: JSONView) -> Bool {
-    guard instance["type"]?.isString("Property") == true, let value = instance["value"] else {
-      return false
-    }
-    return Geometry.isGeometry(value.value)
-  }
-
-  // MARK: Simplified
-
-  mutating func writeValue(
-    of instance: JSONView, linkingBy relationship: JSONView? = nil, to writer: inout JSONWriter
-  ) {
-    guard instance["deletedAt"] == nil else {
-      writer.string("\(ngsildNull)")
-      return
-    }
-    for (name, value) in instance.members {
-      guard let member = CoreMember(stored: name.contents), member.attributeType != nil else {
-        continue
-      }
-      if let relationship, member == .object || member == .objectList {
-        writeObjects(value, by: relationship, to: &writer)
-        return
-      }
-      switch member {
-      case .objectList:
-        writer.beginArray()
-        for element in value.elements { element["object"].map { writer.value($0) } }
-        writer.endArray()
-      case .languageMap where translates: writer.value(translation(in: value).text)
-      case .languageMap, .json, .vocab:
-        writer.beginObject()
-        writer.name(member.term)
-        if member == .vocab { write(names: value, to: &writer) } else { writer.value(value) }
-        writer.endObject()
-      default: writer.value(value)
-      }
-      return
-    }
-  }
-
   // MARK: Languages
 
   /// A LanguageProperty becomes a Property (4.15).
@@ -305,7 +223,7 @@ struct EntityWriter {
   }
 
   /// The language that is chosen, and its text; no language of an empty map.
-  private func translation(in languageMap: JSONView) -> (tag: JSONView?, text: JSONView) {
+  func translation(in languageMap: JSONView) -> (tag: JSONView?, text: JSONView) {
     let translations = Array(languageMap.members)
     let tags = translations.map { $0.name.value.string ?? "" }
     guard let tag = representation.language?.choose(from: tags),
@@ -317,7 +235,7 @@ struct EntityWriter {
   // MARK: Names
 
   /// One IRI or an array of IRIs, compacted; an array of one becomes a string.
-  private mutating func write(names value: JSONView, to writer: inout JSONWriter) {
+  mutating func write(names value: JSONView, to writer: inout JSONWriter) {
     guard value.isArray else {
       write(name: value, to: &writer)
       return

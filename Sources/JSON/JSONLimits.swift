@@ -1,0 +1,15 @@
+/// Bounds of a text that `JSONText(parsing:)` accepts.
+package struct JSONLimits: Sendable {
+  package var depthMax: Int
+  package var bytesMax: Int
+  /// Whether a member that stands twice is looked for; texts that this program wrote have none.
+  package var requiresUniqueNames: Bool
+
+  package init(
+    depthMax: Int = 64, bytesMax: Int = 64 << 20, requiresUniqueNames: Bool = true
+  ) {
+    self.depthMax = depthMax
+    self.bytesMax = bytesMax
+    self.requiresUniqueNames = requiresUniqueNames
+  }
+}
