@@ -29,7 +29,7 @@ package struct EndpointLimits: Sendable {
 /// delays its lane only, and a dead endpoint delays itself only.
 ///
 /// Pure: time and chance are arguments.
-package struct EndpointQueue<Item: Sendable>: ~Copyable {
+package struct EndpointQueue<Item: Sendable> {
   package typealias Instant = ContinuousClock.Instant
 
   package enum Action {
@@ -46,24 +46,20 @@ package struct EndpointQueue<Item: Sendable>: ~Copyable {
     var attempts: Int
   }
 
-  /// A class, so that each step of a notification looks its lane up once at most.
-  private final class Lane {
-    let key: DeliveryLane
+  private struct Lane {
     /// In the order of their ids.
     var entries: [Entry] = []
     var isInFlight = false
-    /// Whether it stands in `ready` or `waiting`; as long as it does, it is in `lanes` too.
+    /// Whether it stands in `ready` or `waiting`.
     var isListed = false
-
-    init(_ key: DeliveryLane) { self.key = key }
   }
 
   private let limits: EndpointLimits
   private var lanes: [DeliveryLane: Lane] = [:]
   /// Lanes whose first notification may be sent.
-  private var ready = Turns<Lane>()
+  private var ready = Turns<DeliveryLane>()
   /// Lanes whose first notification failed.
-  private var waiting: [(until: Instant, lane: Lane)] = []
+  private var waiting: [(until: Instant, lane: DeliveryLane)] = []
   private var heldUntil: Instant?
   private var failedAt: Instant?
   package private(set) var inFlight = 0
@@ -89,37 +85,34 @@ package struct EndpointQueue<Item: Sendable>: ~Copyable {
   ) -> Bool {
     if let cooldown, let failedAt, now < failedAt + cooldown { return false }
     count += 1
-    let lane = self.lane(lane)
-    var place = lane.entries.count
+    let entry = Entry(id: id, item: item, attempts: attempts)
+    var place = lanes[lane]?.entries.count ?? 0
     // Another loop may have been faster with a later one.
-    while place > 0, lane.entries[place - 1].id > id, place > 1 || !lane.isInFlight { place -= 1 }
-    lane.entries.insert(Entry(id: id, item: item, attempts: attempts), at: place)
+    while place > 0, let before = lanes[lane]?.entries[place - 1], before.id > id,
+      place > 1 || lanes[lane]?.isInFlight == false
+    {
+      place -= 1
+    }
+    lanes[lane, default: Lane()].entries.insert(entry, at: place)
     list(lane)
     return true
-  }
-
-  private mutating func lane(_ key: DeliveryLane) -> Lane {
-    if let lane = lanes[key] { return lane }
-    let lane = Lane(key)
-    lanes[key] = lane
-    return lane
   }
 
   /// Gives up the last ones but for `kept`, so that a dead endpoint takes little memory; those that
   /// stay of each lane are its first.
   package mutating func evict(keeping kept: Int) -> [Item] {
     guard count > kept else { return [] }
-    var all: [(id: Int64, lane: Lane)] = []
+    var all: [(id: Int64, lane: DeliveryLane)] = []
     all.reserveCapacity(count)
-    for lane in lanes.values {
-      for entry in lane.entries.dropFirst(lane.isInFlight ? 1 : 0) {
+    for (lane, state) in lanes {
+      for entry in state.entries.dropFirst(state.isInFlight ? 1 : 0) {
         all.append((entry.id, lane))
       }
     }
     all.sort { $0.id < $1.id }
     var evicted: [Item] = []
     for (_, lane) in all.dropFirst(kept).reversed() {
-      if let entry = lane.entries.popLast() { evicted.append(entry.item) }
+      if let entry = lanes[lane]?.entries.popLast() { evicted.append(entry.item) }
     }
     count -= evicted.count
     return evicted
@@ -128,14 +121,19 @@ package struct EndpointQueue<Item: Sendable>: ~Copyable {
   /// Gives up all that waits and that `isCondemned`.
   package mutating func remove(where isCondemned: (Item) -> Bool) -> [Item] {
     var removed: [Item] = []
-    for lane in lanes.values {
-      let kept = lane.isInFlight ? 1 : 0
-      let condemned = lane.entries.dropFirst(kept).filter { isCondemned($0.item) }
+    for lane in Array(lanes.keys) {
+      guard var state = lanes[lane] else { continue }
+      let kept = state.isInFlight ? 1 : 0
+      let condemned = state.entries.dropFirst(kept).filter { isCondemned($0.item) }
       guard !condemned.isEmpty else { continue }
       let ids = Set(condemned.map(\.id))
       removed += condemned.map(\.item)
-      lane.entries =
-        lane.entries.prefix(kept) + lane.entries.dropFirst(kept).filter { !ids.contains($0.id) }
+      state.entries =
+        state.entries.prefix(kept)
+        + state.entries.dropFirst(kept).filter {
+          !ids.contains($0.id)
+        }
+      lanes[lane] = state
     }
     count -= removed.count
     return removed
@@ -149,12 +147,14 @@ package struct EndpointQueue<Item: Sendable>: ~Copyable {
     releaseWaiting(at: now)
     if let heldUntil, now < heldUntil { return isEmpty ? .rest : .wait(until: heldUntil) }
     while let lane = ready.take() {
-      lane.isListed = false
-      guard let entry = lane.entries.first else {
-        lanes[lane.key] = nil
+      guard var state = lanes[lane] else { continue }
+      state.isListed = false
+      guard let entry = state.entries.first else {
+        lanes[lane] = nil
         continue
       }
-      lane.isInFlight = true
+      state.isInFlight = true
+      lanes[lane] = state
       inFlight += 1
       return .send(entry.item, attempts: entry.attempts)
     }
@@ -189,37 +189,40 @@ package struct EndpointQueue<Item: Sendable>: ~Copyable {
     failures += 1
     failedAt = now
     if isSuspect { heldUntil = now + backOff(after: failures - 1, chance) }
-    guard let lane = lanes[lane], !lane.entries.isEmpty else { return .zero }
-    lane.isInFlight = false
-    lane.isListed = true
-    lane.entries[0].attempts += 1
-    let wait = max(backOff(after: lane.entries[0].attempts, chance), cooldown ?? .zero)
+    guard var state = lanes[lane], !state.entries.isEmpty else { return .zero }
+    state.isInFlight = false
+    state.isListed = true
+    state.entries[0].attempts += 1
+    let wait = max(backOff(after: state.entries[0].attempts, chance), cooldown ?? .zero)
+    lanes[lane] = state
     waiting.append((now + wait, lane))
     return wait
   }
 
   /// Lets the first notification of the lane go before all others, and now.
   package mutating func hurry(_ lane: DeliveryLane) {
-    guard let lane = lanes[lane], !lane.isInFlight else { return }
+    guard let state = lanes[lane], !state.isInFlight else { return }
     heldUntil = nil
-    waiting.removeAll { $0.lane === lane }
-    lane.isListed = true
-    ready.remove { $0 === lane }
+    waiting.removeAll { $0.lane == lane }
+    lanes[lane]?.isListed = true
+    ready.remove { $0 == lane }
     ready.addFirst(lane)
   }
 
-  private mutating func finish(_ key: DeliveryLane) {
+  private mutating func finish(_ lane: DeliveryLane) {
     inFlight -= 1
-    guard let lane = lanes[key] else { return }
-    lane.isInFlight = false
-    lane.entries.removeFirst()
+    guard var state = lanes.removeValue(forKey: lane) else { return }
+    state.isInFlight = false
+    state.entries.removeFirst()
     count -= 1
-    if lane.entries.isEmpty { lanes[key] = nil } else { list(lane) }
+    guard !state.entries.isEmpty else { return }
+    lanes[lane] = state
+    list(lane)
   }
 
-  private mutating func list(_ lane: Lane) {
-    guard !lane.isListed, !lane.isInFlight else { return }
-    lane.isListed = true
+  private mutating func list(_ lane: DeliveryLane) {
+    guard let state = lanes[lane], !state.isListed, !state.isInFlight else { return }
+    lanes[lane]?.isListed = true
     ready.add(lane)
   }
 
