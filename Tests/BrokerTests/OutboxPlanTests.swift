@@ -21,7 +21,7 @@ struct OutboxPlanTests {
           SELECT 1, 1, n, n, 1, now(), '{}' FROM generate_series(1, \(rows)) AS n
           """)
         if rows > 0 { try await pool.query("ANALYZE notification") }
-        for statement in [Self.insertion, Self.removal] {
+        for statement in Self.statements {
           let plan = try await pool.query("EXPLAIN (COSTS OFF) " + statement)
             .map { $0[0].string }.joined(separator: "\n")
           #expect(plan.contains("notification_pkey"), "\(rows): \(plan)")
@@ -36,13 +36,13 @@ struct OutboxPlanTests {
   private static let due = DueNotification(
     tenant: 1, subscription: 2, entity: 1, body: Array("{}".utf8))
 
-  private static var insertion: SQL { OutboxStore.write([due], by: 1)[0] }
-
-  private static var removal: SQL {
-    OutboxStore.remove([
-      NotificationReference(
-        OwedNotification(
-          tenant: 1, id: 1, subscription: 2, entity: 1, process: 1, body: due.body))
-    ])
+  private static var statements: [SQL] {
+    let reference = NotificationReference(
+      OwedNotification(tenant: 1, id: 1, subscription: 2, entity: 1, process: 1, body: due.body))
+    let failure = Settlement.Retry(reference, attempts: 1, wait: .seconds(1), error: "refused")
+    return [
+      OutboxStore.write([due], by: 1)[0], OutboxStore.remove([reference]),
+      OutboxStore.mark([failure]), OutboxStore.bury([failure]),
+    ]
   }
 }

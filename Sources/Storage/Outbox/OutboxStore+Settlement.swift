@@ -63,19 +63,11 @@ extension OutboxStore {
     try await pool.flight(statements)
   }
 
-  /// Each row is looked for by itself: a plan for a join, made while the outbox was empty, would read
-  /// all of it, dead rows included.
   static func remove(_ done: [NotificationReference]) -> SQL {
     """
     DELETE FROM notification
     WHERE ctid = ANY (ARRAY(
-      SELECT found.ctid
-      FROM \(keys(done)) AS done
-      CROSS JOIN LATERAL (
-        SELECT n.ctid FROM notification AS n
-        WHERE \(isNamed(by: "done"))
-        LIMIT 1
-      ) AS found
+      SELECT found.ctid FROM \(keys(done)) AS done CROSS JOIN \(row(namedBy: "done"))
     ))
     """
   }
@@ -91,6 +83,18 @@ extension OutboxStore {
     """
   }
 
+  /// Where the row of `notification` is that has the key that a row of `source` holds.
+  ///
+  /// Each row is looked for by itself: a plan for a join, made while the outbox was empty, would read
+  /// all of it, dead rows included.
+  private static func row(namedBy source: String) -> SQL {
+    """
+    LATERAL (
+      SELECT n.ctid FROM notification AS n WHERE \(isNamed(by: source)) LIMIT 1
+    ) AS found
+    """
+  }
+
   /// Whether a row of `notification` has the key that a row of `source` holds.
   private static func isNamed(by source: String) -> SQL {
     """
@@ -100,9 +104,9 @@ extension OutboxStore {
     """
   }
 
-  private static func mark(_ retries: [Settlement.Retry]) -> SQL {
+  static func mark(_ retries: [Settlement.Retry]) -> SQL {
     """
-    UPDATE notification AS n
+    UPDATE notification AS marked
     SET attempts = new.attempts, last_error = new.error,
       next_attempt = now() + new.wait * interval '1 millisecond'
     FROM unnest(
@@ -111,17 +115,20 @@ extension OutboxStore {
       \(retries.map(\.attempts)), \(retries.map(\.wait.milliseconds)),
       \(retries.map(\.error))
     ) AS new (tenant, subscription, entity, id, attempts, wait, error)
-    WHERE \(isNamed(by: "new"))
+    CROSS JOIN \(row(namedBy: "new"))
+    WHERE marked.ctid = found.ctid
     """
   }
 
-  private static func bury(_ dead: [Settlement.Retry]) -> SQL {
+  static func bury(_ dead: [Settlement.Retry]) -> SQL {
     """
     WITH gone AS (
-      DELETE FROM notification AS n
-      USING \(keys(dead.map(\.reference))) AS dead
-      WHERE \(isNamed(by: "dead"))
-      RETURNING n.*
+      DELETE FROM notification
+      WHERE ctid = ANY (ARRAY(
+        SELECT found.ctid
+        FROM \(keys(dead.map(\.reference))) AS dead CROSS JOIN \(row(namedBy: "dead"))
+      ))
+      RETURNING *
     )
     \(insertDead)
     """
