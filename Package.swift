@@ -71,7 +71,8 @@ let package = Package(
     module("HTTPServer", ["EventLoop", "CMicroHTTPD", "CZlib"]),
     module("HTTPClient", ["EventLoop", "CCurl"]),
     module("MQTTClient", ["EventLoop", "CMosquitto"]),
-    module("Storage", ["Postgres", "NGSILDQuery", "NGSILD", "JSONLD", "JSON", "Schemas"]),
+    module(
+      "Storage", ["EventLoop", "Postgres", "NGSILDQuery", "NGSILD", "JSONLD", "JSON", "Schemas"]),
 
     // The broker.
     module(

@@ -50,7 +50,7 @@ package final class Pool: @unchecked Sendable {
   package let configuration: Configuration
   /// Called for each new connection, to set `onNotice` and the like.
   package var onOpen: ((Connection) -> Void)?
-  let loop: EventLoop
+  package let loop: EventLoop
   private var connections: [Connection] = []
   private var opening = 0
   private var backOff: BackOff

@@ -24,6 +24,7 @@ package final class QueryStore {
   let pool: Pool
   /// Connections whose statements are planned once.
   let readers: Pool
+  private let pages: PageFlights
 
   package init(
     names: NameTable, typesets: TypesetTable, indexed: IndexedAttributeTable,
@@ -35,6 +36,7 @@ package final class QueryStore {
     self.collations = collations
     self.pool = pool
     self.readers = readers
+    pages = PageFlights(readers: readers, versions: Self.versionsStatement)
   }
 
   /// Makes sure that the database has the collation that a query is ordered by.
@@ -84,12 +86,14 @@ package final class QueryStore {
   ) async throws(PostgresError) -> [Rows] {
     while true {
       let plan = try await plan(query, at: now, tenant: tenant)
-      let statements = [Self.versionsStatement(tenant)] + statements(plan)
-      let results =
-        if let connection { try await connection.flight(statements) } else {
-          try await run(plan, statements)
+      let statements = statements(plan)
+      let (versions, results) =
+        if let connection {
+          try await Self.fly(statements, after: Self.versionsStatement(tenant), on: connection)
+        } else {
+          try await run(plan, statements, isShort: query.isShort)
         }
-      if try await !refresh(to: results[0][0], tenant) { return Array(results.dropFirst()) }
+      if try await !refresh(to: versions[0], tenant) { return results }
     }
   }
 
@@ -120,11 +124,28 @@ package final class QueryStore {
 
   /// What may take long has a connection of its own, so that nobody waits behind it, and cancelling
   /// it hits no other.
-  private func run(_ plan: QueryPlan, _ statements: [SQL]) async throws(PostgresError) -> [Rows] {
-    if plan.isPlannedOnce { return try await readers.flight(statements) }
-    return try await pool.withConnection { connection throws(PostgresError) in
-      try await connection.flight(statements)
+  private func run(
+    _ plan: QueryPlan, _ statements: [SQL], isShort: Bool
+  ) async throws(PostgresError) -> (versions: Rows, results: [Rows]) {
+    if plan.isPlannedOnce, isShort, statements.count == 1 {
+      let page = try await pages.page(statements[0], of: plan.tenant)
+      return (page.versions, [page.rows])
     }
+    let versions = Self.versionsStatement(plan.tenant)
+    if plan.isPlannedOnce {
+      let results = try await readers.flight([versions] + statements)
+      return (results[0], Array(results.dropFirst()))
+    }
+    return try await pool.withConnection { connection throws(PostgresError) in
+      try await Self.fly(statements, after: versions, on: connection)
+    }
+  }
+
+  private static func fly(
+    _ statements: [SQL], after versions: SQL, on connection: Connection
+  ) async throws(PostgresError) -> (versions: Rows, results: [Rows]) {
+    let results = try await connection.flight([versions] + statements)
+    return (results[0], Array(results.dropFirst()))
   }
 
   private func plan(
@@ -140,6 +161,9 @@ package final class QueryStore {
 }
 
 extension EntityQuery {
+  /// Whether it is about few rows, if an index leads to them.
+  fileprivate var isShort: Bool { !wantsCount && offset + limit <= 100 }
+
   /// Names that the statement refers to by number.
   fileprivate var names: Set<String> {
     var names = Set(attributes.map(\.text))
