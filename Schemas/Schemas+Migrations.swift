@@ -21,5 +21,6 @@ extension Schemas {
     (19, "history_reads", PackageResources._019_history_reads_sql),
     (20, "history_comparable", PackageResources._020_history_comparable_sql),
     (21, "partition_locks", PackageResources._021_partition_locks_sql),
+    (22, "outbox_plans", PackageResources._022_outbox_plans_sql),
   ]
 }

@@ -48,16 +48,46 @@ final class Sink: HTTPResponder, @unchecked Sendable {
 
   /// Microseconds since the time of day that a notification names.
   private func age(of body: [UInt8]) -> Int64? {
-    guard let range = body.firstRange(of: Array(#""notifiedAt":""#.utf8)) else { return nil }
-    let text = String(decoding: body[range.upperBound...].prefix { $0 != 0x22 }, as: UTF8.self)
-    let parts = text.split(separator: "T").last?.dropLast().split(separator: ":") ?? []
-    let numbers = parts.compactMap { Double($0) }
-    guard numbers.count == 3 else { return nil }
-    let seconds = (numbers[0] * 60 + numbers[1]) * 60 + numbers[2]
+    guard let seconds = notifiedAt(in: body) else { return nil }
     var now = timespec()
     clock_gettime(CLOCK_REALTIME, &now)
     let day: Int64 = 86_400_000_000
     let today = (Int64(now.tv_sec) * 1_000_000 + Int64(now.tv_nsec / 1000)) % day
     return (today - Int64(seconds * 1_000_000) + day) % day
   }
+
+  /// The time of day in seconds. Byte by byte, since the sink shares the processor with what is
+  /// measured, and the library's searches took longer than all else that it does.
+  private func notifiedAt(in body: [UInt8]) -> Double? {
+    guard let date = place(after: Self.name, in: body),
+      let time = body[date...].firstIndex(of: UInt8(ascii: "T"))
+    else { return nil }
+    var (whole, part, fraction, unit) = (0, 0, 0.0, 0.0)
+    for byte in body[(time + 1)...] {
+      switch byte {
+      case UInt8(ascii: "0")...UInt8(ascii: "9"):
+        let digit = Int(byte - UInt8(ascii: "0"))
+        if unit > 0 {
+          fraction += Double(digit) * unit
+          unit /= 10
+        } else {
+          part = part * 10 + digit
+        }
+      case UInt8(ascii: ":"): (whole, part) = ((whole + part) * 60, 0)
+      case UInt8(ascii: "."): unit = 0.1
+      default: return Double(whole + part) + fraction
+      }
+    }
+    return nil
+  }
+
+  /// Where the first occurrence of `name` ends.
+  private func place(after name: [UInt8], in body: [UInt8]) -> Int? {
+    guard body.count > name.count else { return nil }
+    return (0..<body.count - name.count).first { start in
+      name.indices.allSatisfy { body[start + $0] == name[$0] }
+    }.map { $0 + name.count }
+  }
+
+  private static let name = Array(#""notifiedAt":""#.utf8)
 }

@@ -11,8 +11,12 @@ import Subscriptions
 struct DatabaseConditions {
   private var linked: LinkedDocuments
 
-  init(of writes: [EntityWrite], on connection: Connection) {
-    linked = LinkedDocuments(after: writes, on: connection)
+  /// - Parameters:
+  ///   - writes: those of the transaction.
+  ///   - changes: those of them of which subscriptions are to be told.
+  init(of writes: [EntityWrite], for changes: [MatchedChange], on connection: Connection) {
+    let areAsked = changes.contains { $0.subscriptions.contains(where: \.looksAtLinked) }
+    linked = LinkedDocuments(after: areAsked ? writes : [], on: connection)
   }
 
   /// Drops the subscriptions whose conditions do not hold.
@@ -77,6 +81,11 @@ struct DatabaseConditions {
     }
     return subscription.notification(of: [entity], linked: traversal, at: now, uuid: UUIDText())
   }
+}
+
+extension CompiledSubscription {
+  /// Whether it asks for other Entities than the changed one.
+  fileprivate var looksAtLinked: Bool { followsLinks || join != nil }
 }
 
 /// Entities to which others link, loaded once each.

@@ -26,7 +26,7 @@ package final class SubscriptionNotifier: ChangeNotifier {
       if let change = match(write, request) { matched.append(change) }
     }
     guard !matched.isEmpty else { return [] }
-    var conditions = DatabaseConditions(of: writes, on: connection)
+    var conditions = DatabaseConditions(of: writes, for: matched, on: connection)
     try await conditions.filter(&matched)
     var due: [DueNotification] = []
     for change in matched {

@@ -39,6 +39,8 @@ package final class EntityWrite: Sendable {
   package let change: EntityChange
   package let at: DateTime
   let values: EntityValues?
+  /// Whether the Entity had a row of values.
+  let hasValues: Bool
   let geometries: [GeometryRow]
   let removedGeometries: [InstanceKey]
   let instances: [InstanceRow]
@@ -62,6 +64,7 @@ package final class EntityWrite: Sendable {
     self.pastTypeset = pastTypeset
     self.at = now
     isNew = locked == nil
+    hasValues = locked?.typeset != nil
     key = locked?.key ?? newKey
     var writer = JSONWriter(reservingCapacity: 2048)
     if let entity = change.after {
@@ -129,6 +132,14 @@ extension EntityChange {
 }
 
 extension EntityWrite {
+  /// Whether the Entity has Attributes of the same names as before.
+  var keepsNames: Bool {
+    guard hasValues, change.expired.isEmpty, let before = change.before?.attributes,
+      let after = change.after?.attributes
+    else { return false }
+    return before.lazy.map(\.name).elementsEqual(after.lazy.map(\.name))
+  }
+
   /// Calls `body` with each name that needs a number before the rows of `change` can be made.
   static func forEachName(of change: EntityChange, _ body: (String) -> Void) {
     for type in change.after?.types ?? [] { body(type.text) }

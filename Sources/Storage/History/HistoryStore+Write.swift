@@ -28,7 +28,7 @@ extension HistoryStore {
   private static func insert(_ rows: [InstanceRow]) -> SQL {
     """
     INSERT INTO attribute_instance (\(columns))
-    SELECT \(columns) FROM \(table(of: rows))
+    SELECT \(SQL.joined(values(of: rows).map { "unnest(\($0))" }, by: ", "))
     """
   }
 
@@ -68,17 +68,20 @@ extension HistoryStore {
   /// Rows that were written before there was `comparable` have `value`.
   static let comparable: SQL = "coalesce(i.comparable::jsonb, i.value)"
 
+  /// The columns of `rows`, as arrays.
+  private static func values(of rows: [InstanceRow]) -> [SQL] {
+    [
+      "\(rows.map(\.tenant))", "\(rows.map(\.entity))",
+      "\(rows.map(\.attribute))", "\(rows.map(\.dataset))",
+      "\(rows.map(\.time.timestamp))", "\(rows.map(\.isObserved))",
+      "\(rows.map(\.isDeletion))", "\(rows.map(\.created.timestamp))",
+      "\(rows.map(\.modified.timestamp))", "\(rows.map { $0.expires?.timestamp })",
+      "\(rows.map(\.kind.rawValue))", "\(rows.map(\.number))",
+      "\(rows.map(\.comparable))", "\(rows.map(\.document))",
+    ]
+  }
+
   static func table(of rows: [InstanceRow]) -> SQL {
-    """
-    unnest(
-      \(rows.map(\.tenant)), \(rows.map(\.entity)),
-      \(rows.map(\.attribute)), \(rows.map(\.dataset)),
-      \(rows.map(\.time.timestamp)), \(rows.map(\.isObserved)),
-      \(rows.map(\.isDeletion)), \(rows.map(\.created.timestamp)),
-      \(rows.map(\.modified.timestamp)), \(rows.map { $0.expires?.timestamp }),
-      \(rows.map(\.kind.rawValue)), \(rows.map(\.number)),
-      \(rows.map(\.comparable)), \(rows.map(\.document))
-    ) WITH ORDINALITY AS new (\(columns), place)
-    """
+    "unnest(\(SQL.joined(values(of: rows), by: ", "))) WITH ORDINALITY AS new (\(columns), place)"
   }
 }

@@ -63,11 +63,20 @@ extension OutboxStore {
     try await pool.flight(statements)
   }
 
-  private static func remove(_ done: [NotificationReference]) -> SQL {
+  /// Each row is looked for by itself: a plan for a join, made while the outbox was empty, would read
+  /// all of it, dead rows included.
+  static func remove(_ done: [NotificationReference]) -> SQL {
     """
-    DELETE FROM notification AS n
-    USING \(keys(done)) AS done
-    WHERE \(isNamed(by: "done"))
+    DELETE FROM notification
+    WHERE ctid = ANY (ARRAY(
+      SELECT found.ctid
+      FROM \(keys(done)) AS done
+      CROSS JOIN LATERAL (
+        SELECT n.ctid FROM notification AS n
+        WHERE \(isNamed(by: "done"))
+        LIMIT 1
+      ) AS found
+    ))
     """
   }
 

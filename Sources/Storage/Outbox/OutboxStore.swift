@@ -150,31 +150,25 @@ package struct OutboxStore {
   /// A lane in which something is owed stays with the process that owes it, and that one is told.
   private static func insert(_ due: [DueNotification], by process: ProcessNumber) -> SQL {
     """
-    WITH new AS MATERIALIZED (
-      SELECT new.*, nextval('notification_id') AS id, last.id AS predecessor,
-        coalesce(last.process, \(process)) AS process
-      FROM unnest(
-        \(due.map(\.tenant)), \(due.map(\.subscription)),
-        \(due.map(\.entity)), \(due.map(\.body)), \(due.map(\.headers))
-      ) AS new (tenant, subscription, entity, body, headers)
-      LEFT JOIN LATERAL (
-        SELECT n.id, n.process FROM notification AS n
-        WHERE n.tenant = new.tenant AND n.subscription = new.subscription
-          AND n.entity = new.entity
-        ORDER BY n.id DESC
-        LIMIT 1
-      ) AS last ON true
-    ), written AS (
-      INSERT INTO notification
-        (tenant, subscription, entity, id, process, created, body, headers)
-      SELECT tenant, subscription, entity, id, process, now(), body, headers FROM new
-    )
-    SELECT id, process, predecessor,
+    INSERT INTO notification
+      (tenant, subscription, entity, id, process, created, body, headers, predecessor)
+    SELECT new.tenant, new.subscription, new.entity, nextval('notification_id'),
+      coalesce(last.process, \(process)), now(), new.body, new.headers, last.id
+    FROM unnest(
+      \(due.map(\.tenant)), \(due.map(\.subscription)),
+      \(due.map(\.entity)), \(due.map(\.body)), \(due.map(\.headers))
+    ) AS new (tenant, subscription, entity, body, headers)
+    LEFT JOIN LATERAL (
+      SELECT n.id, n.process FROM notification AS n
+      WHERE n.tenant = new.tenant AND n.subscription = new.subscription
+        AND n.entity = new.entity
+      ORDER BY n.id DESC
+      LIMIT 1
+    ) AS last ON true
+    RETURNING id, process, predecessor,
       CASE WHEN process <> \(process) THEN
         pg_notify(\(channel), process || ' ' || subscription)
       END
-    FROM new
-    ORDER BY id
     """
   }
 

@@ -201,6 +201,40 @@ struct ProvisionTests {
     }
   }
 
+  @Test("whatever becomes of an Entity, queries know which Attributes it has")
+  func names() async throws {
+    try await withTestTenant { client in
+      func found(_ attribute: String) async throws -> [String] {
+        try await client.send("GET", "entities?type=A&attrs=\(attribute)").ids
+      }
+      let past = "2020-01-01T00:00:00Z"
+      try await client.create(entity("urn:x:1", "A", #""p":1,"q":1"#))
+      for (method, target, body, names) in [
+        ("PATCH", "entities/urn:x:1/attrs", #"{"p":2}"#, "pq"),
+        ("POST", "entities/urn:x:1/attrs", #"{"r":1}"#, "pqr"),
+        ("DELETE", "entities/urn:x:1/attrs/p", nil, "qr"),
+        ("PUT", "entities/urn:x:1", entity("urn:x:1", "A", #""p":1,"r":1"#), "pr"),
+        ("DELETE", "entities/urn:x:1", nil, ""),
+        ("POST", "entities", entity("urn:x:1", "A", #""p":1,"r":1"#), "pr"),
+        (
+          "POST", "entities/urn:x:1/attrs",
+          #"{"q":{"type":"Property","value":1,"expiresAt":"\#(past)"}}"#, "pr"
+        ),
+        ("PATCH", "entities/urn:x:1/attrs", #"{"p":3,"r":2}"#, "pr"),
+        ("PATCH", "entities/urn:x:1", #"{"expiresAt":"\#(past)"}"#, ""),
+        ("POST", "entities", entity("urn:x:1", "A", #""q":1"#), "q"),
+      ] as [(String, String, String?, String)] {
+        let response = try await client.send(method, target, body)
+        #expect(200..<300 ~= response.status, "\(response.text)")
+        for name in ["p", "q", "r"] {
+          #expect(
+            try await found(name) == (names.contains(name) ? ["urn:x:1"] : []),
+            "\(name) after \(method) \(target)")
+        }
+      }
+    }
+  }
+
   @Test("createdAt stays and modifiedAt moves")
   func timestamps() async throws {
     try await withTestTenant { client in
