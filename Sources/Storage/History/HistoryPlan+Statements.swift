@@ -66,7 +66,8 @@ extension HistoryPlan {
   /// form that filters look at is left out.
   static let isPlain: SQL =
     """
-    (i.kind = \(InstanceKind.number.rawValue) AND i.comparable IS NULL AND i.value IS NULL) AS is_plain
+    (i.kind = \(InstanceKind.number.rawValue) AND i.comparable IS NULL AND i.value IS NULL)
+      AS is_plain
     """
 
   /// The condition on an instance `i` of the series `s`.
@@ -105,7 +106,8 @@ extension HistoryPlan {
     case .except(let names):
       return """
         \(found), present (entity, valid, attribute) AS (
-          SELECT found.entity, found.valid, \(nextAttribute(of: "found.entity", after: "-1")) FROM found
+          SELECT found.entity, found.valid, \(nextAttribute(of: "found.entity", after: "-1"))
+          FROM found
           UNION ALL
           SELECT present.entity, present.valid,
             \(nextAttribute(of: "present.entity", after: "present.attribute"))
