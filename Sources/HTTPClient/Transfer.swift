@@ -24,6 +24,8 @@ final class Transfer {
   /// endpoint repeat it.
   private var headerList: UnsafeMutablePointer<curl_slist>?
   private var listedHeaders: [(name: String, value: String)] = []
+  /// The URL that the handle holds; nil if a redirect may have changed it.
+  private var heldURL: String?
 
   /// A response with more bytes of header fields than this is too large.
   private static let headerBytesMax = 256 << 10
@@ -91,12 +93,9 @@ final class Transfer {
 
   /// Puts the request into the handle.
   func prepare(_ request: HTTPClientRequest) throws(HTTPClientError) {
-    try check(request)
-    guard ccurl_set_text(easy, CURLOPT_URL, request.url) == CURLE_OK else {
-      throw .malformedURL(request.url)
-    }
-    setMethod(request)
-    setHeaders(request)
+    try setURL(request)
+    try setMethod(request)
+    try setHeaders(request)
     let milliseconds = request.timeout.milliseconds
     ccurl_set_number(easy, CURLOPT_TIMEOUT_MS, milliseconds)
     ccurl_set_number(easy, CURLOPT_CONNECTTIMEOUT_MS, milliseconds)
@@ -106,25 +105,26 @@ final class Transfer {
     ccurl_set_number(easy, CURLOPT_MAXREDIRS, request.redirectsMax)
   }
 
-  /// Refuses what would break out of its place in the request, since parts come from callers.
-  private func check(_ request: HTTPClientRequest) throws(HTTPClientError) {
+  // What would break out of its place in the request is refused, since parts come from callers.
+
+  private func setURL(_ request: HTTPClientRequest) throws(HTTPClientError) {
+    let isHeld = heldURL.map { $0.utf8.elementsEqual(request.url.utf8) } ?? false
+    if isHeld && request.redirectsMax == 0 { return }
+    heldURL = nil
     let scheme = request.url.prefix(8).lowercased()
     guard scheme.hasPrefix("http://") || scheme == "https://",
-      request.url.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7F })
+      request.url.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7F }),
+      ccurl_set_text(easy, CURLOPT_URL, request.url) == CURLE_OK
     else { throw .malformedURL(request.url) }
-    guard isToken(request.method) else {
-      throw .malformedRequest("'\(request.method)' is no HTTP method")
-    }
-    for (name, value) in request.headers {
-      guard isToken(name), value.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F || $0 == 0x09 }) else {
-        throw .malformedRequest("The header field '\(name)' contains forbidden characters")
-      }
-    }
+    if request.redirectsMax == 0 { heldURL = request.url }
   }
 
   private func isSafe(_ method: String) -> Bool { method == "GET" || method == "HEAD" }
 
-  private func setMethod(_ request: HTTPClientRequest) {
+  private func setMethod(_ request: HTTPClientRequest) throws(HTTPClientError) {
+    guard isToken(request.method) else {
+      throw .malformedRequest("'\(request.method)' is no HTTP method")
+    }
     ccurl_set_number(easy, CURLOPT_HTTPGET, 1)
     ccurl_set_number(easy, CURLOPT_NOBODY, request.method == "HEAD" ? 1 : 0)
     if !request.body.isEmpty || ["POST", "PUT", "PATCH"].contains(request.method) {
@@ -140,8 +140,13 @@ final class Transfer {
     ccurl_set_text(easy, CURLOPT_CUSTOMREQUEST, isPlain ? nil : request.method)
   }
 
-  private func setHeaders(_ request: HTTPClientRequest) {
+  private func setHeaders(_ request: HTTPClientRequest) throws(HTTPClientError) {
     if headerList != nil, listedHeaders.elementsEqual(request.headers, by: ==) { return }
+    for (name, value) in request.headers {
+      guard isToken(name), value.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F || $0 == 0x09 }) else {
+        throw .malformedRequest("The header field '\(name)' contains forbidden characters")
+      }
+    }
     var list: UnsafeMutablePointer<curl_slist>?
     for (name, value) in request.headers {
       // An empty value is written `name;`: `name:` would remove the field.

@@ -24,7 +24,9 @@ extension Delivery {
     return await client.failure(
       of: HTTPClientRequest(
         method: "POST", url: subscription.endpointURI,
-        headers: subscription.headers + notification.headerFields, body: notification.body,
+        headers: notification.headers == nil
+          ? subscription.headers : subscription.headers + notification.headerFields,
+        body: notification.body,
         timeout: timeout, responseBytesMax: 1 << 20))
   }
 
