@@ -148,8 +148,11 @@ end
 
 local workloads = {}
 
+-- Requests are made before the run.
 function workloads.retrieve()
-  return function() return get("/entities/" .. id("AirQualityObserved", math.random(stations))) end
+  local requests = {}
+  for number = 1, stations do requests[number] = get("/entities/" .. id("AirQualityObserved", number)) end
+  return function() return requests[math.random(stations)] end
 end
 
 function workloads.patch()

@@ -25,7 +25,8 @@ struct TenantCommandTests {
     arguments: [
       ("", "is expected"), ("list north", "is expected"), ("list --yes", "is expected"),
       ("remove", "is expected"), ("remove north south", "is expected"),
-      ("remove \u{7}", "without control characters"), ("list --port 1", "'--port' is no option of 'kontext tenant'"),
+      ("remove \u{7}", "without control characters"),
+      ("list --port 1", "'--port' is no option of 'kontext tenant'"),
     ])
   func refusals(line: String, sentence: String) {
     let error = #expect(throws: ConfigurationError.self) { try command(line) }
