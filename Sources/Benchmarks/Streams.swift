@@ -56,17 +56,9 @@ private final class Client: FileDescriptorHandler {
 
   init?(_ port: UInt16, _ request: [UInt8], of streams: Streams) {
     self.streams = streams
-    socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_port = port.bigEndian
-    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-    let descriptor = socket
-    let status = withUnsafePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-      }
-    }
+    let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    self.socket = socket
+    let status = withLoopback(port) { connect(socket, $0, $1) }
     guard status == 0, send(socket, request, request.count, Int32(MSG_NOSIGNAL)) > 0 else {
       return nil
     }

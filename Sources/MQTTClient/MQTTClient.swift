@@ -7,8 +7,9 @@ package struct MQTTClientConfiguration: Sendable {
   package var connectionsMax = 256
   /// A connection without messages is closed after so long.
   package var idleMax = Duration.seconds(60)
-  /// Until a server has taken the connection; the addresses of its host share it.
-  package var connectMax = Duration.seconds(10)
+  /// Until a server has taken the connection; the addresses of its host share it. Less than
+  /// publishers wait, so that the last one has its turn.
+  package var connectMax = Duration.seconds(5)
   /// The numeric addresses of a host, which are tried one after the other; may block.
   package var addresses: @Sendable (_ host: String) -> [String] = numericAddresses
   /// Whether the client may connect to a numeric address.

@@ -7,7 +7,7 @@ import Postgres
 import Storage
 
 /// `kontext index`: which Attributes queries find by an index.
-struct IndexCommand: Sendable {
+struct IndexCommand: Command, Sendable {
   enum Action: Hashable {
     case add(type: IRI, attribute: IRI)
     case remove(type: IRI, attribute: IRI)
@@ -68,7 +68,6 @@ struct IndexCommand: Sendable {
 // MARK: Running
 
 extension IndexCommand {
-  /// Returns a sentence about what went wrong; nil if nothing did.
   func run() -> String? {
     runOnDatabase(databaseURL, over: BrokerConfiguration.singleConnection) {
       database throws(PostgresError) in try await run(on: database)
@@ -123,10 +122,5 @@ private struct ProgressReporter {
       say("Entered \(count) of \(total) Entities")
     case .analyzing: say("Gathering statistics")
     }
-  }
-
-  private func say(_ line: String) {
-    print(line)
-    fflush(nil)
   }
 }

@@ -12,27 +12,11 @@ enum Kontext {
     case "serve":
       if arguments.contains("--help") { return print(help) }
       serve(Array(arguments))
-    case "tenant": tenant(Array(arguments))
-    case "index":
-      if arguments.contains("--help") { return print(IndexCommand.help) }
-      run { url throws(ConfigurationError) in
-        try IndexCommand(Array(arguments), databaseURL: url).run()
-      }
-    case "retention":
-      if arguments.contains("--help") { return print(RetentionCommand.help) }
-      run { url throws(ConfigurationError) in
-        try RetentionCommand(Array(arguments), databaseURL: url).run()
-      }
-    case "export":
-      if arguments.contains("--help") { return print(ExportCommand.help) }
-      run { url throws(ConfigurationError) in
-        try ExportCommand(Array(arguments), databaseURL: url).run()
-      }
-    case "import":
-      if arguments.contains("--help") { return print(ImportCommand.help) }
-      run { url throws(ConfigurationError) in
-        try ImportCommand(Array(arguments), databaseURL: url).run()
-      }
+    case "tenant": run(TenantCommand.self, Array(arguments))
+    case "index": run(IndexCommand.self, Array(arguments))
+    case "retention": run(RetentionCommand.self, Array(arguments))
+    case "export": run(ExportCommand.self, Array(arguments))
+    case "import": run(ImportCommand.self, Array(arguments))
     case "--help", "-h", "help": print(help)
     case "--version", "version": print("kontext \(version)")
     case let other:
@@ -48,21 +32,14 @@ enum Kontext {
     }
   }
 
-  private static func tenant(_ arguments: [String]) {
-    do throws(ConfigurationError) {
-      exit(try TenantCommand(arguments, environment: environment()).run())
-    } catch {
-      fail(error.description)
-    }
-  }
-
   /// Runs a command on the database that the environment names.
-  private static func run(
-    _ command: (_ databaseURL: String?) throws(ConfigurationError) -> String?
-  ) {
+  private static func run(_ command: (some Command).Type, _ arguments: [String]) {
+    if arguments.contains("--help") { return print(command.help) }
     do throws(ConfigurationError) {
-      let problem = try command(environment()["KONTEXT_DATABASE_URL"])
-      if let problem { fail(problem, status: 1) }
+      let url = environment()["KONTEXT_DATABASE_URL"]
+      if let problem = try command.init(arguments, databaseURL: url).run() {
+        fail(problem, status: 1)
+      }
     } catch {
       fail(error.description)
     }
@@ -90,8 +67,7 @@ enum Kontext {
       kontext: an NGSI-LD context broker over PostgreSQL
 
       kontext serve [OPTION ...]   serve the API until SIGTERM or SIGINT
-      kontext tenant list          show tenants with what they have
-      kontext tenant remove NAME   remove a tenant with all that it has; --yes asks no question
+      kontext tenant COMMAND       list tenants, or remove one; 'kontext tenant --help'
       kontext index COMMAND        say which Attributes are indexed; 'kontext index --help'
       kontext retention COMMAND    say how long history is kept; 'kontext retention --help'
       kontext export               write Entities with their history; 'kontext export --help'

@@ -6,7 +6,7 @@ import Postgres
 import Storage
 
 /// `kontext retention`: how long the history of Entities is kept.
-struct RetentionCommand: Sendable {
+struct RetentionCommand: Command, Sendable {
   enum Action: Hashable {
     case set(type: IRI, hours: Int32, rollsUp: Bool)
     case list
@@ -98,7 +98,6 @@ struct RetentionCommand: Sendable {
 // MARK: Running
 
 extension RetentionCommand {
-  /// Returns a sentence about what went wrong; nil if nothing did.
   func run() -> String? {
     runOnDatabase(databaseURL, over: BrokerConfiguration.retentionConnection) {
       database throws(PostgresError) in try await run(on: database)

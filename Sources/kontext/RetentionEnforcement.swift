@@ -35,9 +35,4 @@ private final class SweepProgress {
       say("Deleted \(rows) rows")
     }
   }
-
-  private func say(_ line: String) {
-    print(line)
-    fflush(nil)
-  }
 }

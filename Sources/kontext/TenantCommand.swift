@@ -1,84 +1,82 @@
 import Broker
 import EventLoop
-import Glibc
 import NGSILD
 import Postgres
 import Storage
 
-/// `kontext tenant list` and `kontext tenant remove NAME`: run beside brokers or without any.
-///
-/// `@unchecked Sendable`: used on its loop's thread only.
-final class TenantCommand: @unchecked Sendable {
-  enum Action {
+/// `kontext tenant`: which tenants there are, and the removal of one.
+struct TenantCommand: Command, Sendable {
+  enum Action: Hashable {
     case list
     case remove(TenantName, isConfirmed: Bool)
   }
 
-  private let action: Action
-  private let loop = EventLoop()
-  private let pool: Pool
-  private var store: TenantStore { TenantStore(pool: pool) }
-  private var status: Int32 = 0
+  static let help = """
+    kontext tenant list                  show tenants with what they have
+    kontext tenant remove NAME [--yes]   remove one with all that it has; --yes asks no question
+
+    Options, for each of them:
+      --database-url URL
+          PostgreSQL with PostGIS, as a libpq URI (required)
+          KONTEXT_DATABASE_URL
+    """
+
+  let action: Action
+  let databaseURL: String
 
   /// A request may use a tenant that its broker has just forgotten.
   private static let wait = TenantTable.trust + .seconds(2)
 
-  /// - Parameter arguments: what follows `kontext tenant`.
-  init(
-    _ arguments: [String], environment: [String: String]
-  ) throws(ConfigurationError) {
-    var options = arguments[...]
-    switch options.popFirst() {
-    case "list": action = .list
-    case "remove":
-      guard let name = options.popFirst() else { throw Self.usage }
-      let isConfirmed = options.contains("--yes")
-      options.removeAll { $0 == "--yes" }
-      action = .remove(try TenantName(argument: name), isConfirmed: isConfirmed)
-    default: throw Self.usage
-    }
-    let configuration = try Configuration(environment: environment, options: Array(options))
-    pool = Pool(
-      Pool.Configuration(
-        Connection.Configuration(url: configuration.databaseURL), connectionsMax: 1),
-      on: loop)
+  init(_ arguments: [String], databaseURL: String?) throws(ConfigurationError) {
+    let arguments = try CommandArguments(
+      arguments, of: "tenant", options: ["--database-url"], flags: ["--yes"])
+    action = try Self.action(arguments)
+    self.databaseURL = try arguments.databaseURL(orElse: databaseURL)
   }
 
-  private static let usage = ConfigurationError(
-    description: "'kontext tenant list' or 'kontext tenant remove NAME [--yes]' is expected")
-
-  /// Returns the status that the process ends with.
-  func run() -> Int32 {
-    signal(SIGPIPE, SIG_IGN)
-    Task(executorPreference: loop) {
-      await self.carryOut()
-      self.pool.close()
-      self.loop.stop()
+  private static func action(
+    _ arguments: CommandArguments
+  ) throws(ConfigurationError) -> Action {
+    let words = arguments.words
+    switch (words.first, words.count, arguments.has("--yes")) {
+    case ("list", 1, false): return .list
+    case ("remove", 2, let isConfirmed):
+      return .remove(try TenantName(argument: words[1]), isConfirmed: isConfirmed)
+    default:
+      throw ConfigurationError(
+        description: "'kontext tenant list' or 'kontext tenant remove NAME [--yes]' is expected")
     }
-    loop.run()
-    return status
   }
+}
 
-  private func carryOut() async {
-    do throws(NGSILDError) {
-      switch action {
-      case .list: try await list()
-      case .remove(let name, let isConfirmed): try await remove(name, isConfirmed: isConfirmed)
-      }
-    } catch {
-      fail(error.detail)
+// MARK: Running
+
+extension TenantCommand {
+  func run() -> String? {
+    runOnDatabase(databaseURL, over: BrokerConfiguration.singleConnection) {
+      database throws(PostgresError) in try await run(on: database)
     }
   }
 
-  private func fail(_ sentence: String) {
-    print("kontext: \(sentence)", to: STDERR_FILENO)
-    status = 1
+  private func run(on database: CommandDatabase) async throws(PostgresError) -> String? {
+    let store = TenantStore(pool: database.pool)
+    let tenants = try await store.list()
+    switch action {
+    case .list:
+      show(tenants)
+      return nil
+    case .remove(let name, let isConfirmed):
+      let found = tenants.filter { $0.name == name.text }
+      guard !found.isEmpty else { return "There is no tenant '\(name.text)'" }
+      tell(of: found, name)
+      guard isConfirmed || isTypedAgain(name) else { return "Nothing was removed" }
+      return try await remove(name, from: store, on: database.loop)
+    }
   }
 
   // MARK: List
 
-  private func list() async throws(NGSILDError) {
-    let tenants = try await figures()
+  private func show(_ tenants: [TenantFigures]) {
     let heads = ["TENANT", "ENTITIES", "SUBSCRIPTIONS", "HISTORY ROWS", "SIZE"]
     let rows = tenants.map { tenant in
       [
@@ -96,71 +94,51 @@ final class TenantCommand: @unchecked Sendable {
         let space = String(repeating: " ", count: widths[column] - text.count)
         return column == 0 ? text + space : space + text
       }
-      print(cells.joined(separator: "  "), to: STDOUT_FILENO)
+      say(cells.joined(separator: "  "))
     }
-  }
-
-  private func figures() async throws(NGSILDError) -> [TenantFigures] {
-    try await database { () throws(PostgresError) in try await store.list() }
   }
 
   // MARK: Removal
 
-  private func remove(_ name: TenantName, isConfirmed: Bool) async throws(NGSILDError) {
-    let found = try await figures().filter { $0.name == name.text }
-    guard !found.isEmpty else { return fail("There is no tenant '\(name.text)'") }
+  private func tell(of found: [TenantFigures], _ name: TenantName) {
     let entities = found.reduce(0) { $0 + $1.entities }
     let history = found.reduce(0) { $0 + $1.historyRows }
-    print(
-      "The tenant '\(name.text)' has \(entities) Entities and about \(history) rows of history.",
-      to: STDOUT_FILENO)
-    guard isConfirmed || isTypedAgain(name) else { return fail("Nothing was removed") }
-    let numbers = try await database { () throws(PostgresError) in
-      try await store.markRemoved(name)
-    }
-    let seconds = Self.wait.components.seconds
-    print("Waiting \(seconds) seconds, until all brokers have forgotten it.", to: STDOUT_FILENO)
-    await pause(Self.wait)
-    for number in numbers {
-      try await removeContents(of: number)
-      try await database { () throws(PostgresError) in try await store.remove(number) }
-    }
-    print("Removed.", to: STDOUT_FILENO)
+    say("The tenant '\(name.text)' has \(entities) Entities and about \(history) rows of history.")
   }
 
   private func isTypedAgain(_ name: TenantName) -> Bool {
-    print("Type its name again to remove all of it: ", to: STDOUT_FILENO)
+    say("Type its name again to remove all of it: ")
     return readLine() == name.text
   }
 
-  private func removeContents(of number: TenantNumber) async throws(NGSILDError) {
+  private func remove(
+    _ name: TenantName, from store: TenantStore, on loop: EventLoop
+  ) async throws(PostgresError) -> String? {
+    let numbers = try await store.markRemoved(name)
+    say("Waiting \(Self.wait.components.seconds) seconds, until all brokers have forgotten it.")
+    await withUnsafeContinuation { continuation in
+      loop.after(Self.wait) { continuation.resume() }
+    }
+    for number in numbers {
+      do throws(NGSILDError) {
+        try await removeContents(of: number, from: store)
+      } catch {
+        return error.detail
+      }
+      try await store.remove(number)
+    }
+    say("Removed.")
+    return nil
+  }
+
+  private func removeContents(
+    of number: TenantNumber, from store: TenantStore
+  ) async throws(NGSILDError) {
     var told = ContinuousClock.now
     try await store.removeContents(of: number) { rows in
       guard .now - told > .seconds(1) else { return }
       told = .now
-      print("\(rows) rows removed", to: STDOUT_FILENO)
+      say("\(rows) rows removed")
     }
   }
-
-  private func pause(_ time: Duration) async {
-    await withUnsafeContinuation { continuation in
-      loop.after(time) { continuation.resume() }
-    }
-  }
-
-  /// An operator is told what the database says.
-  private func database<Result>(
-    _ work: () async throws(PostgresError) -> Result
-  ) async throws(NGSILDError) -> Result {
-    do throws(PostgresError) {
-      return try await work()
-    } catch {
-      throw NGSILDError(.internalError, "The database refused: \(error)")
-    }
-  }
-}
-
-private func print(_ line: String, to descriptor: Int32) {
-  let bytes = Array((line + "\n").utf8)
-  _ = write(descriptor, bytes, bytes.count)
 }

@@ -1,14 +1,12 @@
 import Broker
 import EventLoop
 import HTTPClient
-import HTTPServer
 import JSON
 import JSONLD
 import Log
 import NGSILD
 import Postgres
 import Schemas
-import Snapshots
 import Storage
 import Subscriptions
 import TestSupport
@@ -25,7 +23,7 @@ private func withSchema(
   _ body: @escaping @Sendable (EventLoop, Connection.Configuration) async throws -> Void
 ) async throws {
   let schema = "test_\(UInt64.random(in: 0...(.max)))"
-  let configuration = try TestDatabase.configuration(settings: ["search_path": "\(schema),public"])
+  let configuration = Connection.Configuration(url: try TestDatabase.url(ofSchema: schema))
   try await TestDatabase.withConnection(configuration) { connection, loop async throws in
     try await connection.query("CREATE SCHEMA \(identifier: schema)")
     let migrations = Schemas.migrations.map { number, name, script in
@@ -62,9 +60,10 @@ final class BareBroker: @unchecked Sendable {
   let loop: EventLoop
   let broker: Broker
   let service: NotificationService
-  let pool: Pool
-  private let client: HTTPClient
+  private let connections: BrokerConnections
   private let contexts: ContextService
+  /// For what a test asks the database.
+  var pool: Pool { connections.queries }
 
   static let tenant: TenantNumber = 1
   static let site = ContextSite(tenantName: "", brokerURL: "http://broker.example")
@@ -73,65 +72,37 @@ final class BareBroker: @unchecked Sendable {
     on loop: EventLoop, _ database: Connection.Configuration,
     _ change: (inout NotificationService.Configuration) -> Void = { _ in }
   ) async throws -> BareBroker {
-    var configuration = NotificationService.Configuration()
-    configuration.delivery.endpoint.backOffMin = .milliseconds(20)
-    configuration.delivery.endpoint.backOffMax = .milliseconds(100)
-    configuration.sweepInterval = .milliseconds(50)
-    change(&configuration)
-    var limits = HTTPClientConfiguration()
-    limits.addressPolicy = try AddressPolicy(parsing: "loopback")
-    let client = HTTPClient(loop: loop, configuration: limits)
-    let contexts = await ContextService.start(
-      database: database, cache: ContextCache { WallClock.sinceEpoch }, on: loop,
-      log: Log(level: .error))
-    let names = NameTable()
-    let typesets = TypesetTable(names: names)
-    let pool = Pool(Pool.Configuration(database, connectionsMax: 4), on: loop)
-    let indexed = IndexedAttributeTable()
+    var notifications = NotificationService.Configuration()
+    notifications.delivery.endpoint.backOffMin = .milliseconds(20)
+    notifications.delivery.endpoint.backOffMax = .milliseconds(100)
+    notifications.sweepInterval = .milliseconds(50)
+    change(&notifications)
+    var configuration = BrokerConfiguration(databaseURL: database.url)
+    configuration.allowedAddresses = try AddressPolicy(parsing: "loopback")
+    let (tables, log) = (BrokerTables(), Log(level: .error))
+    let connections = BrokerConnections(configuration, on: loop)
+    let contexts = await ContextService.start(configuration, tables: tables, on: loop, log: log)
     let queries = QueryStore(
-      names: names, typesets: typesets, indexed: indexed, collations: CollationTable(),
-      pool: pool, readers: pool)
+      names: tables.names, typesets: tables.typesets, indexed: tables.indexed,
+      collations: tables.collations, pool: connections.queries, readers: connections.readers)
     let service = try await NotificationService.start(
-      configuration, database: database, on: loop, client: client, queries: queries,
-      contexts: contexts.resolver(remote: NoLoader()),
-      log: Log(level: .error))
-    let entities = EntityStore(
-      names: names, typesets: typesets, indexed: indexed, writers: pool, readers: pool)
-    return BareBroker(loop, pool, entities, queries, service, client, contexts)
+      notifications, database: database, on: loop, client: connections.client, queries: queries,
+      contexts: contexts.resolver(remote: NoLoader()), log: log)
+    let broker = Broker(
+      on: loop, connections: connections, tables: tables, contexts: contexts,
+      notifications: service, log: log)
+    return BareBroker(broker, service, connections, contexts)
   }
 
   private init(
-    _ loop: EventLoop, _ pool: Pool, _ entities: EntityStore, _ queries: QueryStore,
-    _ service: NotificationService, _ client: HTTPClient, _ contexts: ContextService
+    _ broker: Broker, _ service: NotificationService, _ connections: BrokerConnections,
+    _ contexts: ContextService
   ) {
-    self.loop = loop
+    loop = broker.loop
+    self.broker = broker
     self.service = service
-    self.client = client
+    self.connections = connections
     self.contexts = contexts
-    self.pool = pool
-    let history = HistoryStore(
-      names: entities.names, typesets: entities.typesets, queries: pool, pool: pool)
-    broker = Broker(
-      loop: loop, source: SourceIdentity(),
-      contextLibrary: contexts.library(pool: pool, remote: NoLoader()),
-      contextService: contexts, tenants: TenantTable(),
-      entities: entities, queries: queries,
-      history: history,
-      census: CensusStore(names: entities.names, typesets: entities.typesets, pool: pool),
-      subscriptions: SubscriptionStore(pool: pool), subscriptionTable: service.table,
-      registrations: service.registrations,
-      registrationStore: RegistrationStore(names: entities.names, readers: pool, queries: pool),
-      delivery: service.delivery,
-      sources: SourceClient(
-        client: client, registrations: service.registrations, health: SourceHealth(),
-        timeout: .seconds(5)),
-      snapshots: SnapshotService(
-        queries: queries, history: history, contexts: contexts.resolver(remote: NoLoader()),
-        readers: pool, pool: pool,
-        limits: LifetimeLimits(standard: .seconds(60), longest: .seconds(60)), client: client,
-        on: loop, log: Log(level: .error)),
-      events: service.eventHub(on: loop, pool: pool),
-      notifier: service.notifier(), copies: pool, log: Log(level: .error))
     // A broker lives as long as its loop.
     loop.beforeSleep(.flush) { [broker] in
       withExtendedLifetime(broker) {}
@@ -142,16 +113,14 @@ final class BareBroker: @unchecked Sendable {
   func shutDown() async {
     await service.shutDown()
     await contexts.shutDown()
-    await client.shutDown()
-    pool.close()
+    await connections.close()
   }
 
   /// Ends as a crash does: requests break off, nothing is signed off or written down.
   func crash() async {
     service.abandon()
     await contexts.shutDown()
-    await client.shutDown()
-    pool.close()
+    await connections.close()
   }
 
   // MARK: Operations

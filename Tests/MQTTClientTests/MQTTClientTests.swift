@@ -60,7 +60,7 @@ struct MQTTClientTests {
   func silentAddress() async throws {
     let server = try await onEventLoop { _ in try MQTTServerProcess() }
     defer { server.stop() }
-    let deaf = try DeafListener(on: "127.0.0.2", port: server.port)
+    let deaf = try DeafListener(port: server.port, at: "127.0.0.2")
     defer { deaf.close() }
     var configuration = MQTTClientConfiguration()
     configuration.connectMax = .seconds(1)
@@ -73,7 +73,7 @@ struct MQTTClientTests {
 
   @Test("a host that swallows requests to connect is given up", arguments: [false, true])
   func silentHost(isSecure: Bool) async throws {
-    let deaf = try DeafListener(on: "127.0.0.1", port: freePort())
+    let deaf = try DeafListener()
     defer { deaf.close() }
     var configuration = MQTTClientConfiguration()
     configuration.connectMax = .milliseconds(300)
@@ -184,7 +184,7 @@ struct MQTTClientTests {
 
   @Test("a server that says nothing is given up, and connections have a bound")
   func silence() async throws {
-    let silent = try SilentListener()
+    let silent = try ListeningSocket()
     defer { silent.close() }
     var configuration = MQTTClientConfiguration()
     configuration.connectionsMax = 1

@@ -79,37 +79,11 @@ struct ConnectionLossTests {
 
   @Test("a server that does not answer is given up")
   func silentServer() async throws {
-    let server = try SilentServer()
+    let server = try ListeningSocket()
     defer { server.close() }
     var configuration = Connection.Configuration(url: "host=127.0.0.1 port=\(server.port)")
     configuration.connectTimeout = .milliseconds(1)
     let error = await failure(toOpen: configuration)
     #expect(error?.kind == .connectTimeout)
   }
-}
-
-/// A socket that accepts connections and says nothing.
-private struct SilentServer {
-  struct Failure: Error {}
-
-  let descriptor: Int32
-  let port: UInt16
-
-  init() throws {
-    descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-    var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let (socket, length) = (descriptor, size)
-    let status = withUnsafeMutablePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-        bind(socket, address, length) + listen(socket, 1) + getsockname(socket, address, &size)
-      }
-    }
-    guard status == 0 else { throw Failure() }
-    port = UInt16(bigEndian: address.sin_port)
-  }
-
-  func close() { _ = Glibc.close(descriptor) }
 }

@@ -29,7 +29,10 @@ package final class EventReader: @unchecked Sendable {
     _ client: TestClient, _ subscription: String, after last: Int64? = nil,
     on broker: TestBroker? = nil
   ) throws {
-    socket = try Self.connect(to: (broker ?? client.broker).port)
+    guard let socket = connected(to: (broker ?? client.broker).port, limit: 20) else {
+      throw Failure(description: "The broker does not accept")
+    }
+    self.socket = socket
     var request =
       "GET /kontext/v1/subscriptions/\(subscription)/events HTTP/1.1\r\nHost: localhost\r\n"
     if let tenant = client.tenant { request += "NGSILD-Tenant: \(tenant)\r\n" }
@@ -49,23 +52,6 @@ package final class EventReader: @unchecked Sendable {
   package func close() {
     if socket >= 0 { Glibc.close(socket) }
     socket = -1
-  }
-
-  private static func connect(to port: UInt16) throws -> Int32 {
-    let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    var limit = timeval(tv_sec: 20, tv_usec: 0)
-    setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_port = port.bigEndian
-    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-    let status = withUnsafePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        Glibc.connect(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-      }
-    }
-    guard status == 0 else { throw Failure(description: "The broker does not accept") }
-    return socket
   }
 
   // MARK: Events

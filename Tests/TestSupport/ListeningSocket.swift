@@ -1,33 +1,23 @@
 import Glibc
 import Testing
 
-/// A TCP socket that listens on loopback, for peers that a test writes byte by byte.
+/// A TCP socket that listens on loopback, for peers that a test writes byte by byte, or that never
+/// say a word.
 package struct ListeningSocket: Sendable {
   package let descriptor: Int32
   package let port: UInt16
 
-  /// - Parameter port: 0 for any free one.
-  package init(port: UInt16 = 0) throws {
-    descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
+  /// - Parameters:
+  ///   - port: 0 for any free one.
+  ///   - backlog: connections that the system accepts before `accepted` does.
+  package init(port: UInt16 = 0, at host: String = "127.0.0.1", backlog: Int32 = 64) throws {
+    let socket = tcpSocket(SOCK_NONBLOCK)
+    descriptor = socket
     var isReused: Int32 = 1
-    setsockopt(
-      descriptor, SOL_SOCKET, SO_REUSEADDR, &isReused, socklen_t(MemoryLayout<Int32>.size))
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_port = port.bigEndian
-    address.sin_addr.s_addr = in_addr_t(0x7F00_0001).bigEndian
-    self.port = try #require(Self.listen(descriptor, &address))
-  }
-
-  private static func listen(_ descriptor: Int32, _ address: inout sockaddr_in) -> UInt16? {
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let isListening = withUnsafeMutablePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-        bind(descriptor, address, length) == 0 && Glibc.listen(descriptor, 64) == 0
-          && getsockname(descriptor, address, &length) == 0
-      }
-    }
-    return isListening ? UInt16(bigEndian: address.sin_port) : nil
+    setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &isReused, socklen_t(MemoryLayout<Int32>.size))
+    try #require(
+      withLoopback(port, at: host) { bind(socket, $0, $1) | listen(socket, backlog) } == 0)
+    self.port = TestSupport.port(of: socket)
   }
 
   /// The next connection, whose operations do not block; nil if there is none.
@@ -39,6 +29,30 @@ package struct ListeningSocket: Sendable {
   }
 
   package func close() { Glibc.close(descriptor) }
+}
+
+/// Swallows requests to connect, as a host does whose firewall drops them: its queue is full.
+package struct DeafListener: Sendable {
+  package let listener: ListeningSocket
+  /// That nobody accepts.
+  private let connections: [Int32]
+
+  package var port: UInt16 { listener.port }
+
+  package init(port: UInt16 = 0, at host: String = "127.0.0.1") throws {
+    let listener = try ListeningSocket(port: port, at: host, backlog: 0)
+    self.listener = listener
+    connections = (0..<2).map { _ in
+      let connection = tcpSocket(SOCK_NONBLOCK)
+      _ = withLoopback(listener.port, at: host) { connect(connection, $0, $1) }
+      return connection
+    }
+  }
+
+  package func close() {
+    listener.close()
+    for connection in connections { Glibc.close(connection) }
+  }
 }
 
 /// Closes a connection so that its peer sees `connection reset`.

@@ -48,6 +48,11 @@ package enum TestDatabase {
     try await withConnection { connection in
       _ = try await connection.query("CREATE SCHEMA \(identifier: schema)")
     }
+    return try url(ofSchema: schema)
+  }
+
+  /// Where tables are looked for in a schema, and made there.
+  package static func url(ofSchema schema: String) throws -> String {
     let url = try configuration().url
     let separator = url.contains("?") ? "&" : "?"
     return "\(url)\(separator)options=-csearch_path%3D\(schema),public"

@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 
 /// Sends requests over one connection and never repeats one: libraries may, which would apply an
 /// update twice.
@@ -12,7 +13,7 @@ struct BlockingClient: ~Copyable {
 
   /// The status and the body; nil if the outcome is unknown.
   mutating func send(_ method: String, _ path: String, _ body: String = "") -> (Int, String)? {
-    if descriptor < 0 { descriptor = connectToLoopback(port) }
+    if descriptor < 0 { descriptor = connected(to: port) ?? -1 }
     guard descriptor >= 0 else { return nil }
     var request = "\(method) \(path) HTTP/1.1\r\nHost: localhost\r\n"
     if !body.isEmpty {
@@ -90,47 +91,5 @@ func receiveAll(from descriptor: Int32) -> String {
     let count = recv(descriptor, &buffer, buffer.count, 0)
     guard count > 0 else { return String(decoding: bytes, as: UTF8.self) }
     bytes += buffer[..<count]
-  }
-}
-
-/// A connected socket with a bound on each wait; -1 if nobody listens.
-func connectToLoopback(_ port: UInt16) -> Int32 {
-  let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-  var patience = timeval(tv_sec: 10, tv_usec: 0)
-  setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
-  let status = withLoopback(port) { connect(descriptor, $0, $1) }
-  guard status == 0 else {
-    close(descriptor)
-    return -1
-  }
-  return descriptor
-}
-
-/// A port that nobody listens on.
-func freePort() throws -> UInt16 {
-  let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-  defer { close(descriptor) }
-  guard withLoopback(0, { bind(descriptor, $0, $1) }) == 0 else {
-    throw BrokerProcess.Failure(description: "No port is free")
-  }
-  var address = sockaddr_in()
-  var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-  withUnsafeMutablePointer(to: &address) {
-    $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { _ = getsockname(descriptor, $0, &size) }
-  }
-  return UInt16(bigEndian: address.sin_port)
-}
-
-private func withLoopback(
-  _ port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32
-) -> Int32 {
-  var address = sockaddr_in()
-  address.sin_family = sa_family_t(AF_INET)
-  address.sin_port = port.bigEndian
-  address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-  return withUnsafePointer(to: &address) {
-    $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-      body($0, socklen_t(MemoryLayout<sockaddr_in>.size))
-    }
   }
 }

@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 /// What no honest client sends, against the whole executable.
@@ -105,7 +106,7 @@ struct HostileTests {
         #expect(found.count <= 1, "\(shape.title): \(found)")
         #expect(found.allSatisfy(shape.statuses.contains), "\(shape.title): \(found)")
       }
-      let answers = try await onThread { pipeline(port) }
+      let answers = try await onThread { try pipeline(port) }
       #expect(statuses(answers) == Array(repeating: 201, count: 64))
       let isComplete = (0..<64).allSatisfy {
         answers.contains("Location: /ngsi-ld/v1/entities/urn:x:\($0)\r\n")
@@ -122,7 +123,7 @@ struct HostileTests {
   }
 
   private func meet(_ shape: Shape, _ port: UInt16) throws -> [Int] {
-    let socket = connectToLoopback(port)
+    let socket = try #require(connected(to: port))
     defer { close(socket) }
     sendAll(shape.text, to: socket)
     shutdown(socket, Int32(SHUT_WR))
@@ -132,8 +133,8 @@ struct HostileTests {
   }
 
   /// 64 requests before the first answer is read.
-  private func pipeline(_ port: UInt16) -> String {
-    let socket = connectToLoopback(port)
+  private func pipeline(_ port: UInt16) throws -> String {
+    let socket = try #require(connected(to: port))
     defer { close(socket) }
     var text = ""
     for number in 0..<64 {
@@ -155,7 +156,7 @@ struct HostileTests {
       Self.typed.replacing("Connection: close\r\n", with: "")
       + "Content-Length: \(body.utf8.count)\r\n\r\n\(body)"
     for number in 0..<300 {
-      let socket = connectToLoopback(port)
+      let socket = try #require(connected(to: port))
       sendAll(String(whole.prefix(whole.count * (number % 4 + 1) / 4)), to: socket)
       var reset = linger(l_onoff: number % 2 == 0 ? 1 : 0, l_linger: 0)
       setsockopt(socket, SOL_SOCKET, SO_LINGER, &reset, socklen_t(MemoryLayout<linger>.size))
@@ -166,7 +167,7 @@ struct HostileTests {
 
   /// Clients that begin and go on slowly, beside one that is served meanwhile.
   private func dawdle(_ port: UInt16) throws {
-    let sockets = (0..<100).map { _ in connectToLoopback(port) }
+    let sockets = try (0..<100).map { _ in try #require(connected(to: port)) }
     defer { for socket in sockets { close(socket) } }
     for byte in Self.typed.prefix(40) {
       for socket in sockets { sendAll(String(byte), to: socket) }

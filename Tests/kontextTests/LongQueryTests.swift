@@ -46,7 +46,7 @@ struct LongQueryTests {
   func timeout() async throws {
     try await withBroker(["--query-timeout", "1"]) { port, connection in
       let answer = try await onThread {
-        let socket = connectToLoopback(port)
+        let socket = try #require(connected(to: port))
         defer { close(socket) }
         sendAll(Self.query, to: socket)
         return receiveAll(from: socket)
@@ -79,7 +79,7 @@ struct LongQueryTests {
   func disconnect() async throws {
     try await withBroker([]) { port, connection in
       for resets in [false, true] {
-        let socket = connectToLoopback(port)
+        let socket = try #require(connected(to: port))
         sendAll(Self.query, to: socket)
         while try await waiting(connection) == 0 { await Task.yield() }
         let left = ContinuousClock.now

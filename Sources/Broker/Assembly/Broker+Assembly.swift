@@ -33,11 +33,7 @@ extension Broker {
       registrationStore: RegistrationStore(
         names: tables.names, readers: connections.readers, queries: connections.queries),
       delivery: notifications.delivery,
-      sources: SourceClient(
-        client: connections.client, registrations: notifications.registrations,
-        health: tables.sourceHealth, memory: tables.answerMemory, answers: tables.answerCache,
-        credentials: connections.sourceCredentials, tokens: tables.accessTokens,
-        timeout: connections.sourceTimeout),
+      sources: SourceClient(connections, tables, notifications),
       snapshots: SnapshotService(
         queries: queries, history: history,
         contexts: ContextResolver(loader: library, cache: contexts.cache),
@@ -47,6 +43,18 @@ extension Broker {
       events: notifications.eventHub(on: loop, pool: connections.readers),
       notifier: notifications.notifier(), copies: connections.copies, log: log)
     notifications.gatherPeriodic(by: self)
+  }
+}
+
+extension SourceClient {
+  fileprivate init(
+    _ connections: BrokerConnections, _ tables: BrokerTables, _ notifications: NotificationService
+  ) {
+    self.init(
+      client: connections.client, registrations: notifications.registrations,
+      health: tables.sourceHealth, memory: tables.answerMemory, answers: tables.answerCache,
+      credentials: connections.sourceCredentials, tokens: tables.accessTokens,
+      timeout: connections.sourceTimeout)
   }
 }
 

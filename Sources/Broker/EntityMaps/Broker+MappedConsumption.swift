@@ -20,40 +20,18 @@ extension Broker {
     guard
       let (distribution, plan) = plan(for: .entities(query, request), map, tenant, origin)
     else { return try await ownEntities(query, in: tenant) }
-    let now = DateTime.now
-    var entities: [String: JSONValue] = [:]
-    var warnings: [SourceWarning] = []
+    var gathering = MappedGathering(
+      query: query, request: request, map: map, plan: plan, distribution: distribution,
+      broker: self, tenant: tenant)
     let walk = MapWalk(
       map: map, selectors: query.selectors, limit: query.limit, offset: query.offset,
       wantsCount: query.wantsCount, broker: self, tenant: tenant)
     let page = try await walk.page { entries throws(NGSILDError) in
-      let reads = entries.reads(plan.reads, map)
-      let reader = SourceReader(distribution: distribution)
-      async let answers: [SourceReadResult<AnsweredEntity>] = reader.results(
-        of: reads, limit: entries.count)
-      let ids = entries.filter(\.isHeldHere).map(\.id)
-      let own = try await ownPart(
-        of: ids, query, splits: request.splitsEntities ?? false, in: tenant)
-      let results = await answers
-      var merge = SourceMerge(plan.asking(reads), distribution, at: now)
-      for entity in own { merge.add(own: entity) }
-      merge.add(results)
-      var found = merge.entities()
-      for warning in merge.warnings where !warnings.contains(warning) { warnings.append(warning) }
-      if request.splitsEntities ?? false {
-        found = try await EntityConditions(request, at: now).filter(found, by: self)
-      }
-      let byID = Dictionary(
-        found.map { ($0["id"]?.string ?? "", $0) }, uniquingKeysWith: { $1 })
-      entities.merge(byID) { $1 }
-      let failed = zip(reads, results).filter(\.1.hasFailed).map(\.0.source)
-      return MapWalk.Finding(
-        fitting: Set(byID.keys),
-        answered: Set(reads.map(\.source)).subtracting(failed).subtracting(merge.unreadable))
+      try await gathering.take(entries)
     }
     return GatheredEntities(
-      entities: page.entries.compactMap { entities[$0.id] }.map { StoredEntity($0) },
-      hasMore: page.hasMore, count: page.count, warnings: warnings)
+      entities: page.entries.compactMap { gathering.entities[$0.id] }.map { StoredEntity($0) },
+      hasMore: page.hasMore, count: page.count, warnings: gathering.warnings)
   }
 
   /// What is here of some of the Entities that a query selects; of split ones, whether or not it

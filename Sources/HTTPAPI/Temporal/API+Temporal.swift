@@ -1,4 +1,5 @@
 import Broker
+import DistributedOperations
 import HTTPServer
 import JSON
 import JSONLD
@@ -84,41 +85,55 @@ extension API {
     let map = try await entityMap(
       of: call, for: .history(query, request), wish, in: tenant, from: origin)
     query.map = map?.map.number
-    let aggregates = answer.aggregation != nil
-    let gathered =
-      if let map {
-        try await broker.gatherHistory(
-          query, request, aggregates: aggregates, in: map.map, of: tenant, from: origin)
-      } else {
-        try await broker.gatherHistory(
-          query, request, aggregates: aggregates, in: tenant, from: origin)
-      }
+    let gathered = try await gather(
+      query, request, aggregates: answer.aggregation != nil, in: map?.map, of: tenant,
+      from: origin)
     if let page = gathered.page { query = query.restricted(to: page.ids) }
-    let foreign = gathered.foreign
-    var hasMore: Bool
-    var count: Int?
-    var response: HTTPResponse
+    var shown = try await shownPage(
+      query, request, call, beside: gathered.foreign, as: answer, in: tenant)
+    if let page = gathered.page { (shown.hasMore, shown.count) = (page.hasMore, page.count) }
+    shown.response.add(gathered.warnings)
+    shown.response.headers +=
+      PageLinks(
+        path: path, parameters: call.parameters, isSorted: true, page: page,
+        hasMore: shown.hasMore, type: call.accepts
+      ).headers
+    if let count = shown.count {
+      shown.response.headers.append(("NGSILD-Results-Count", "\(count)"))
+    }
+    map?.mark(&shown.response)
+    return shown.response
+  }
+
+  /// What Context Sources have, of a map's Entities if there is one.
+  private func gather(
+    _ query: HistoryQuery, _ request: TemporalRequest, aggregates: Bool, in map: EntityMap?,
+    of tenant: TenantNumber, from origin: RequestOrigin?
+  ) async throws(NGSILDError) -> GatheredHistory {
+    guard let map else {
+      return try await broker.gatherHistory(
+        query, request, aggregates: aggregates, in: tenant, from: origin)
+    }
+    return try await broker.gatherHistory(
+      query, request, aggregates: aggregates, in: map, of: tenant, from: origin)
+  }
+
+  /// The page as it is shown, and what its headers tell of it.
+  private func shownPage(
+    _ query: HistoryQuery, _ request: TemporalRequest, _ call: Call,
+    beside foreign: ForeignHistory?, as answer: TemporalAnswer, in tenant: TenantNumber
+  ) async throws(NGSILDError) -> (response: HTTPResponse, hasMore: Bool, count: Int?) {
     if let aggregation = answer.aggregation {
       let found = try await broker.aggregateTemporalEntities(
         query, aggregation, requiring: request.requiredAttributes, beside: foreign, in: tenant)
-      (response, hasMore, count) = (answer.response(found), found.hasMore, found.count)
-    } else if call.accepts == .csv && foreign == nil {
-      let found = try await broker.readTemporalEntities(query, in: tenant)
-      (response, hasMore, count) = (answer.table(found, from: broker), found.hasMore, found.count)
-    } else {
-      let found = try await broker.queryTemporalEntities(query, beside: foreign, in: tenant)
-      (response, hasMore, count) = (answer.response(found), found.hasMore, found.count)
+      return (answer.response(found), found.hasMore, found.count)
     }
-    if let page = gathered.page { (hasMore, count) = (page.hasMore, page.count) }
-    response.add(gathered.warnings)
-    response.headers +=
-      PageLinks(
-        path: path, parameters: call.parameters, isSorted: true, page: page, hasMore: hasMore,
-        type: call.accepts
-      ).headers
-    if let count { response.headers.append(("NGSILD-Results-Count", "\(count)")) }
-    map?.mark(&response)
-    return response
+    if call.accepts == .csv && foreign == nil {
+      let found = try await broker.readTemporalEntities(query, in: tenant)
+      return (answer.table(found, from: broker), found.hasMore, found.count)
+    }
+    let found = try await broker.queryTemporalEntities(query, beside: foreign, in: tenant)
+    return (answer.response(found), found.hasMore, found.count)
   }
 }
 

@@ -76,12 +76,8 @@ extension QueryRequest {
     sources = try value("csf").map { text throws(NGSILDError) in
       try Query(parsing: text, as: "csf", expander: expander)
     }
-    datasets = try value("datasetId").map { text throws(NGSILDError) in
-      try DatasetSelection(parsing: text)
-    }
-    languages = try value("lang").map { text throws(NGSILDError) in
-      try LanguageFilter(parsing: text)
-    }
+    datasets = try value("datasetId").map(DatasetSelection.init(parsing:))
+    languages = try value("lang").map(LanguageFilter.init(parsing:))
     join = try Join(
       value("join"), level: value("joinLevel").map(JoinLevel.text),
       containedBy: value("containedBy").map { text throws(NGSILDError) in
@@ -90,16 +86,18 @@ extension QueryRequest {
     ordering = try Ordering(
       orderBy: value("orderBy"), collation: value("collation"), orderFrom: value("orderFrom"),
       orderGeometry: value("orderGeometry"), expander: expander)
-    splitsEntities = try value("splitEntities").map { text throws(NGSILDError) in
-      guard let splits = Bool(text) else {
-        throw .badRequestData(
-          "The parameter 'splitEntities' is '\(text.bounded)'; true or false is expected")
-      }
-      return splits
-    }
+    splitsEntities = try value("splitEntities").map(Self.splitsEntities)
     entityMap = try EntityMapWish(
       entityMap: value("entityMap"), lifetime: value("entityMapLifetime"))
     try requireLinks()
+  }
+
+  private static func splitsEntities(_ text: String) throws(NGSILDError) -> Bool {
+    guard let splits = Bool(text) else {
+      throw .badRequestData(
+        "The parameter 'splitEntities' is '\(text.bounded)'; true or false is expected")
+    }
+    return splits
   }
 
   /// `q`, whose operands are expanded where `expandValues` says so.
@@ -156,9 +154,7 @@ extension QueryRequest {
     datasets = try reader.value("datasetId").map { value throws(NGSILDError) in
       try DatasetSelection(value)
     }
-    languages = try reader.string("lang").map { text throws(NGSILDError) in
-      try LanguageFilter(parsing: text)
-    }
+    languages = try reader.string("lang").map(LanguageFilter.init(parsing:))
     join = try Join(
       reader.string("join"), level: reader.value("joinLevel").map(JoinLevel.value),
       containedBy: reader.uris("containedBy"))

@@ -152,8 +152,8 @@ package final class ArchiveImport: @unchecked Sendable {
     guard let version, version.created != state.createdAt else { return nil }
     refused = entity.id
     return
-      "The Entity '\(entity.id)' exists since \(version.created), so it is another one; delete it, or "
-      + "import into another tenant"
+      "The Entity '\(entity.id)' exists since \(version.created), so it is another one; "
+      + "delete it, or import into another tenant"
   }
 }
 

@@ -82,22 +82,7 @@ func write(
     writer.name("d")
     writer.string(datasetId)
   }
-  for member in instance.members {
-    switch member.name {
-    case .observedAt: write("o", DateTime(member.value), to: &writer)
-    case .expiresAt: write("e", DateTime(member.value), to: &writer)
-    case .unitCode:
-      writer.name("u")
-      writer.value(member.value)
-    case .objectType:
-      writer.name("a")
-      writer.value(member.value)
-    case .valueType:
-      writer.name("b")
-      writer.value(member.value)
-    default: break
-    }
-  }
+  for member in instance.members { write(member.name, member.value, to: &writer) }
   write("c", instance.createdAt, to: &writer)
   write("m", instance.modifiedAt, to: &writer)
   if !instance.subAttributes.isEmpty {
@@ -107,6 +92,24 @@ func write(
     }
   }
   writer.endObject()
+}
+
+/// Writes a member of an instance that filters look at.
+private func write(_ member: NGSILD.CoreMember, _ value: JSONValue, to writer: inout JSONWriter) {
+  switch member {
+  case .observedAt: write("o", DateTime(value), to: &writer)
+  case .expiresAt: write("e", DateTime(value), to: &writer)
+  case .unitCode:
+    writer.name("u")
+    writer.value(value)
+  case .objectType:
+    writer.name("a")
+    writer.value(value)
+  case .valueType:
+    writer.name("b")
+    writer.value(value)
+  default: break
+  }
 }
 
 private func write(_ key: StaticString, _ time: DateTime?, to writer: inout JSONWriter) {

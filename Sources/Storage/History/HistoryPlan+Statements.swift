@@ -66,7 +66,8 @@ extension HistoryPlan {
   /// form that filters look at is left out.
   static let isPlain: SQL =
     """
-    (i.kind = \(InstanceKind.number.rawValue) AND i.comparable IS NULL AND i.value IS NULL) AS is_plain
+    (i.kind = \(InstanceKind.number.rawValue) AND i.comparable IS NULL AND i.value IS NULL)
+      AS is_plain
     """
 
   /// The condition on an instance `i` of the series `s`.
@@ -103,29 +104,33 @@ extension HistoryPlan {
         )
         """
     case .except(let names):
-      let leap = { (entity: SQL, after: SQL) -> SQL in
-        let tables: [SQL] =
-          self.countsHours ? ["attribute_instance", "attribute_hour"] : ["attribute_instance"]
-        let next = tables.map { table -> SQL in
-          """
-          (SELECT i.attribute FROM \(table) AS i
-          WHERE i.tenant = \(self.scope.tenant) AND i.entity = \(entity) AND i.attribute > \(after)
-          ORDER BY i.attribute LIMIT 1)
-          """
-        }
-        return "least(\(SQL.joined(next, by: ", ")))"
-      }
       return """
         \(found), present (entity, valid, attribute) AS (
-          SELECT found.entity, found.valid, \(leap("found.entity", "-1")) FROM found
+          SELECT found.entity, found.valid, \(nextAttribute(of: "found.entity", after: "-1"))
+          FROM found
           UNION ALL
-          SELECT present.entity, present.valid, \(leap("present.entity", "present.attribute"))
+          SELECT present.entity, present.valid,
+            \(nextAttribute(of: "present.entity", after: "present.attribute"))
           FROM present WHERE present.attribute IS NOT NULL
         ), series (entity, valid, attribute) AS (
           SELECT * FROM present WHERE attribute IS NOT NULL AND attribute <> ALL (\(names))
         )
         """
     }
+  }
+
+  /// The number of the next Attribute that has a history; NULL after the last one.
+  private func nextAttribute(of entity: SQL, after number: SQL) -> SQL {
+    let tables: [SQL] =
+      countsHours ? ["attribute_instance", "attribute_hour"] : ["attribute_instance"]
+    let next = tables.map { table -> SQL in
+      """
+      (SELECT i.attribute FROM \(table) AS i
+      WHERE i.tenant = \(scope.tenant) AND i.entity = \(entity) AND i.attribute > \(number)
+      ORDER BY i.attribute LIMIT 1)
+      """
+    }
+    return "least(\(SQL.joined(next, by: ", ")))"
   }
 
   /// A table `found` of the Entities' keys, and whether they ever had scopes.
@@ -143,100 +148,3 @@ extension HistoryPlan {
       """
   }
 }
-
-// MARK: Entities
-
-/// Which Entities have a history that a query selects.
-struct HistoryFilter: Hashable {
-  let condition: SQL
-  let joins: SQL
-  let order: SQL
-
-  init(_ query: HistoryQuery, _ plan: HistoryPlan, in scope: QueryScope) {
-    var conditions: [SQL] = ["e.tenant = \(scope.tenant)"]
-    conditions.append(Self.selected(QueryPlan.arms(query.selectors, in: scope)))
-    var ofAttributes: SQL?
-    switch plan.attributes {
-    case .only(let names):
-      let names = names.filter { $0 != scope.names.scope }
-      ofAttributes = query.part.attributes.names.isEmpty ? nil : "= ANY (\(names))"
-    case .except(let names): ofAttributes = names.isEmpty ? nil : "<> ALL (\(names))"
-    }
-    var inWindow = plan.window.condition(entity: "e.key", attribute: ofAttributes)
-    var joins: SQL = ""
-    if let scopes = query.scopes {
-      inWindow = "\(inWindow) AND scope.valid @> i.time"
-      joins =
-        " CROSS JOIN LATERAL (SELECT \(scopes.validity(entity: "e.key", in: scope)) AS valid "
-        + "OFFSET 0) AS scope"
-    }
-    if let map = query.map {
-      joins = """
-        \(joins) JOIN entity_map_entry AS m
-          ON m.tenant = e.tenant AND m.map = \(map) AND m.key = e.key
-        """
-    }
-    self.joins = joins
-    var exists: SQL = "EXISTS (SELECT FROM attribute_instance AS i WHERE \(inWindow))"
-    if plan.countsHours {
-      var ofHours = plan.window.conditionOnHours(entity: "e.key", attribute: ofAttributes)
-      if query.scopes != nil { ofHours = "\(ofHours) AND scope.valid @> h.hour" }
-      exists = "(\(exists) OR EXISTS (SELECT FROM attribute_hour AS h WHERE \(ofHours)))"
-    }
-    conditions.append(exists)
-    var window = plan.window
-    window.datasets = nil
-    if let filter = query.query {
-      conditions.append(filter.sql(onHistoryIn: window, in: scope))
-    }
-    if let geo = query.geo { conditions.append(geo.sql(onHistoryIn: window, in: scope)) }
-    let selected = SQL.joined(conditions, by: " AND ")
-    if let foreign = scope.foreign, foreign.areSelected {
-      condition = "((\(selected)) OR \(foreign.isForeign(key: "e.key")))"
-    } else {
-      condition = selected
-    }
-    order =
-      switch query.order {
-      case _ where query.map != nil: "m.position"
-      case .creation: "e.key"
-      case .ascendingID: "e.id COLLATE \"C\""
-      case .descendingID: "e.id COLLATE \"C\" DESC"
-      case .given(let ids): "array_position(\(ids), e.id)"
-      }
-  }
-
-  func page(limit: Int, offset: Int) -> SQL {
-    """
-    SELECT \(entityColumns)
-    FROM entity AS e\(joins) WHERE \(condition)
-    ORDER BY \(order) LIMIT \(limit) OFFSET \(offset)
-    """
-  }
-
-  /// The first keys after `last`, in their order.
-  func keys(after last: Int64, limit: Int) -> SQL {
-    """
-    SELECT e.key FROM entity AS e\(joins) WHERE \(condition) AND e.key > \(last)
-    ORDER BY e.key LIMIT \(limit)
-    """
-  }
-
-  var count: SQL { "SELECT count(*) FROM entity AS e\(joins) WHERE \(condition)" }
-
-  /// By the types that they have, or had.
-  static func selected(_ arms: [QueryPlan.Arm]) -> SQL {
-    let parts: [SQL] = arms.map { arm in
-      let ofTypes: SQL = """
-        (e.past_typeset IS NULL AND e.typeset = ANY (\(arm.typesets))
-          OR e.past_typeset = ANY (\(arm.typesets)))
-        """
-      return arm.condition.map { "(\(ofTypes) AND \($0))" } ?? ofTypes
-    }
-    return parts.isEmpty ? "false" : "(\(SQL.joined(parts, by: " OR ")))"
-  }
-}
-
-/// What is read of an Entity, whose row of `entity` is `e`, beside its history.
-let entityColumns: SQL =
-  "e.key, e.document, coalesce(e.past_typeset, e.typeset), e.typeset IS NULL, e.modified"

@@ -86,18 +86,22 @@ extension HistoryStore {
       let new = InstanceRow(
         changed, named: self.names.required(attribute.text), tenant: tenant,
         entity: row[1].int64, at: now, names: self.names)
-      let update: SQL = """
-        UPDATE attribute_instance AS i
-        SET time = CASE WHEN new.is_observed THEN new.time ELSE i.created END,
-          is_observed = new.is_observed, is_deletion = new.is_deletion, dataset = new.dataset,
-          modified = new.modified, expires = new.expires, kind = new.kind, number = new.number,
-          value = NULL, comparable = new.comparable, document = new.document
-        FROM \(Self.table(of: [new]))
-        WHERE \(ofAttribute) AND i.id = \(instance.number)
-        """
-      try await connection.flight([update, "COMMIT"])
+      let condition: SQL = "\(ofAttribute) AND i.id = \(instance.number)"
+      try await connection.flight([Self.replacement(by: new, where: condition), "COMMIT"])
       return .success(true)
     }
+  }
+
+  private static func replacement(by new: InstanceRow, where condition: SQL) -> SQL {
+    """
+    UPDATE attribute_instance AS i
+    SET time = CASE WHEN new.is_observed THEN new.time ELSE i.created END,
+      is_observed = new.is_observed, is_deletion = new.is_deletion, dataset = new.dataset,
+      modified = new.modified, expires = new.expires, kind = new.kind, number = new.number,
+      value = NULL, comparable = new.comparable, document = new.document
+    FROM \(table(of: [new]))
+    WHERE \(condition)
+    """
   }
 
   /// The condition on instances `i` of an Attribute; nil if no Entity ever had it.

@@ -73,29 +73,7 @@ extension Subscription {
     writer.member("notificationTrigger", triggers.map(\.rawValue))
     writer.member("timeInterval", timeInterval)
     writer.member("throttling", throttling)
-    if let query {
-      writer.member("q", names.text(query, expandValues: expandValues))
-      if names.isStored { writer.member("givenQ", query.text) }
-    }
-    if !expandValues.isEmpty {
-      writer.member("expandValues", expandValues.map(names.name).joined(separator: ","))
-    }
-    if !jsonKeys.isEmpty {
-      writer.member("jsonKeys", jsonKeys.map(names.name).joined(separator: ","))
-    }
-    if let geoQuery {
-      writer.name("geoQ")
-      geoQuery.write(to: &writer, names: names)
-    }
-    writer.member("scopeQ", scopeQuery?.text)
-    if let sourceQuery {
-      writer.member("csf", names.text(sourceQuery))
-      if names.isStored { writer.member("givenCsf", sourceQuery.text) }
-    }
-    if let temporalQuery {
-      writer.name("temporalQ")
-      writer.raw(temporalQuery.text)
-    }
+    writeQueries(to: &writer, names: names)
     writer.member("datasetId", datasetIds ?? [])
     writer.member("expiresAt", expiresAt?.text)
     writer.member("isActive", isActive)
@@ -121,6 +99,32 @@ extension Subscription {
       writer.endObject()
     }
     writer.endArray()
+  }
+
+  private func writeQueries(to writer: inout JSONWriter, names: NameWriting) {
+    if let query {
+      writer.member("q", names.text(query, expandValues: expandValues))
+      if names.isStored { writer.member("givenQ", query.text) }
+    }
+    if !expandValues.isEmpty {
+      writer.member("expandValues", expandValues.map(names.name).joined(separator: ","))
+    }
+    if !jsonKeys.isEmpty {
+      writer.member("jsonKeys", jsonKeys.map(names.name).joined(separator: ","))
+    }
+    if let geoQuery {
+      writer.name("geoQ")
+      geoQuery.write(to: &writer, names: names)
+    }
+    writer.member("scopeQ", scopeQuery?.text)
+    if let sourceQuery {
+      writer.member("csf", names.text(sourceQuery))
+      if names.isStored { writer.member("givenCsf", sourceQuery.text) }
+    }
+    if let temporalQuery {
+      writer.name("temporalQ")
+      writer.raw(temporalQuery.text)
+    }
   }
 }
 

@@ -7,7 +7,7 @@ import Postgres
 import Storage
 
 /// `kontext export`: Entities with their history, as lines of JSON-LD.
-struct ExportCommand: Sendable {
+struct ExportCommand: Command, Sendable {
   static let help = """
     kontext export [--output FILE [--resume]]   write Entities with their history
 
@@ -56,7 +56,6 @@ struct ExportCommand: Sendable {
     }
   }
 
-  /// Returns a sentence about what went wrong; nil if nothing did.
   func run() throws(ConfigurationError) -> String? {
     runOnDatabase(databaseURL, over: BrokerConfiguration.archiveConnections) {
       database throws(PostgresError) in await run(on: database)

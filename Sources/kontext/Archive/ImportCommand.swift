@@ -5,7 +5,7 @@ import Postgres
 import Storage
 
 /// `kontext import`: adds what `kontext export` wrote.
-struct ImportCommand: Sendable {
+struct ImportCommand: Command, Sendable {
   static let help = """
     kontext import [FILE] [--from-line N]   add Entities with their history
 
@@ -45,7 +45,6 @@ struct ImportCommand: Sendable {
     self.databaseURL = try arguments.databaseURL(orElse: databaseURL)
   }
 
-  /// Returns a sentence about what went wrong; nil if nothing did.
   func run() throws(ConfigurationError) -> String? {
     runOnDatabase(databaseURL, over: BrokerConfiguration.archiveConnections) { database in
       await run(on: database)
