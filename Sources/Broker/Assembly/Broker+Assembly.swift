@@ -24,7 +24,7 @@ extension Broker {
       tenants: tables.tenants,
       entities: EntityStore(
         names: tables.names, typesets: tables.typesets, indexed: tables.indexed,
-        writers: connections.writers, readers: connections.readers),
+        keys: tables.keys, writers: connections.writers, readers: connections.readers),
       queries: queries, history: history,
       census: CensusStore(
         names: tables.names, typesets: tables.typesets, pool: connections.queries),

@@ -10,6 +10,7 @@ package struct BrokerTables: Sendable {
   package let names: NameTable
   package let typesets: TypesetTable
   package let indexed = IndexedAttributeTable()
+  let keys = EntityStore.newKeys()
   package let tenants = TenantTable()
   package let collations = CollationTable()
   package let source = SourceIdentity()

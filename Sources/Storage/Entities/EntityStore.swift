@@ -27,16 +27,21 @@ package final class EntityStore {
   /// As the sequence `entity_key` counts.
   static let keysPerBlock = 1000
 
+  /// For the stores of all loops.
+  package static func newKeys() -> KeyBlocks {
+    KeyBlocks(of: "SELECT nextval('entity_key')", blockSize: keysPerBlock)
+  }
+
   package init(
-    names: NameTable, typesets: TypesetTable, indexed: IndexedAttributeTable, writers: Pool,
-    readers: Pool
+    names: NameTable, typesets: TypesetTable, indexed: IndexedAttributeTable, keys: KeyBlocks,
+    writers: Pool, readers: Pool
   ) {
     self.names = names
     self.typesets = typesets
     self.indexed = indexed
     self.writers = writers
     self.readers = readers
-    keys = KeyBlocks(of: "SELECT nextval('entity_key')", blockSize: Self.keysPerBlock)
+    self.keys = keys
   }
 }
 

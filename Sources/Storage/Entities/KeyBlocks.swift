@@ -1,17 +1,28 @@
 package import Postgres
+import Synchronization
 
 /// Hands out numbers of a sequence that counts in blocks, so that most need no round trip.
 ///
-/// Callers get theirs in the order in which they ask: what is created first has the lesser key.
-///
-/// `@unchecked Sendable`: used on one loop's thread only.
-package final class KeyBlocks: @unchecked Sendable {
+/// One for all loops of a process. Callers get theirs in the order in which they ask: what is
+/// created first has the lesser key.
+package final class KeyBlocks: Sendable {
+  private struct State {
+    var next: Int64 = 0
+    var left = 0
+    var isFetching = false
+    var waiting: [UnsafeContinuation<Void, Never>] = []
+
+    mutating func take(_ count: Int) -> Int64? {
+      guard left >= count else { return nil }
+      left -= count
+      defer { next += Int64(count) }
+      return next
+    }
+  }
+
   private let statement: SQL
   private let blockSize: Int
-  private var next: Int64 = 0
-  private var left = 0
-  private var isFetching = false
-  private var waiting: [UnsafeContinuation<Void, Never>] = []
+  private let state = Mutex(State())
 
   /// - Parameter statement: Yields the first number of a new block of `blockSize`.
   package init(of statement: SQL, blockSize: Int) {
@@ -22,29 +33,45 @@ package final class KeyBlocks: @unchecked Sendable {
   /// The first of `count` numbers in a row.
   package func take(_ count: Int, from pool: Pool) async throws(PostgresError) -> Int64 {
     precondition(count <= blockSize, "More numbers are asked for than a block has")
-    while left < count { try await fetch(from: pool) }
-    left -= count
-    defer { next += Int64(count) }
-    return next
+    while true {
+      if let first = state.withLock({ $0.take(count) }) { return first }
+      try await fetch(from: pool)
+    }
   }
 
   private func fetch(from pool: Pool) async throws(PostgresError) {
-    guard !isFetching else {
-      await withUnsafeContinuation { continuation in
-        // Other tasks may run before this closure does, among them the one that fetches.
-        if isFetching { waiting.append(continuation) } else { continuation.resume() }
-      }
-      return
+    let isOtherFetching = state.withLock { state in
+      defer { state.isFetching = true }
+      return state.isFetching
     }
-    isFetching = true
-    defer {
-      isFetching = false
-      let waiting = waiting
-      self.waiting = []
-      for continuation in waiting { continuation.resume() }
-    }
+    guard !isOtherFetching else { return await endOfFetch() }
+    defer { endFetch() }
     // Blocks need not be adjacent: what is left of the old one is given up.
-    next = try await pool.query(statement)[0][0].int64
-    left = blockSize
+    let first = try await pool.query(statement)[0][0].int64
+    state.withLock { state in
+      state.next = first
+      state.left = blockSize
+    }
+  }
+
+  /// Waits for whoever fetches.
+  private func endOfFetch() async {
+    await withUnsafeContinuation { continuation in
+      let isOver = state.withLock { state in
+        // It may have ended before this closure runs.
+        if state.isFetching { state.waiting.append(continuation) }
+        return !state.isFetching
+      }
+      if isOver { continuation.resume() }
+    }
+  }
+
+  private func endFetch() {
+    let waiting = state.withLock { state in
+      state.isFetching = false
+      defer { state.waiting = [] }
+      return state.waiting
+    }
+    for continuation in waiting { continuation.resume() }
   }
 }

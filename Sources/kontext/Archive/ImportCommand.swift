@@ -58,7 +58,8 @@ struct ImportCommand: Command, Sendable {
     do {
       let number = try await tables.tenants.create(tenant, in: reader)
       let store = EntityStore(
-        names: tables.names, typesets: tables.typesets, indexed: tables.indexed, writers: writer,
+        names: tables.names, typesets: tables.typesets, indexed: tables.indexed,
+        keys: EntityStore.newKeys(), writers: writer,
         readers: reader)
       return try await add(
         try LineReader(path: input), to: ArchiveImport(store: store, tenant: number))

@@ -115,7 +115,7 @@ struct ArchiveTests {
       defer { for pool in pools { pool.close() } }
       let store = EntityStore(
         names: tables.names, typesets: tables.typesets, indexed: tables.indexed,
-        writers: pools[0], readers: pools[1])
+        keys: EntityStore.newKeys(), writers: pools[0], readers: pools[1])
       let target = ArchiveImport(
         store: store, tenant: try await tables.tenants.create(tenant, in: pools[1]))
       var outcome = ArchiveImport.Outcome()
