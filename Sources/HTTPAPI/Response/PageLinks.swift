@@ -37,19 +37,7 @@ struct PageLinks {
     var list = parameters.list.filter { $0.name != "limit" && $0.name != "offset" }
     list += [("limit", "\(page.limit)"), ("offset", "\(offset)")]
     if isSorted { list.sort { $0.name < $1.name } }
-    var link = "<"
-    link.reserveCapacity(256)
-    link += path
-    for (place, (name, value)) in list.enumerated() {
-      link += place == 0 ? "?" : "&"
-      link += name
-      link += "="
-      link += percentEncoded(value)
-    }
-    link += ">;rel=\""
-    link += relation
-    link += "\";type=\""
-    link += type.rawValue
-    return link + "\""
+    let query = list.map { "\($0.name)=\(percentEncoded($0.value))" }.joined(separator: "&")
+    return "<\(path)?\(query)>;rel=\"\(relation)\";type=\"\(type.rawValue)\""
   }
 }
