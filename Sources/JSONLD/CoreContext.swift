@@ -10,10 +10,10 @@ package final class CoreContext: Sendable {
 
   static let shared = CoreContext()
 
-  let definitions: [String: TermDefinition]
+  let definitions: [Term: TermDefinition]
   /// Put before names that no term and no prefix explains.
   let vocabulary: String
-  let termsByIRI: [String: CoreTerm]
+  let termsByIRI: [IRI: CoreTerm]
   let prefixes: [Prefix]
 
   private init() {
@@ -28,7 +28,7 @@ package final class CoreContext: Sendable {
     prefixes = Prefix.all(of: definitions)
     termsByIRI = Dictionary(
       uniqueKeysWithValues: CoreTerm.allCases.compactMap { term in
-        processor.definitions[term.rawValue].map { ($0.iri, term) }
+        processor.definitions[term.rawValue].map { (IRI($0.iri), term) }
       })
   }
 

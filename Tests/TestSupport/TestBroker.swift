@@ -108,7 +108,23 @@ package final class TestBroker: Sendable {
   }
 
   /// What a process does in the background, here by hand.
-  package var housekeeping: Housekeeping { Housekeeping(broker, pool: connections.background) }
+  private var housekeeping: Housekeeping { Housekeeping(broker, pool: connections.background) }
+
+  /// A round of what the broker does in the background. It does so for all tests, and leaves what the
+  /// brokers of others have locked to a later round.
+  package func housekeep() async throws {
+    try await loop.task { await self.housekeeping.round() }.value
+  }
+
+  /// Rounds until `condition` holds.
+  package func housekeep(
+    until what: String, _ condition: () async throws -> Bool
+  ) async throws {
+    try await until(what) {
+      try await housekeep()
+      return try await condition()
+    }
+  }
 
   /// Removes events and dead letters that are too many or too old.
   package func prune() async throws {

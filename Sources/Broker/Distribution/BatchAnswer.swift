@@ -1,16 +1,17 @@
 import DistributedOperations
 import HTTPClient
 import JSON
+import JSONLD
 
 /// What a source says of a batch.
 struct BatchAnswer {
   /// Of all items; nil if each has its own outcome.
   private var common: SourceProblem?
-  private var problems: [String: SourceProblem] = [:]
+  private var problems: [IRI: SourceProblem] = [:]
   /// Of a batch of which something failed: what did not; nil if it does not tell.
-  private var succeeded: Set<String>?
+  private var succeeded: Set<IRI>?
   /// nil if it does not tell.
-  private var created: Set<String>?
+  private var created: Set<IRI>?
 
   init(_ answer: Result<HTTPClientResponse, SourceFailure>, of source: String) {
     let problem = SourceProblem(answer, of: source)
@@ -46,5 +47,5 @@ struct BatchAnswer {
 
 extension JSONValue {
   /// Of Entities, in an array.
-  fileprivate var ids: Set<String> { Set(elements.compactMap(\.string)) }
+  fileprivate var ids: Set<IRI> { Set(elements.compactMap(\.string)) }
 }

@@ -1,4 +1,5 @@
 import DistributedOperations
+import JSONLD
 import NGSILD
 import Registrations
 
@@ -37,7 +38,9 @@ struct BatchForwarding: Sendable {
 
   private func shares(of registration: Registration) -> [Share] {
     plans.enumerated().flatMap { place, plan in
-      plan.forwards.filter { $0.source == registration.id }.map { Share(place: place, part: $0) }
+      plan.forwards.filter { IRI($0.source) == IRI(registration.id) }.map {
+        Share(place: place, part: $0)
+      }
     }
   }
 

@@ -112,7 +112,7 @@ struct DistributedQuery {
     var places: [Int] = []
     for (place, read) in plan.reads.enumerated()
     where !results[place].isComplete && !results[place].hasFailed {
-      let known = Set(results[place].entities.map(\.id))
+      let known = Set<IRI>(results[place].entities.map(\.id))
       guard let rest = read.restricted(to: ids.filter { !known.contains($0) }) else { continue }
       reads.append(rest)
       places.append(place)
@@ -129,7 +129,7 @@ struct DistributedQuery {
   private func rest(
     of ids: [String], beside own: GatheredEntities
   ) async throws(NGSILDError) -> [StoredEntity] {
-    let known = Set(own.entities.compactMap(\.value.id))
+    let known = Set<IRI>(own.entities.compactMap(\.value.id))
     let missing = ids.filter { !known.contains($0) }
     guard !missing.isEmpty else { return [] }
     var query = self.query

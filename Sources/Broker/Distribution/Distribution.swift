@@ -18,7 +18,7 @@ struct Distribution: Sendable {
   let deadline: ContinuousClock.Instant
   /// Those that match and that the request has not passed yet, in the order of their ids.
   private(set) var registrations: [Registration]
-  private let compiled: [String: CompiledRegistration]
+  private let compiled: [IRI: CompiledRegistration]
   let answers: HeldAnswers
 
   /// nil if no source is to be asked: that is how nearly all requests go, so it costs little.
@@ -45,8 +45,8 @@ struct Distribution: Sendable {
     self.broker = broker
     self.origin = origin
     self.tenant = tenant
-    registrations = matching.map(\.registration).sorted { $0.id < $1.id }
-    compiled = Dictionary(uniqueKeysWithValues: matching.map { ($0.registration.id, $0) })
+    registrations = matching.map(\.registration).sorted { IRI($0.id) < IRI($1.id) }
+    compiled = Dictionary(uniqueKeysWithValues: matching.map { (IRI($0.registration.id), $0) })
     answers = HeldAnswers(in: broker.sources.memory)
     let longest = registrations.compactMap(\.management.timeout).max() ?? .zero
     deadline = .now + max(broker.sources.timeout, longest)
@@ -69,7 +69,7 @@ struct Distribution: Sendable {
     let outside = try await broker.database { () throws(PostgresError) in
       try await broker.registrationStore.outside(geo, among: bounded.map(\.key), tenant: tenant)
     }
-    let ids = Set(bounded.filter { outside.contains($0.key) }.map(\.registration.id))
+    let ids = Set<IRI>(bounded.filter { outside.contains($0.key) }.map(\.registration.id))
     registrations.removeAll { ids.contains($0.id) }
     guard !registrations.isEmpty else { return nil }
   }

@@ -1,4 +1,5 @@
 package import DistributedOperations
+import JSONLD
 import NGSILD
 import NGSILDQuery
 package import Storage
@@ -38,9 +39,9 @@ struct HistoryGathering {
   var isBounded: Bool { answers.contains { !$0.result.isComplete } }
 
   /// Registrations whose sources have answered all that they were asked.
-  var answered: Set<String> {
-    Set(answers.map(\.read.source)).subtracting(
-      answers.filter(\.result.hasFailed).map(\.read.source))
+  var answered: Set<IRI> {
+    Set<IRI>(answers.map(\.read.source)).subtracting(
+      Set(answers.filter(\.result.hasFailed).map(\.read.source)))
   }
 
   /// What is yet to be asked of some Entities.
@@ -49,7 +50,7 @@ struct HistoryGathering {
   func missing(of ids: [String], isOfLatest: Bool) -> [SourceRead] {
     zip(plan.reads, answers).compactMap { read, answer in
       guard !answer.result.hasFailed, isOfLatest || !answer.result.isComplete else { return nil }
-      let known = isOfLatest ? [] : Set(answer.result.entities.map(\.id))
+      let known = isOfLatest ? [] : Set<IRI>(answer.result.entities.map(\.id))
       return read.restricted(to: ids.filter { !known.contains($0) })
     }
   }
@@ -80,7 +81,7 @@ struct HistoryGathering {
   /// - Parameter areSelected: whether sources have evaluated the conditions.
   func history(areSelected: Bool) -> GatheredHistory {
     var ids: [String] = []
-    var merges: [String: HistoryMerge] = [:]
+    var merges: [IRI: HistoryMerge] = [:]
     var end: AnsweredRange?
     var gathered = GatheredHistory(warnings: warnings)
     for (read, result) in answers {
@@ -89,7 +90,7 @@ struct HistoryGathering {
       }
       for entity in result.entities {
         if merges[entity.id] == nil { ids.append(entity.id) }
-        merges[entity.id, default: HistoryMerge(by: temporal.timeproperty)].add(entity)
+        merges[IRI(entity.id), default: HistoryMerge(by: temporal.timeproperty)].add(entity)
       }
       if let range = result.range { end = end.map { read.narrower($0, range) } ?? range }
       for warning in result.warnings where !gathered.warnings.contains(warning) {

@@ -1,5 +1,6 @@
 import DistributedOperations
 import JSON
+import JSONLD
 import NGSILD
 
 /// Entities put together from what this broker and the sources of a plan answered.
@@ -11,11 +12,11 @@ struct SourceMerge {
   private let now: DateTime
   private(set) var ids: [String] = []
   /// What is held here and no source claims, in stored form.
-  private var own: [String: JSONValue] = [:]
+  private var own: [IRI: JSONValue] = [:]
   /// What sources hold, with the place of the read in the plan.
-  private var answered: [String: [(place: Int, entity: AnsweredEntity)]] = [:]
+  private var answered: [IRI: [(place: Int, entity: AnsweredEntity)]] = [:]
   /// The sources that answered with an Entity that is none.
-  private(set) var unreadable: Set<String> = []
+  private(set) var unreadable: Set<IRI> = []
   private(set) var warnings: [SourceWarning] = []
 
   init(_ plan: ReadPlan, _ distribution: Distribution, at now: DateTime) {
@@ -42,7 +43,7 @@ struct SourceMerge {
     for (place, result) in results.enumerated() {
       for entity in result.entities {
         if own[entity.id] == nil && answered[entity.id] == nil { ids.append(entity.id) }
-        answered[entity.id, default: []].append((place, entity))
+        answered[IRI(entity.id), default: []].append((place, entity))
       }
       for warning in result.warnings where !warnings.contains(warning) { warnings.append(warning) }
     }
@@ -72,7 +73,7 @@ struct SourceMerge {
         merge.add(try reader.entity(version), isAuxiliary: source.mode == .auxiliary)
       } catch {
         // One warning for each source is enough.
-        guard unreadable.insert(source.id).inserted else { continue }
+        guard unreadable.insert(IRI(source.id)).inserted else { continue }
         warnings.append(distribution.unusable(error, of: source))
       }
     }

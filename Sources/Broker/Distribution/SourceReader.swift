@@ -49,7 +49,7 @@ struct SourceReader: Sendable {
     }
     let address = await distribution.address(of: registration)
     var result = SourceReadResult<Finding>()
-    var seen: Set<String> = []
+    var seen: Set<IRI> = []
     var bytesLeft = Self.bytesMax
     var instanceCount = 0
     repeat {
@@ -57,7 +57,7 @@ struct SourceReader: Sendable {
         offset: seen.count, limit: min(Self.pageLimit, limit - result.entities.count))
       let known = seen.count
       let entities = await page(of: read, range, at: address, &bytesLeft, into: &result)
-      for entity in entities where seen.insert(entity.id).inserted {
+      for entity in entities where seen.insert(IRI(entity.id)).inserted {
         instanceCount += entity.instanceCount
         result.add(entity, of: read, distribution)
       }

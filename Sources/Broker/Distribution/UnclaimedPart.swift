@@ -1,5 +1,6 @@
 import DistributedOperations
 import JSON
+import JSONLD
 import NGSILD
 import NGSILDQuery
 
@@ -38,7 +39,7 @@ struct UnclaimedPart {
     }
     guard request.geo != nil, !splits, !cut.isEmpty else { return left }
     let fitting = try await conditions.filter(cut, by: broker)
-    let gone = Set(cut.compactMap(\.id)).subtracting(fitting.compactMap(\.id))
+    let gone = Set<IRI>(cut.compactMap(\.id)).subtracting(Set(fitting.compactMap(\.id)))
     return left.filter { !gone.contains($0.id ?? "") }
   }
 }

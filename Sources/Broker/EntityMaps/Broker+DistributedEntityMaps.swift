@@ -1,5 +1,6 @@
 import DistributedOperations
 import JSON
+import JSONLD
 import NGSILD
 import NGSILDQuery
 import Postgres
@@ -45,17 +46,17 @@ extension Broker {
     else { return }
     await withTaskGroup(of: Void.self) { group in
       for (source, id) in map.linked {
-        guard let registration = distribution.registration(source),
+        guard let registration = distribution.registration(source.text),
           registration.operations.contains(operation)
         else { continue }
         group.addTask {
           let address = await distribution.address(of: registration)
           let answer = await distribution.send(
             request(address, "/entityMaps/\(pathSegment(id))"), to: registration)
-          if let problem = SourceProblem(answer, of: source), problem.status != 404 {
+          if let problem = SourceProblem(answer, of: registration.id), problem.status != 404 {
             self.log.warning(
               "EntityMap of a source left as it was",
-              ["registration": source, "reason": problem.detail])
+              ["registration": registration.id, "reason": problem.detail])
           }
         }
       }
@@ -96,12 +97,12 @@ private struct MapReader {
   func holdings() async -> (EntityMapStore.Holdings, [SourceWarning]) {
     let answers = await allAtOnce(reads) { await answer(to: $0) }
     var order: [String] = []
-    var sources: [String: [String]] = [:]
+    var sources: [IRI: [String]] = [:]
     var linked: [(source: String, map: String)] = []
     for (read, answer) in zip(reads, answers) {
       for id in answer.ids {
         if sources[id] == nil { order.append(id) }
-        if sources[id]?.last != read.source { sources[id, default: []].append(read.source) }
+        if sources[id]?.last != read.source { sources[IRI(id), default: []].append(read.source) }
       }
       if let map = answer.map { linked.append((read.source, map)) }
     }

@@ -1,5 +1,6 @@
 package import DistributedOperations
 import JSON
+import JSONLD
 package import NGSILD
 package import NGSILDQuery
 import Postgres
@@ -28,7 +29,7 @@ extension Broker {
       try await entityMaps.add(holdings, to: map.number, tenant: tenant)
     }
     map.sources = holdings.sources
-    map.linked = Dictionary(holdings.linked.map { ($0, $1) }, uniquingKeysWith: { $1 })
+    map.linked = Dictionary(holdings.linked.map { (IRI($0), $1) }, uniquingKeysWith: { $1 })
     map.warnings = warnings
     return map
   }
@@ -204,7 +205,7 @@ package struct EntityMap: Sendable {
   /// Registrations whose sources were asked; empty where all is held here.
   package var sources: [String] = []
   /// The sources' own maps, by registration.
-  var linked: [String: String] = [:]
+  var linked: [IRI: String] = [:]
   /// Which sources did not answer when it was made.
   package var warnings: [SourceWarning] = []
 

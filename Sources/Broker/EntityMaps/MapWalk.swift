@@ -1,4 +1,5 @@
 import DistributedOperations
+import JSONLD
 import NGSILD
 import NGSILDQuery
 import Postgres
@@ -25,9 +26,9 @@ struct MapWalk {
   /// What is found of some entries.
   struct Finding {
     /// Ids of Entities that still fit.
-    var fitting: Set<String>
+    var fitting: Set<IRI>
     /// Registrations whose sources have answered.
-    var answered: Set<String>
+    var answered: Set<IRI>
   }
 
   struct Page {
@@ -56,7 +57,7 @@ struct MapWalk {
       for entry in entries {
         if finding.fitting.contains(entry.id) {
           fitting.append(entry)
-        } else if finding.answered.isSuperset(of: entry.sources) {
+        } else if finding.answered.isSuperset(of: entry.sources.map(IRI.init)) {
           gone.append(entry)
         } else {
           postponed.append(entry)

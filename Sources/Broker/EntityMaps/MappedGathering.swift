@@ -1,5 +1,6 @@
 import DistributedOperations
 import JSON
+import JSONLD
 import NGSILD
 import NGSILDQuery
 import Storage
@@ -16,7 +17,7 @@ struct MappedGathering {
   let tenant: TenantNumber
   private let now = DateTime.now
   /// Those that fit, by id.
-  private(set) var entities: [String: JSONValue] = [:]
+  private(set) var entities: [IRI: JSONValue] = [:]
   private(set) var warnings: [SourceWarning] = []
 
   /// Asks for the Entities of some entries.
@@ -35,11 +36,12 @@ struct MappedGathering {
     var found = merge.entities()
     for warning in merge.warnings where !warnings.contains(warning) { warnings.append(warning) }
     if splits { found = try await EntityConditions(request, at: now).filter(found, by: broker) }
-    let byID = Dictionary(found.map { ($0["id"]?.string ?? "", $0) }, uniquingKeysWith: { $1 })
+    let byID = Dictionary(found.map { (IRI($0["id"]?.string ?? ""), $0) }, uniquingKeysWith: { $1 })
     entities.merge(byID) { $1 }
     let failed = zip(reads, results).filter(\.1.hasFailed).map(\.0.source)
     return MapWalk.Finding(
       fitting: Set(byID.keys),
-      answered: Set(reads.map(\.source)).subtracting(failed).subtracting(merge.unreadable))
+      answered: Set<IRI>(reads.map(\.source)).subtracting(Set(failed)).subtracting(merge.unreadable)
+    )
   }
 }

@@ -1,3 +1,4 @@
+import JSONLD
 import NGSILD
 import Postgres
 import Storage
@@ -8,7 +9,7 @@ extension Broker {
   /// 5.11.2, 5.11.3: a subscription that was made or changed is told all registrations that match.
   func tellRegistrations(to id: String, in tenant: TenantNumber) async throws(NGSILDError) {
     let subscription = subscriptionTable.toRegistrations(of: tenant)
-      .first { $0.subscription.id == id }
+      .first { IRI($0.subscription.id) == IRI(id) }
     // Without it, it has been deleted meanwhile.
     guard let subscription else { return }
     try await changeRegistrations(of: tenant) { transaction throws(PostgresError) in

@@ -1,5 +1,6 @@
 import DistributedOperations
 import JSON
+import JSONLD
 import NGSILD
 import NGSILDQuery
 import Postgres
@@ -47,7 +48,7 @@ extension Broker {
     let now = DateTime.now
     var merge = SourceMerge(plan, distribution, at: now)
     let claimed = try await idsOfClaimed(splits ? EntityQuery() : query, request, plan, in: tenant)
-    let ids = Set(results.flatMap(\.entities).map(\.id)).union(claimed).sorted()
+    let ids = Set<IRI>(results.flatMap(\.entities).map(\.id) + claimed).sorted().map(\.text)
     let own = try await UnclaimedPart(plan: plan, request: request, splits: splits, now: now).of(
       ownPart(of: ids, query, splits: splits, in: tenant), by: self)
     for entity in own { merge.add(own: entity) }
@@ -58,7 +59,7 @@ extension Broker {
     }
     let found = entities.map { Entity(stored: $0) }
     return SourceFindings(
-      found: found, unfitting: Set(ids).subtracting(found.map(\.id)).sorted(),
+      found: found, unfitting: Set<IRI>(ids).subtracting(Set(found.map(\.id))).sorted().map(\.text),
       warnings: merge.warnings, answers: distribution.answers)
   }
 
@@ -83,7 +84,7 @@ extension Broker {
     let gathered = gathering.history(areSelected: !splits)
     let claimed = try await idsOfClaimed(EntityQuery(), request.conditions, plan, in: tenant)
     let evolutions = gathered.foreign?.evolutions ?? []
-    let ids = Set(evolutions.map(\.id)).union(claimed).sorted()
+    let ids = Set<IRI>(evolutions.map(\.id) + claimed).sorted().map(\.text)
     // Without any id, it would be a query of all Entities.
     let fitting =
       ids.isEmpty
@@ -92,7 +93,7 @@ extension Broker {
         try await history.ids(
           query.restricted(to: ids), beside: gathered.foreign, at: .now, tenant: tenant)
       }
-    let isFitting = Set(fitting)
+    let isFitting = Set<IRI>(fitting)
     return SourceFindings(
       found: evolutions.filter { isFitting.contains($0.id) },
       states: try await unclaimedStates(of: fitting, plan, in: tenant),

@@ -1,5 +1,6 @@
 import DistributedOperations
 import JSON
+import JSONLD
 import NGSILD
 import NGSILDQuery
 import Postgres
@@ -47,8 +48,8 @@ enum SourcedQuery: Sendable {
 
 /// What Context Sources have of what all queries of a Snapshot select, each Entity once.
 struct SnapshotGathering {
-  private var states: [String: EntityMerge] = [:]
-  private var evolutions: [String: HistoryMerge] = [:]
+  private var states: [IRI: EntityMerge] = [:]
+  private var evolutions: [IRI: HistoryMerge] = [:]
   private let now: DateTime
 
   init(at now: DateTime) { self.now = now }
@@ -62,20 +63,20 @@ struct SnapshotGathering {
     case .history(_, let findings):
       for state in findings.states { add(state) }
       for history in findings.found {
-        evolutions[history.id, default: HistoryMerge(by: .observedAt)].add(history)
+        evolutions[IRI(history.id), default: HistoryMerge(by: .observedAt)].add(history)
       }
     }
   }
 
   private mutating func add(_ entity: Entity) {
-    states[entity.id, default: EntityMerge(at: now)].add(entity)
+    states[IRI(entity.id), default: EntityMerge(at: now)].add(entity)
   }
 
   /// What Entities are now; of those whose history alone was asked for, by its latest instances.
   var entities: [Entity] {
     var states = self.states
     for history in histories {
-      states[history.id, default: EntityMerge(at: now)].add(history.latest(at: now))
+      states[IRI(history.id), default: EntityMerge(at: now)].add(history.latest(at: now))
     }
     return states.values.compactMap(\.result).sorted { $0.id < $1.id }
   }

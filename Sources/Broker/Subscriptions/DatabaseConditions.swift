@@ -1,4 +1,5 @@
 import JSON
+import JSONLD
 import NGSILD
 import Postgres
 import Storage
@@ -119,16 +120,16 @@ struct LinkedDocuments {
   ) async throws(PostgresError) -> Bool {
     while true {
       let known = self
-      var missing: Set<String> = []
+      var missing: Set<IRI> = []
       let holds = subscription.accepts(document, at: now) { id in
         guard let entity = known.known(id.text, in: tenant) else {
-          missing.insert(id.text)
+          missing.insert(id)
           return nil
         }
         return entity.document
       }
       guard !missing.isEmpty else { return holds }
-      try await load(missing.sorted(), in: tenant, at: now)
+      try await load(missing.sorted().map(\.text), in: tenant, at: now)
     }
   }
 

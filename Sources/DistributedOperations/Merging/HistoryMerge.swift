@@ -84,7 +84,7 @@ private struct MergedSeries: Sendable {
 /// What two instances have in common of which one is too many.
 private struct InstanceTime: Hashable {
   let attribute: IRI
-  let dataset: String?
+  let dataset: IRI?
   let time: DateTime
   let isObserved: Bool
 

@@ -54,8 +54,9 @@ extension Registration {
 
 extension Entity {
   fileprivate mutating func keep(datasets: [String]) {
+    let kept = Set(datasets.map { $0 == "@none" ? nil : IRI($0) })
     for place in attributes.indices {
-      attributes[place].instances.removeAll { !datasets.contains($0.datasetId ?? "@none") }
+      attributes[place].instances.removeAll { !kept.contains($0.datasetId) }
     }
     attributes.removeAll(where: \.instances.isEmpty)
   }

@@ -146,7 +146,9 @@ struct BatchResults {
 
   /// The items that can be carried out.
   let writes: [SourceWrite]
+  /// Each once.
   private var created: [String] = []
+  private var seen: Set<IRI> = []
   private var result = BatchOperationResult()
 
   init(_ items: [Item]) {
@@ -160,7 +162,7 @@ struct BatchResults {
   mutating func add(_ outcomes: [WriteOutcome]) {
     for (write, outcome) in zip(writes, outcomes) {
       result.add(outcome, of: write.id)
-      if outcome.hasCreated && !created.contains(write.id) { created.append(write.id) }
+      if outcome.hasCreated, seen.insert(IRI(write.id)).inserted { created.append(write.id) }
     }
   }
 

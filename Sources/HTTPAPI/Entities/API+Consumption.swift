@@ -200,7 +200,7 @@ extension API {
     representation.members = EntitySelection(request.projection).members
     representation.language = request.languages
     representation.datasets = request.datasets.map { selection in
-      Set(selection.ids.map(\.text)).union(selection.includesDefault ? [nil] : [])
+      Set(selection.ids).union(selection.includesDefault ? [nil] : [])
     }
     return representation
   }

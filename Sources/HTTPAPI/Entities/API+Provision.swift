@@ -110,7 +110,7 @@ extension API {
     let (body, context) = try await body(of: call)
     let fragment = try FragmentParser(context: context, rules: rules).entity(body)
     let operation = try operation(fragment)
-    guard fragment.id == nil || fragment.id == id || !operation.isOfWholeEntity else {
+    guard fragment.id.map(IRI.init) ?? IRI(id) == IRI(id) || !operation.isOfWholeEntity else {
       throw .badRequestData("The body's id '\(fragment.id ?? "")' is not the path's '\(id)'")
     }
     return try await carryOut(operation, on: id, call, body, context, in: tenant) {
@@ -178,10 +178,10 @@ extension API {
     }
   }
 
-  func datasetID(_ call: Call) throws(NGSILDError) -> String? {
+  func datasetID(_ call: Call) throws(NGSILDError) -> IRI? {
     guard let text = call.parameters["datasetId"], text != "@none" else { return nil }
     try requireURI(text, as: "The datasetId")
-    return text
+    return IRI(text)
   }
 }
 

@@ -1,6 +1,7 @@
 import DistributedOperations
 import HTTPServer
 import JSON
+import JSONLD
 import NGSILD
 
 /// What an operation on several Entities, or by several brokers, succeeded and failed on.
@@ -23,7 +24,7 @@ struct BatchOperationResult {
   init(_ outcome: WriteOutcome, of id: String) { add(outcome, of: id) }
 
   mutating func succeed(_ id: String) {
-    if seen.insert(id).inserted { success.append(id) }
+    if seen.insert(IRI(id)).inserted { success.append(id) }
   }
 
   mutating func fail(_ id: String, _ error: NGSILDError) {
@@ -60,7 +61,7 @@ struct BatchOperationResult {
       Failure(id: part.source, registration: part.source, problem: ProblemDetails(problem)))
   }
 
-  private var seen: Set<String> = []
+  private var seen: Set<IRI> = []
 
   /// 207.
   var response: HTTPResponse {

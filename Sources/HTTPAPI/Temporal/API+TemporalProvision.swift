@@ -25,7 +25,7 @@ extension API {
     let id = try call.entityID()
     let (body, context) = try await body(of: call)
     let fragment = try FragmentParser(context: context, rules: .temporal).temporalEntity(body)
-    guard fragment.id == nil || fragment.id == id else {
+    guard fragment.id.map(IRI.init) ?? IRI(id) == IRI(id) else {
       throw .badRequestData("The body's id '\(fragment.id ?? "")' is not the path's '\(id)'")
     }
     guard !fragment.isEmpty else {

@@ -128,11 +128,11 @@ struct TemporalRepresentation {
 
   /// One object per dataset; an array of them if there are several (4.5.9).
   private func writePairs(_ series: EntityHistory.Series, to writer: inout JSONWriter) {
-    var datasets: [(id: String?, pairs: [(document: JSONValue, time: String)])] = []
+    var datasets: [(id: IRI?, pairs: [(document: JSONValue, time: String)])] = []
     for instance in series.instances {
       let document = instances.amended(instance: instance.document)
       guard let time = time(of: instance, document) else { continue }
-      let id = document["datasetId"]?.string
+      let id = document["datasetId"]?.string.map(IRI.init)
       if let place = datasets.firstIndex(where: { $0.id == id }) {
         datasets[place].pairs.append((document, time))
       } else {
@@ -143,7 +143,7 @@ struct TemporalRepresentation {
     if datasets.isEmpty { writePairs([], of: type, dataset: nil, to: &writer) }
     if datasets.count > 1 { writer.beginArray() }
     for (id, pairs) in datasets {
-      writePairs(pairs, of: type, dataset: id, to: &writer)
+      writePairs(pairs, of: type, dataset: id?.text, to: &writer)
     }
     if datasets.count > 1 { writer.endArray() }
   }

@@ -3,7 +3,7 @@ import JSON
 /// An object that stands as, or within, the value of `@context`: names with their definitions.
 struct LocalContext: Sendable {
   private(set) var names: [String] = []
-  private var entries: [String: JSONValue] = [:]
+  private var entries: [Term: JSONValue] = [:]
 
   /// Defines nothing.
   init() {}
@@ -25,6 +25,6 @@ struct LocalContext: Sendable {
   func contains(_ name: String) -> Bool { entries[name] != nil }
 
   private mutating func set(_ name: String, to value: JSONValue) {
-    if entries.updateValue(value, forKey: name) == nil { names.append(name) }
+    if entries.updateValue(value, forKey: Term(name)) == nil { names.append(name) }
   }
 }

@@ -13,9 +13,9 @@ struct Prefix: Hashable, Sendable {
   let term: String
   let iri: String
 
-  static func all(of definitions: [String: TermDefinition]) -> [Prefix] {
+  static func all(of definitions: [Term: TermDefinition]) -> [Prefix] {
     definitions.compactMap { term, definition in
-      definition.isPrefix ? Prefix(term: term, iri: definition.iri) : nil
+      definition.isPrefix ? Prefix(term: term.text, iri: definition.iri) : nil
     }
   }
 

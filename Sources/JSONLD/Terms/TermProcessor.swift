@@ -11,12 +11,12 @@ import JSON
 /// Definition); GS CIM 009, 4.4 and 5.5.7.
 struct TermProcessor {
   /// The terms that nothing replaces; empty while the Core itself is processed.
-  private let core: [String: TermDefinition]
+  private let core: [Term: TermDefinition]
   private let allowsScopedContext: Bool
   private let coreVocabulary: String
   private let limits: ContextLimits
 
-  private(set) var definitions: [String: TermDefinition] = [:]
+  private(set) var definitions: [Term: TermDefinition] = [:]
   /// Completes relative references of definitions.
   private(set) var vocabulary: String
   /// UTF-8 bytes of terms and IRIs defined so far, replaced ones included.
@@ -59,7 +59,7 @@ struct TermProcessor {
   private struct Run {
     let context: LocalContext
     /// False while the term's definition is under way.
-    var isDefined: [String: Bool] = [:]
+    var isDefined: [Term: Bool] = [:]
     var depth = 0
 
     /// Whether `name` has an entry that is not yet a definition.
@@ -165,7 +165,7 @@ struct TermProcessor {
     }
     switch written.id {
     case .none: return nil
-    case .reference(let id) where id != term:
+    case .reference(let id) where Term(id) != Term(term):
       if Keyword.looksAlike(id), !Keyword.contains(id) { return nil }
       return try explicitMapping(of: term, to: id, in: &run)
     case .reference, .absent:
@@ -183,7 +183,7 @@ struct TermProcessor {
     let mapping = try requireIRI(iri, of: term, from: id)
     if term.isIRIShaped {
       run.isDefined[term] = true
-      guard try resolve(term, in: &run) == mapping else {
+      guard try resolve(term, in: &run).map(Term.init) == Term(mapping) else {
         throw JSONLDError(
           .invalidIRIMapping, "The term '\(term)' looks like an IRI, but stands for \(mapping)")
       }

@@ -7,21 +7,21 @@ final class Terms: Sendable {
 
   private let core: CoreContext
   /// The user's terms, none of them the Core's.
-  private let definitions: [String: TermDefinition]
-  private let termsByIRI: [String: String]
+  private let definitions: [Term: TermDefinition]
+  private let termsByIRI: [IRI: String]
   private let prefixes: [Prefix]
 
   let expandedNames = NameCache<Member>()
   let compactedNames = NameCache<Void>()
 
-  init(definitions: [String: TermDefinition], core: CoreContext) {
+  init(definitions: [Term: TermDefinition], core: CoreContext) {
     self.core = core
     self.definitions = definitions
     prefixes = core.prefixes + Prefix.all(of: definitions)
-    var termsByIRI: [String: String] = [:]
+    var termsByIRI: [IRI: String] = [:]
     for (term, definition) in definitions where !Keyword.looksAlike(definition.iri) {
-      guard let other = termsByIRI[definition.iri], other.isPreferred(to: term) else {
-        termsByIRI[definition.iri] = term
+      guard let other = termsByIRI[definition.iri], other.isPreferred(to: term.text) else {
+        termsByIRI[definition.iri] = term.text
         continue
       }
     }
@@ -50,7 +50,7 @@ final class Terms: Sendable {
     if let term = termsByIRI[iri] { return term }
     if iri.utf8.starts(with: core.vocabulary.utf8) {
       let name = String(iri.utf8.dropFirst(core.vocabulary.utf8.count)) ?? ""
-      if !name.isEmpty, expand(name) == iri { return name }
+      if !name.isEmpty, IRI(expand(name)) == IRI(iri) { return name }
     }
     return compactIRI(iri) ?? iri
   }
@@ -65,13 +65,15 @@ final class Terms: Sendable {
 
   /// UTF-8 bytes of all terms and IRIs, as a measure of the memory in use.
   var byteCount: Int {
-    definitions.reduce(0) { $0 + $1.key.utf8.count + $1.value.iri.utf8.count }
+    definitions.reduce(0) { $0 + $1.key.text.utf8.count + $1.value.iri.utf8.count }
   }
 
   private func compactIRI(_ iri: String) -> String? {
     var best: String?
     for prefix in prefixes {
-      guard let candidate = prefix.compactIRI(iri), expand(candidate) == iri else { continue }
+      guard let candidate = prefix.compactIRI(iri), IRI(expand(candidate)) == IRI(iri) else {
+        continue
+      }
       if let best, best.isPreferred(to: candidate) { continue }
       best = candidate
     }

@@ -1,4 +1,5 @@
 package import JSON
+package import JSONLD
 
 /// One instance of an Attribute, told from the others by its `datasetId` (4.5.5).
 ///
@@ -12,7 +13,7 @@ package struct AttributeInstance: Sendable {
   }
 
   package init(
-    type: AttributeType, value: JSONValue, datasetId: String? = nil, members: [Member] = [],
+    type: AttributeType, value: JSONValue, datasetId: IRI? = nil, members: [Member] = [],
     subAttributes: [Attribute] = [], createdAt: DateTime, modifiedAt: DateTime
   ) {
     content = Content(
@@ -39,7 +40,7 @@ extension AttributeInstance {
   }
 
   /// nil for the default instance.
-  package var datasetId: String? {
+  package var datasetId: IRI? {
     get { content.datasetId }
     set { ownContent.datasetId = newValue }
   }
@@ -77,14 +78,14 @@ extension AttributeInstance {
   private final class Content: @unchecked Sendable {
     var type: AttributeType
     var value: JSONValue
-    var datasetId: String?
+    var datasetId: IRI?
     var members: [Member]
     var subAttributes: [Attribute]
     var createdAt: DateTime
     var modifiedAt: DateTime
 
     init(
-      type: AttributeType, value: JSONValue, datasetId: String?, members: [Member],
+      type: AttributeType, value: JSONValue, datasetId: IRI?, members: [Member],
       subAttributes: [Attribute], createdAt: DateTime, modifiedAt: DateTime
     ) {
       self.type = type

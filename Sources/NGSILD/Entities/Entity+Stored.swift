@@ -99,7 +99,7 @@ extension AttributeInstance {
   fileprivate init(stored: JSONView, in surrounding: DateTime) {
     var type = AttributeType.property
     var value: JSONValue?
-    var datasetId: String?
+    var datasetId: IRI?
     var members: [Member] = []
     var subAttributes: [Attribute] = []
     var createdAt = surrounding
@@ -107,7 +107,7 @@ extension AttributeInstance {
     for (name, member) in stored.members {
       switch CoreMember(stored: name.contents) {
       case .type?: type = AttributeType(stored: member) ?? type
-      case .datasetId?: datasetId = member.string
+      case .datasetId?: datasetId = IRI(member.string)
       case .createdAt?: createdAt = member.storedDateTime
       case .modifiedAt?: modifiedAt = member.storedDateTime
       case let core? where core.attributeType != nil: value = member.value
@@ -143,7 +143,7 @@ extension AttributeInstance {
     writer.value(value)
     if let datasetId {
       writer.name("datasetId")
-      writer.string(datasetId)
+      writer.string(datasetId.text)
     }
     for member in members {
       writer.name(member.name.term)

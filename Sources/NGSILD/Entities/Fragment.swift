@@ -44,7 +44,7 @@ package struct AttributeFragment: Sendable {
   package var isTypeInferred = false
   package var value: FragmentValue<JSONValue> = .absent
   /// nil for the default instance.
-  package var datasetId: String?
+  package var datasetId: IRI?
   /// A value may be the NGSI-LD Null where the operation allows it.
   package var members: [AttributeInstance.Member] = []
   package var subAttributes: [EntityFragment.NamedFragments] = []

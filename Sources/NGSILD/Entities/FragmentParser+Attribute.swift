@@ -63,7 +63,7 @@ extension FragmentParser {
     }
     try requireCount(value.count, of: "instances", named: name)
     var instances: [AttributeFragment] = []
-    var datasets = SeenKeys<String?>()
+    var datasets = SeenKeys<IRI?>()
     for element in value.elements {
       let instance = try instance(element, named: name)
       guard datasets.insert(instance.datasetId) else {
@@ -220,7 +220,7 @@ extension FragmentParser {
     }
   }
 
-  private func datasetId(_ value: JSONValue) throws(NGSILDError) -> String? {
+  private func datasetId(_ value: JSONValue) throws(NGSILDError) -> IRI? {
     guard let text = value.string, !value.isNGSILDNull else {
       throw .badRequestData("The datasetId \(value.rawText) is not a URI")
     }
@@ -228,10 +228,10 @@ extension FragmentParser {
   }
 
   /// nil for the default instance, which `@none` stands for (4.5.5.1).
-  func datasetId(_ text: String) throws(NGSILDError) -> String? {
+  func datasetId(_ text: String) throws(NGSILDError) -> IRI? {
     if text == "@none" { return nil }
     try requireURI(text, as: "The datasetId")
-    return text
+    return IRI(text)
   }
 
   /// Some names of the Core may name one type of Attribute only (4.7.1, 4.5.2.2).

@@ -1,4 +1,5 @@
 package import JSON
+import JSONLD
 
 /// The value that deletes what it is given for (GS CIM 009, 4.5.0).
 package let ngsildNull: StaticString = "urn:ngsi-ld:null"
@@ -84,7 +85,7 @@ private func isInvisible(_ scalar: Unicode.Scalar) -> Bool {
 /// Shape: a letter, then letters, digits and `_`; or two such names with a colon between.
 /// Choice: strict, since other names cannot be used in queries.
 package func requireName(_ name: String, as role: String) throws(NGSILDError) {
-  guard isName(name) || isPrefixedNameOrURI(name) else {
+  guard isShortName(name) || isPrefixedNameOrURI(name) else {
     throw .badRequestData(
       "\(role) '\(name)' is not a name; a letter followed by letters, digits and '_' is expected")
   }
@@ -115,10 +116,10 @@ private func isASCIIName(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
 
 private func isPrefixedNameOrURI(_ name: String) -> Bool {
   let parts = name.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-  return parts.count == 2 && (isURI(name) || isName(parts[0]) && isName(parts[1]))
+  return parts.count == 2 && (isURI(name) || isShortName(parts[0]) && isShortName(parts[1]))
 }
 
-package func isName(_ name: some StringProtocol) -> Bool {
+package func isShortName(_ name: some StringProtocol) -> Bool {
   var isFirst = true
   for byte in name.utf8 {
     let isDigit = byte &- UInt8(ascii: "0") < 10 || byte == UInt8(ascii: "_")
@@ -132,23 +133,26 @@ package func isName(_ name: some StringProtocol) -> Bool {
 private func isUnicodeName(_ name: some StringProtocol) -> Bool {
   var isFirst = true
   for scalar in name.unicodeScalars {
-    switch scalar.properties.generalCategory {
-    case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter: break
-    case .decimalNumber, .letterNumber, .otherNumber, .nonspacingMark, .spacingMark:
-      if isFirst { return false }
-    default:
-      if isFirst || scalar != "_" { return false }
-    }
+    guard isNameScalar(scalar, isFirst: isFirst) else { return false }
     isFirst = false
   }
   return !isFirst
+}
+
+/// A letter, and after the first one also a number, a mark that belongs to a letter, or `_`.
+package func isNameScalar(_ scalar: Unicode.Scalar, isFirst: Bool) -> Bool {
+  switch scalar.properties.generalCategory {
+  case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter: true
+  case .decimalNumber, .letterNumber, .otherNumber, .nonspacingMark, .spacingMark: !isFirst
+  default: !isFirst && scalar == "_"
+  }
 }
 
 /// Checks one scope: levels of letters, digits and `_` that begin with a letter, split by `/`,
 /// with or without a leading `/` (4.18).
 package func requireScope(_ scope: String) throws(NGSILDError) {
   let path = scope.hasPrefix("/") ? scope.dropFirst() : scope[...]
-  guard path.split(separator: "/", omittingEmptySubsequences: false).allSatisfy({ isName($0) })
+  guard path.split(separator: "/", omittingEmptySubsequences: false).allSatisfy({ isShortName($0) })
   else {
     throw .badRequestData(
       "The scope '\(scope)' is not valid; levels of letters, digits and '_' are expected, "

@@ -1,3 +1,5 @@
+package import JSONLD
+
 /// How Entities that Relationships refer to are answered with those that refer to them.
 ///
 /// Standard: Linked Entity retrieval (GS CIM 009, 4.5.23).
@@ -16,9 +18,9 @@ package struct Join: Hashable, Sendable {
   /// How many Relationships are followed one after the other at most, from 1 on.
   package let level: Int
   /// Ids of Entities that the caller has already, and that are not answered again.
-  package let containedBy: Set<String>
+  package let containedBy: Set<IRI>
 
-  package init(_ form: Form, level: Int = 1, containedBy: Set<String> = []) {
+  package init(_ form: Form, level: Int = 1, containedBy: Set<IRI> = []) {
     precondition(1...Self.levelMax ~= level)
     self.form = form
     self.level = level

@@ -1,5 +1,5 @@
 package import JSON
-import JSONLD
+package import JSONLD
 
 /// The way from the Entities of an answer along their Relationships, level by level.
 ///
@@ -18,26 +18,26 @@ package struct LinkTraversal: Sendable {
 
   /// An Entity that was reached, and what is to be shown of it.
   private struct Step: Hashable, Sendable {
-    let id: String
+    let id: IRI
     let selection: EntitySelection
   }
 
   private let join: Join
-  private let datasets: Set<String?>?
+  private let datasets: Set<IRI?>?
   private let now: DateTime
   /// Ids of the Entities that it began with.
-  private let linking: Set<String>
+  private let linking: Set<IRI>
   private var level = 0
   private var links = 0
   /// What the last level reached, each with the number of ways to it.
   private var reached: [(step: Step, ways: Int)]
   /// What the next level reaches, while its Entities are being loaded.
   private var pending: [(step: Step, ways: Int)] = []
-  private var missing: Set<String> = []
-  private var listed: Set<String> = []
+  private var missing: Set<IRI> = []
+  private var listed: Set<IRI> = []
 
   /// All Entities that are known, by id.
-  package private(set) var entities: [String: JSONValue] = [:]
+  package private(set) var entities: [IRI: JSONValue] = [:]
   /// Those that were reached and are not among the first, in order.
   package private(set) var linked: [LinkedEntity] = []
 
@@ -47,12 +47,12 @@ package struct LinkTraversal: Sendable {
   ///   - now: Relationships that have expired by then are not followed.
   package init(
     from entities: [JSONValue], showing selection: EntitySelection, join: Join,
-    datasets: Set<String?>? = nil, at now: DateTime
+    datasets: Set<IRI?>? = nil, at now: DateTime
   ) {
     self.join = join
     self.datasets = datasets
     self.now = now
-    let ids = entities.compactMap { $0["id"]?.string }
+    let ids = entities.compactMap { $0["id"]?.string.map(IRI.init) }
     linking = Set(ids)
     reached = ids.map { (Step(id: $0, selection: selection), 1) }
     for (id, entity) in zip(ids, entities) { self.entities[id] = entity }
@@ -66,7 +66,7 @@ package struct LinkTraversal: Sendable {
       level += 1
       pending = try follow()
       let ids = Set(pending.map(\.step.id)).filter { entities[$0] == nil && !missing.contains($0) }
-      if !ids.isEmpty { return ids.sorted() }
+      if !ids.isEmpty { return ids.sorted().map(\.text) }
       arrive()
     }
     return nil
@@ -87,7 +87,7 @@ package struct LinkTraversal: Sendable {
       for (name, instances) in entity.members {
         let name = IRI(name.string ?? "")
         guard step.selection.members.shows(name) else { continue }
-        for id in instances.objects(of: datasets, at: now) where leads(to: id) {
+        for id in instances.objects(of: datasets, at: now).map(IRI.init) where leads(to: id) {
           let next = Step(id: id, selection: step.selection.ofEntities(linkedBy: name))
           if ways[next] == nil { order.append(next) }
           ways[next, default: 0] += count
@@ -99,7 +99,7 @@ package struct LinkTraversal: Sendable {
     return order.map { ($0, ways[$0] ?? 0) }
   }
 
-  private func leads(to id: String) -> Bool {
+  private func leads(to id: IRI) -> Bool {
     guard !join.containedBy.contains(id) else { return false }
     // A flat answer has each Entity once.
     return join.form == .inline || !linking.contains(id) && !listed.contains(id)
@@ -128,9 +128,9 @@ package struct LinkTraversal: Sendable {
 
 extension JSONValue {
   /// The ids that the shown instances of an Attribute refer to; empty unless it is a Relationship.
-  fileprivate func objects(of datasets: Set<String?>?, at now: DateTime) -> [String] {
+  fileprivate func objects(of datasets: Set<IRI?>?, at now: DateTime) -> [String] {
     elements.flatMap { instance -> [String] in
-      if let datasets, !datasets.contains(instance["datasetId"]?.string) { return [] }
+      if let datasets, !datasets.contains(instance["datasetId"]?.string.map(IRI.init)) { return [] }
       if let expiry = instance["expiresAt"].flatMap({ DateTime($0) }), expiry <= now { return [] }
       return instance.objects
     }

@@ -22,13 +22,13 @@ extension Representation {
 /// Standard: inline Linked Entity retrieval (GS CIM 009, 4.5.23).
 package struct LinkedEntities: Sendable {
   /// Stored forms by id.
-  let entities: [String: JSONValue]
+  let entities: [IRI: JSONValue]
   /// How many Relationships may be followed from here.
   let level: Int
   /// What is shown, by the Relationship that is followed.
   let selections: [IRI: EntitySelection]
   /// Ids that are not shown again: the Entities around this place, and those that the caller has.
-  var seen: Set<String>
+  var seen: Set<IRI>
   /// As of the representation around this place.
   var olderVersion: SpecificationVersion?
 
@@ -39,8 +39,8 @@ package struct LinkedEntities: Sendable {
   }
 
   private init(
-    entities: [String: JSONValue], level: Int, selections: [IRI: EntitySelection],
-    seen: Set<String>
+    entities: [IRI: JSONValue], level: Int, selections: [IRI: EntitySelection],
+    seen: Set<IRI>
   ) {
     self.entities = entities
     self.level = level

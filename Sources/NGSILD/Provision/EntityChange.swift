@@ -42,7 +42,7 @@ package struct AttributeChange: Sendable {
     self.after = after
   }
 
-  package var datasetId: String? { (after ?? before)?.datasetId }
+  package var datasetId: IRI? { (after ?? before)?.datasetId }
 
   /// Whether anything but timestamps differs (5.8.6).
   package var isDifferent: Bool {

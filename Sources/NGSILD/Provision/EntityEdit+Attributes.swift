@@ -70,11 +70,11 @@ extension EntityEdit {
     }
   }
 
-  private mutating func requireInstance(_ name: IRI, _ datasetId: String?) throws(NGSILDError) {
+  private mutating func requireInstance(_ name: IRI, _ datasetId: IRI?) throws(NGSILDError) {
     guard instance(name, datasetId) != nil else { throw missing(name, datasetId) }
   }
 
-  private func missing(_ name: IRI, _ datasetId: String?) -> NGSILDError {
+  private func missing(_ name: IRI, _ datasetId: IRI?) -> NGSILDError {
     let which = datasetId.map { " with the datasetId '\($0)'" } ?? ""
     return NGSILDError(
       .resourceNotFound, "The Entity '\(entity.id)' has no Attribute '\(name)'\(which)")

@@ -62,7 +62,7 @@ struct EntityEdit {
 
   // MARK: Attributes
 
-  mutating func instance(_ name: IRI, _ datasetId: String?) -> AttributeInstance? {
+  mutating func instance(_ name: IRI, _ datasetId: IRI?) -> AttributeInstance? {
     place(of: name).flatMap { entity.attributes[$0][datasetId] }
   }
 
@@ -85,7 +85,7 @@ struct EntityEdit {
   }
 
   /// Removes an instance; without one there is nothing to do.
-  mutating func remove(_ name: IRI, _ datasetId: String?) {
+  mutating func remove(_ name: IRI, _ datasetId: IRI?) {
     guard let place = place(of: name), let before = entity.attributes[place][datasetId] else {
       return
     }
@@ -145,7 +145,7 @@ struct EntityEdit {
 }
 
 extension Attribute {
-  subscript(_ datasetId: String?) -> AttributeInstance? {
+  subscript(_ datasetId: IRI?) -> AttributeInstance? {
     instances.first { $0.datasetId == datasetId }
   }
 
@@ -162,7 +162,7 @@ extension Attribute {
     }
   }
 
-  mutating func remove(_ datasetId: String?) {
+  mutating func remove(_ datasetId: IRI?) {
     instances.removeAll { $0.datasetId == datasetId }
   }
 }

@@ -50,7 +50,7 @@ package enum EntityOperation: Sendable {
   package enum InstanceSelection: Sendable {
     case all
     /// nil for the default instance.
-    case one(datasetId: String?)
+    case one(datasetId: IRI?)
   }
 }
 

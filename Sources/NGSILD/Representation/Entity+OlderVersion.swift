@@ -57,7 +57,7 @@ private struct Amendment {
   }
 
   /// nil if no instance is to be shown.
-  private func amend(_ attribute: Attribute, of datasets: Set<String?>?) -> Attribute? {
+  private func amend(_ attribute: Attribute, of datasets: Set<IRI?>?) -> Attribute? {
     var instances = attribute.instances.filter { isShown($0, of: datasets) }
     if !knowsDatasets {
       instances = Array((instances.filter { $0.datasetId == nil } + instances).prefix(1))
@@ -66,7 +66,7 @@ private struct Amendment {
     return Attribute(name: attribute.name, instances: instances.map(amend))
   }
 
-  private func isShown(_ instance: AttributeInstance, of datasets: Set<String?>?) -> Bool {
+  private func isShown(_ instance: AttributeInstance, of datasets: Set<IRI?>?) -> Bool {
     if let datasets, !datasets.contains(instance.datasetId) { return false }
     guard let expiry = instance[.expiresAt]?.string.flatMap({ DateTime($0) }) else { return true }
     return expiry > now

@@ -33,7 +33,7 @@ struct EntityWriter {
 
   /// Returns whether any member was left to show; nothing is written if not.
   mutating func write(_ entity: JSONView, to writer: inout JSONWriter) -> Bool {
-    if links != nil, let id = entity["id"]?.value.string { links?.seen.insert(id) }
+    if links != nil, let id = entity["id"]?.value.string { links?.seen.insert(IRI(id)) }
     var hasMembers = false
     let start = writer.position
     let created = representation.showsSystemAttributes ? entity["createdAt"] : nil
@@ -89,7 +89,7 @@ struct EntityWriter {
   ///
   /// - Parameter datasets: Those to keep; nil for all, as for sub-Attributes.
   private mutating func write(
-    attribute name: JSONView, _ instances: JSONView, of datasets: Set<String?>?,
+    attribute name: JSONView, _ instances: JSONView, of datasets: Set<IRI?>?,
     in surroundings: Surroundings, to writer: inout JSONWriter
   ) -> Bool {
     var shown: JSONView?
@@ -113,8 +113,10 @@ struct EntityWriter {
     return true
   }
 
-  func isShown(_ instance: JSONView, of datasets: Set<String?>?) -> Bool {
-    if let datasets, !datasets.contains(instance["datasetId"]?.value.string) { return false }
+  func isShown(_ instance: JSONView, of datasets: Set<IRI?>?) -> Bool {
+    if let datasets, !datasets.contains(instance["datasetId"]?.value.string.map(IRI.init)) {
+      return false
+    }
     guard let expiry = instance["expiresAt"].flatMap({ DateTime($0.contents) }) else { return true }
     return expiry > now
   }

@@ -12,7 +12,7 @@ package struct Representation: Sendable {
   package var showsSystemAttributes: Bool
   package var members: MemberSelection
   /// Instances to keep by `datasetId`, nil standing for the default one; nil keeps all.
-  package var datasets: Set<String?>?
+  package var datasets: Set<IRI?>?
   /// Entities to show within the Relationships that refer to them; nil for none.
   package var links: LinkedEntities?
   /// Which language LanguageProperties are reduced to; nil leaves them whole (4.15).
@@ -25,7 +25,7 @@ package struct Representation: Sendable {
 
   package init(
     format: Format = .normalized, showsSystemAttributes: Bool = false,
-    members: MemberSelection = .all, datasets: Set<String?>? = nil,
+    members: MemberSelection = .all, datasets: Set<IRI?>? = nil,
     language: LanguageFilter? = nil, olderVersion: SpecificationVersion? = nil, context: Context,
     embedsContext: Bool = false
   ) {

@@ -36,6 +36,6 @@ extension Join {
     guard let form = Form(rawValue: form) else {
       throw .badRequestData("join is '\(form.bounded)'; flat, inline or @none is expected")
     }
-    self.init(form, level: level, containedBy: Set(containedBy.map(\.text)))
+    self.init(form, level: level, containedBy: Set(containedBy))
   }
 }

@@ -46,9 +46,9 @@ package struct DatasetSelection: Hashable, Sendable {
   }
 
   /// Whether the instance with this datasetId, nil for the default one, is answered.
-  package func keeps(_ datasetId: String?) -> Bool {
+  package func keeps(_ datasetId: IRI?) -> Bool {
     guard let datasetId else { return includesDefault }
-    return ids.contains(IRI(datasetId))
+    return ids.contains(datasetId)
   }
 }
 

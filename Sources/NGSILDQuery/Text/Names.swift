@@ -79,7 +79,7 @@ extension TextCursor {
 
   private mutating func takeShortName() -> Bool {
     let start = position
-    while let scalar = currentScalar, isNameScalar(scalar, first: position == start) {
+    while let scalar = currentScalar, isNameScalar(scalar, isFirst: position == start) {
       position += UTF8.width(scalar)
     }
     return position > start
@@ -112,32 +112,6 @@ private func isBareIRIByte(_ byte: UInt8) -> Bool {
     true
   default: "-_.:/#?@%&+*$'".utf8.contains(byte)
   }
-}
-
-private func isNameScalar(_ scalar: Unicode.Scalar, first: Bool) -> Bool {
-  if scalar.isASCII {
-    switch scalar {
-    case "a"..."z", "A"..."Z": return true
-    case "0"..."9", "_": return !first
-    default: return false
-    }
-  }
-  switch scalar.properties.generalCategory {
-  case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter:
-    return true
-  case .decimalNumber, .letterNumber, .otherNumber: return !first
-  default: return false
-  }
-}
-
-/// A letter, then letters, numbers and `_`.
-func isShortName(_ text: some StringProtocol) -> Bool {
-  var first = true
-  for scalar in text.unicodeScalars {
-    guard isNameScalar(scalar, first: first) else { return false }
-    first = false
-  }
-  return !first
 }
 
 /// A short name, a prefixed name or an absolute IRI.

@@ -17,7 +17,7 @@ extension Registration {
   /// Whether the source can have an instance that is asked for.
   package func sharesDatasets(with datasets: DatasetSelection?) -> Bool {
     guard let datasets, let datasetIds else { return true }
-    return datasetIds.contains { datasets.keeps($0 == "@none" ? nil : $0) }
+    return datasetIds.contains { datasets.keeps($0 == "@none" ? nil : IRI($0)) }
   }
 
   /// Whether the source has data of the time that is asked for; nil for what is now.

@@ -21,7 +21,7 @@ package struct RegistrationIndex: Sendable {
 
   private var places: [Place: [CompiledRegistration]] = [:]
   private var registrations: [RegistrationKey: CompiledRegistration] = [:]
-  private var ids: [String: RegistrationKey] = [:]
+  private var ids: [IRI: RegistrationKey] = [:]
   /// How many times which length occurs among the prefixes of `Place.unnamed`.
   private var prefixLengths: [Int: Int] = [:]
 

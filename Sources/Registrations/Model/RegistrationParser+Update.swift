@@ -41,7 +41,7 @@ extension RegistrationParser {
     let reader = try MemberReader(fragment, "")
     if fragment["type"] != nil || fragment["@type"] != nil { try requireType(reader) }
     guard fragment["id"] != nil || fragment["@id"] != nil else { return }
-    guard try id(reader) == registration.id else {
+    guard try id(reader).map(IRI.init) == IRI(registration.id) else {
       throw .badRequestData(
         "'id' is not that of the Registration, '\(registration.id)'; it cannot be changed")
     }

@@ -9,7 +9,7 @@ struct ArchiveBatch {
   private(set) var outcome = ArchiveImport.Outcome()
   private var entities: [ArchivedEntity] = []
   /// The states that are written, by id.
-  private var changes: [String: (change: EntityChange, at: DateTime)] = [:]
+  private var changes: [IRI: (change: EntityChange, at: DateTime)] = [:]
 
   init(tenant: TenantNumber, locked: LockedEntities) {
     self.tenant = tenant
@@ -83,18 +83,18 @@ struct ArchiveBatch {
   }
 
   /// Gives everything its number; returns the keys of the Entities that are new.
-  private func prepare(_ store: EntityStore) async throws(PostgresError) -> [String: Int64] {
+  private func prepare(_ store: EntityStore) async throws(PostgresError) -> [IRI: Int64] {
     let new = entities.filter { changes[$0.id] != nil && row(of: $0.id) == nil }
     let firstKey = try await store.prepare(
-      changes.map { id, change in (tenant, change.change, row(of: id)) }, newKeys: new.count,
+      changes.map { id, change in (tenant, change.change, row(of: id.text)) }, newKeys: new.count,
       indexVersion: locked.indexVersion)
     let names = entities.flatMap { entity in
-      entity.lines.flatMap(\.line.names) + (entity.pastTypes ?? []).map(\.text)
+      entity.lines.flatMap(\.line.names) + (entity.pastTypes ?? [])
     }
     try await store.names.create(store.names.unknown(among: names), in: store.readers)
     for entity in entities { try await store.create(entity.pastTypes, tenant: tenant) }
     return Dictionary(
-      uniqueKeysWithValues: zip(new.map(\.id), firstKey..<firstKey + Int64(new.count)))
+      uniqueKeysWithValues: zip(new.map { IRI($0.id) }, firstKey..<firstKey + Int64(new.count)))
   }
 
   /// Nil if the Entity has all types that it ever had.

@@ -51,7 +51,7 @@ package final class ArchiveImport: @unchecked Sendable {
   let tenant: TenantNumber
   private let parser = ArchiveParser()
   /// The Entity that was refused last; lines about its past follow.
-  var refused: String?
+  var refused: IRI?
 
   package init(store: EntityStore, tenant: TenantNumber) {
     self.store = store
@@ -84,7 +84,7 @@ package final class ArchiveImport: @unchecked Sendable {
       guard error.kind == .statement else { throw error }
       refused = before
       guard lines.count > 1 else {
-        if case .state = first.line.content { refused = first.line.id }
+        if case .state = first.line.content { refused = IRI(first.line.id) }
         var outcome = Outcome()
         outcome.refusals = [
           Refusal(line: first.number, reason: "The database refuses it: \(error)")
@@ -122,7 +122,7 @@ package final class ArchiveImport: @unchecked Sendable {
   /// When the Entities that have a row were created and modified.
   private func versions(
     of references: [EntityReference], on connection: Connection
-  ) async throws(PostgresError) -> [String: EntityVersion] {
+  ) async throws(PostgresError) -> [IRI: EntityVersion] {
     guard !references.isEmpty else { return [:] }
     let rows = try await connection.query(
       """
@@ -132,7 +132,7 @@ package final class ArchiveImport: @unchecked Sendable {
     return Dictionary(
       rows.map { row in
         (
-          row[0].string,
+          IRI(row[0].string),
           EntityVersion(
             created: DateTime(row[1].timestamp), modified: DateTime(row[2].timestamp))
         )
@@ -143,14 +143,14 @@ package final class ArchiveImport: @unchecked Sendable {
     of entity: ArchivedEntity, _ version: EntityVersion?, exists: Bool
   ) -> String? {
     guard let (state, _) = entity.state else {
-      if entity.id == refused { return "The Entity '\(entity.id)' was refused" }
+      if IRI(entity.id) == refused { return "The Entity '\(entity.id)' was refused" }
       return exists
         ? nil
         : "The Entity '\(entity.id)' does not exist; the line that has its 'createdAt' comes first"
     }
     refused = nil
     guard let version, version.created != state.createdAt else { return nil }
-    refused = entity.id
+    refused = IRI(entity.id)
     return
       "The Entity '\(entity.id)' exists since \(version.created), so it is another one; "
       + "delete it, or import into another tenant"
@@ -169,7 +169,7 @@ struct ArchivedEntity {
   private(set) var lines: [ArchiveImport.NumberedLine]
 
   static func group(_ lines: [ArchiveImport.NumberedLine]) -> [ArchivedEntity] {
-    var places: [String: Int] = [:]
+    var places: [IRI: Int] = [:]
     var entities: [ArchivedEntity] = []
     for line in lines {
       if let place = places[line.line.id] {

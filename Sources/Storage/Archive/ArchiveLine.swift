@@ -19,7 +19,7 @@ struct ArchiveLine {
   struct Instance {
     let id: InstanceID
     /// The IRI of the Attribute, or `scope`.
-    let member: String
+    let member: IRI
     let value: Value
     let created: DateTime
     let modified: DateTime
@@ -31,17 +31,17 @@ struct ArchiveLine {
   }
 
   struct Hours {
-    let attribute: String
-    let dataset: String?
+    let attribute: IRI
+    let dataset: IRI?
     let hours: [ArchivedHour]
   }
 
   /// All names that its rows refer to by number.
-  var names: [String] {
+  var names: [IRI] {
     switch content {
     case .state: []
     case .instances(let instances):
-      instances.flatMap { instance -> [String] in
+      instances.flatMap { instance -> [IRI] in
         guard case .attribute(let value) = instance.value else { return [instance.member] }
         return [instance.member] + value.names
       }
@@ -107,7 +107,7 @@ final class ArchiveParser {
       guard value.isArray else {
         throw .badRequestData("'\(member)' has to be an array of instances")
       }
-      if member == NameTable.scope {
+      if member == NameTable.scope.text {
         let scopes = fragment.scopes
         for (record, element) in zip(scopes, value.elements) {
           instances.append(try instance(element, of: member, record))
@@ -136,7 +136,7 @@ final class ArchiveParser {
       value = .attribute(try attribute(json, of: member, at: modified))
     }
     return ArchiveLine.Instance(
-      id: id, member: member, value: value, created: created, modified: modified)
+      id: id, member: IRI(member), value: value, created: created, modified: modified)
   }
 
   private func attribute(
@@ -172,7 +172,7 @@ final class ArchiveParser {
       try requireIRIs([attribute])
       hours.append(
         ArchiveLine.Hours(
-          attribute: attribute, dataset: value["datasetId"]?.string,
+          attribute: IRI(attribute), dataset: value["datasetId"]?.string.map(IRI.init),
           hours: try figures(value, of: attribute)))
     }
     return ArchiveLine(

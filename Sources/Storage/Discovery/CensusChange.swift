@@ -33,7 +33,7 @@ struct CensusChange: Sendable {
   ) {
     counts[CensusCell(typeset: typeset, attribute: 0, type: 0), default: 0] += count
     for attribute in entity.attributes {
-      let name = names.required(attribute.name.text)
+      let name = names.required(attribute.name)
       for instance in attribute.instances {
         let type = Int16(instance.type.rawValue)
         counts[CensusCell(typeset: typeset, attribute: name, type: type), default: 0] += count

@@ -132,9 +132,9 @@ extension CensusStore {
     case .all: return "true"
     case .entities: return "c.attribute = 0"
     case .attribute(let name):
-      return names.number(of: name.text).map { "c.attribute = \($0)" }
+      return names.number(of: name).map { "c.attribute = \($0)" }
     case .type(let type):
-      return names.number(of: type.text).map { number in
+      return names.number(of: type).map { number in
         """
         c.typeset IN (SELECT id FROM typeset WHERE tenant = \(tenant) AND \(number) = ANY (types))
         """
@@ -190,10 +190,10 @@ extension TypesetTable {
 
 extension Census.Part {
   /// Names that the statement refers to by number.
-  fileprivate var names: Set<String> {
+  fileprivate var names: Set<IRI> {
     switch self {
     case .all, .entities: []
-    case .type(let name), .attribute(let name): [name.text]
+    case .type(let name), .attribute(let name): [name]
     }
   }
 }

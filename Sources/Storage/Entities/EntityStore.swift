@@ -65,7 +65,7 @@ extension EntityStore {
   ) async throws(PostgresError) -> Int64 {
     try await indexed.load(upTo: indexVersion, from: readers)
     let firstKey = try await keys.take(newKeys, from: readers)
-    var unknown: Set<String> = []
+    var unknown: Set<IRI> = []
     for (_, change, _) in changes { names.collectUnknown(of: change, into: &unknown) }
     try await names.create(unknown, in: readers)
     for (tenant, change, locked) in changes {
@@ -83,7 +83,7 @@ extension EntityStore {
 
   func create(_ types: [IRI]?, tenant: TenantNumber) async throws(PostgresError) {
     guard let types else { return }
-    let numbers = types.map { names.required($0.text) }
+    let numbers = types.map { names.required($0) }
     guard typesets.number(of: numbers, tenant: tenant) == nil else { return }
     try await typesets.create(numbers, tenant: tenant, in: readers)
   }
@@ -103,7 +103,7 @@ extension EntityStore {
 
   func typeset(of types: [IRI]?, tenant: TenantNumber) -> TypesetNumber? {
     types.flatMap { types in
-      typesets.number(of: types.map { names.required($0.text) }, tenant: tenant)
+      typesets.number(of: types.map { names.required($0) }, tenant: tenant)
     }
   }
 
@@ -127,10 +127,12 @@ extension EntityStore {
 /// Tenant and id of an Entity, by which the write path locks it.
 package struct EntityReference: Hashable, Sendable {
   package let tenant: TenantNumber
-  package let id: String
+  private let iri: IRI
 
   package init(tenant: TenantNumber, id: String) {
     self.tenant = tenant
-    self.id = id
+    iri = IRI(id)
   }
+
+  package var id: String { iri.text }
 }

@@ -1,4 +1,5 @@
 import JSON
+import JSONLD
 import NGSILD
 import NGSILDQuery
 
@@ -57,7 +58,7 @@ private func write(
 ) {
   writer.beginObject()
   for attribute in attributes {
-    let number = names.required(attribute.name.text)
+    let number = names.required(attribute.name)
     writer.name(number)
     writer.beginArray()
     write(number, attribute.instances, &writer)
@@ -80,7 +81,7 @@ func write(
   }
   if let datasetId = instance.datasetId {
     writer.name("d")
-    writer.string(datasetId)
+    writer.string(datasetId.text)
   }
   for member in instance.members { write(member.name, member.value, to: &writer) }
   write("c", instance.createdAt, to: &writer)

@@ -81,7 +81,7 @@ package final class EntityWrite: Sendable {
     instances =
       change.recordedInstances(at: now).map {
         InstanceRow(
-          $0.instance, named: names.required($0.name.text), tenant: tenant, entity: key,
+          $0.instance, named: names.required($0.name), tenant: tenant, entity: key,
           values: values, at: now, names: names)
       }
       + change.recordedScopes.map {
@@ -141,10 +141,10 @@ extension EntityWrite {
   }
 
   /// Calls `body` with each name that needs a number before the rows of `change` can be made.
-  static func forEachName(of change: EntityChange, _ body: (String) -> Void) {
-    for type in change.after?.types ?? [] { body(type.text) }
+  static func forEachName(of change: EntityChange, _ body: (IRI) -> Void) {
+    for type in change.after?.types ?? [] { body(type) }
     if let before = change.before, before.types != change.after?.types {
-      for type in before.types { body(type.text) }
+      for type in before.types { body(type) }
     }
     if !change.recordedScopes.isEmpty { body(NameTable.scope) }
     for record in change.record?.instances ?? [] {
@@ -153,13 +153,13 @@ extension EntityWrite {
     for attribute in change.after?.attributes ?? [] { forEachName(of: attribute, body) }
     // What was written is part of the Entity.
     for gone in [change.attributes, change.expired].joined() where gone.after == nil {
-      body(gone.name.text)
+      body(gone.name)
       gone.datasetId.map(body)
     }
   }
 
-  private static func forEachName(of attribute: Attribute, _ body: (String) -> Void) {
-    body(attribute.name.text)
+  private static func forEachName(of attribute: Attribute, _ body: (IRI) -> Void) {
+    body(attribute.name)
     for instance in attribute.instances {
       instance.datasetId.map(body)
       for attribute in instance.subAttributes { forEachName(of: attribute, body) }
@@ -221,8 +221,8 @@ extension AttributeChange {
 }
 
 extension InstanceKey {
-  init(_ name: IRI, _ datasetId: String?, names: NameTable) {
-    attribute = names.required(name.text)
+  init(_ name: IRI, _ datasetId: IRI?, names: NameTable) {
+    attribute = names.required(name)
     dataset = names.dataset(datasetId)
   }
 }
@@ -236,7 +236,7 @@ extension GeometryRow {
 
 extension NameTable {
   /// The number of a name that was created before.
-  func required(_ name: String) -> NameNumber {
+  func required(_ name: IRI) -> NameNumber {
     guard let number = number(of: name) else {
       preconditionFailure("The name \(name) was not created before it is written")
     }
@@ -244,7 +244,7 @@ extension NameTable {
   }
 
   /// 0 stands for the default instance.
-  func dataset(_ datasetId: String?) -> NameNumber {
+  func dataset(_ datasetId: IRI?) -> NameNumber {
     datasetId.map(required) ?? 0
   }
 }

@@ -34,7 +34,7 @@ extension ValuePath {
   fileprivate func sql(
     _ condition: Query.Condition, onHistoryIn window: HistoryWindow, in scope: QueryScope
   ) -> SQL {
-    guard let attribute = scope.names.number(of: attributes[0].text) else { return "false" }
+    guard let attribute = scope.names.number(of: attributes[0]) else { return "false" }
     var jsonPath = "$"
     if attributes.count > 1 {
       guard let steps = scope.steps(to: Array(attributes.dropFirst())) else { return "false" }
@@ -68,7 +68,7 @@ extension ValuePath {
 extension GeoQuery {
   /// An instance in the window has to lie so; none never does (5.7.4.4, S3).
   func sql(onHistoryIn window: HistoryWindow, in scope: QueryScope) -> SQL {
-    guard let attribute = scope.names.number(of: geoproperty.text) else { return "false" }
+    guard let attribute = scope.names.number(of: geoproperty) else { return "false" }
     let geo: SQL = "ST_GeomFromGeoJSON(\(HistoryStore.comparable) -> 'g')::geography"
     return """
       EXISTS (

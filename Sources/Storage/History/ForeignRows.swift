@@ -36,7 +36,7 @@ struct ForeignRows: Sendable {
     let attributes: [NameNumber]
   }
 
-  func holds(_ id: String) -> Bool { entities.contains { $0.id == id } }
+  func holds(_ id: String) -> Bool { entities.contains { IRI($0.id) == IRI(id) } }
 
   func types(of typeset: TypesetNumber) -> [IRI]? {
     typesets.first { $0.number == typeset }?.types

@@ -62,10 +62,10 @@ struct HistoryPlan: Hashable {
     countsHours = part.countsHours && part.temporal.timeproperty == .observedAt
     window = HistoryWindow(part.temporal, in: scope)
     window.datasets = part.datasets.map { selection in
-      selection.ids.compactMap { scope.names.number(of: $0.text) }
+      selection.ids.compactMap { scope.names.number(of: $0) }
         + (selection.includesDefault ? [0] : [])
     }
-    let numbers = part.attributes.names.compactMap { scope.names.number(of: $0.text) }.sorted()
+    let numbers = part.attributes.names.compactMap { scope.names.number(of: $0) }.sorted()
     attributes =
       switch part.attributes {
       case .all, .except: .except(numbers + (showsScopes ? [] : [scope.names.scope]))

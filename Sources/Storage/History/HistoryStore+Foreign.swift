@@ -26,7 +26,7 @@ extension HistoryStore {
   /// What is held here of the same Entities.
   private func ownEntities(
     of foreign: ForeignHistory, in scope: QueryScope
-  ) async throws(PostgresError) -> [String: FoundEntity] {
+  ) async throws(PostgresError) -> [IRI: FoundEntity] {
     let ids = foreign.evolutions.map(\.id)
     guard !ids.isEmpty else { return [:] }
     let rows = try await queries.query(
@@ -36,7 +36,7 @@ extension HistoryStore {
       """)
     let found = try await entities(rows, tenant: scope.tenant)
     return Dictionary(
-      found.map { ($0.history.entity["id"]?.string ?? "", $0) }, uniquingKeysWith: { $1 })
+      found.map { (IRI($0.history.entity["id"]?.string ?? ""), $0) }, uniquingKeysWith: { $1 })
   }
 
   /// Leaves one instance of each time, that which was modified last (4.5.5.3).
@@ -75,13 +75,13 @@ extension HistoryStore {
 
 extension ForeignHistory {
   /// All names that its rows refer to by number.
-  fileprivate var names: Set<String> {
-    var names: Set<String> = []
+  fileprivate var names: Set<IRI> {
+    var names: Set<IRI> = []
     for attribute in evolutions.flatMap(\.attributes) {
-      names.insert(attribute.name.text)
+      names.insert(attribute.name)
       for instance in attribute.instances { names.formUnion(instance.names) }
     }
-    for claim in claims { names.formUnion(claim.attributes.map(\.text)) }
+    for claim in claims { names.formUnion(claim.attributes) }
     return names
   }
 }
@@ -106,7 +106,7 @@ extension ForeignRows {
   ///   - own: the same Entities, as far as they are here.
   ///   - names: has all names.
   fileprivate init(
-    _ foreign: ForeignHistory, own: [String: HistoryStore.FoundEntity], names: NameTable,
+    _ foreign: ForeignHistory, own: [IRI: HistoryStore.FoundEntity], names: NameTable,
     in scope: QueryScope
   ) {
     var typesets: [TypesetTable.Typeset] = []
@@ -173,7 +173,7 @@ extension ForeignRows.EntityRow {
 extension ForeignRows.ClaimRow {
   fileprivate init(_ claim: ForeignHistory.Claim, _ names: NameTable, in scope: QueryScope) {
     condition = HistoryFilter.selected(QueryPlan.arms(claim.selectors, in: scope))
-    attributes = claim.attributes.compactMap { names.number(of: $0.text) }
+    attributes = claim.attributes.compactMap { names.number(of: $0) }
   }
 }
 
@@ -187,7 +187,7 @@ extension TemporalEntity {
         var instance = instance
         instance.members.removeAll { $0.name == .instanceId }
         return InstanceRow(
-          instance, named: names.required(attribute.name.text), tenant: tenant, entity: entity,
+          instance, named: names.required(attribute.name), tenant: tenant, entity: entity,
           created: instance.createdAt, at: instance.modifiedAt, names: names)
       }
     }

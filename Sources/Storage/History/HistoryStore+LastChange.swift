@@ -49,7 +49,7 @@ extension HistoryStore {
     return LastChange(key, entity, changes, isDeleted: isDeleted)
   }
 
-  private typealias InstanceName = (name: IRI, datasetId: String?)
+  private typealias InstanceName = (name: IRI, datasetId: IRI?)
 
   /// The instances that were deleted at an instant.
   private func deletions(
@@ -62,10 +62,10 @@ extension HistoryStore {
       JOIN name AS a ON a.id = i.attribute
       LEFT JOIN name AS d ON d.id = i.dataset
       WHERE i.tenant = \(tenant) AND i.entity = \(entity) AND i.time = \(instant.timestamp)
-        AND i.is_deletion AND a.iri <> \(NameTable.scope)
+        AND i.is_deletion AND a.iri <> \(NameTable.scope.text)
       ORDER BY i.id
       """)
-    return rows.map { (IRI($0[0].string), $0[1].present?.string) }
+    return rows.map { (IRI($0[0].string), $0[1].present.map { IRI($0.string) }) }
   }
 
   /// What instances were before an instant; nil for one that was not there.
@@ -77,7 +77,7 @@ extension HistoryStore {
     let rows = try await pool.query(
       """
       SELECT wanted.place, old.modified, old.document
-      FROM unnest(\(instances.map(\.name.text)), \(instances.map { $0.datasetId ?? "" }))
+      FROM unnest(\(instances.map(\.name.text)), \(instances.map { $0.datasetId?.text ?? "" }))
         WITH ORDINALITY AS wanted (name, dataset, place)
       JOIN name AS a ON a.iri = wanted.name
       LEFT JOIN name AS d ON d.iri = wanted.dataset

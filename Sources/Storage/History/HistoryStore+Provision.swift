@@ -84,7 +84,7 @@ extension HistoryStore {
       }
       try await self.names.create(self.names.unknown(among: changed.names), in: self.pool)
       let new = InstanceRow(
-        changed, named: self.names.required(attribute.text), tenant: tenant,
+        changed, named: self.names.required(attribute), tenant: tenant,
         entity: row[1].int64, at: now, names: self.names)
       let condition: SQL = "\(ofAttribute) AND i.id = \(instance.number)"
       try await connection.flight([Self.replacement(by: new, where: condition), "COMMIT"])
@@ -108,8 +108,8 @@ extension HistoryStore {
   private func instances(
     of attribute: IRI, _ id: String, tenant: TenantNumber
   ) async throws(PostgresError) -> SQL? {
-    try await names.find(names.unknown(among: [attribute.text]), in: pool)
-    guard let number = names.number(of: attribute.text) else { return nil }
+    try await names.find(names.unknown(among: [attribute]), in: pool)
+    guard let number = names.number(of: attribute) else { return nil }
     return "\(of(id, tenant)) AND i.attribute = \(number)"
   }
 
@@ -132,8 +132,8 @@ extension HistoryStore {
 
 extension AttributeInstance {
   /// The names that its row refers to by number.
-  var names: [String] {
+  var names: [IRI] {
     [datasetId].compactMap(\.self)
-      + subAttributes.flatMap { [$0.name.text] + $0.instances.flatMap(\.names) }
+      + subAttributes.flatMap { [$0.name] + $0.instances.flatMap(\.names) }
   }
 }

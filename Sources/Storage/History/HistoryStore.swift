@@ -166,8 +166,8 @@ package final class HistoryStore {
   package func hasHistory(
     _ id: String, of attributes: Set<IRI> = [], tenant: TenantNumber
   ) async throws(PostgresError) -> Bool {
-    try await names.find(names.unknown(among: attributes.map(\.text)), in: pool)
-    let numbers = attributes.compactMap { names.number(of: $0.text) }
+    try await names.find(names.unknown(among: attributes), in: pool)
+    let numbers = attributes.compactMap { names.number(of: $0) }
     let ofAttributes: SQL = attributes.isEmpty ? "true" : "i.attribute = ANY (\(numbers))"
     let tables: [SQL] = ["attribute_instance", "attribute_hour"]
     let isRecorded = tables.map { table -> SQL in
@@ -209,10 +209,10 @@ package final class HistoryStore {
     _ part: HistoryPart, _ query: HistoryQuery? = nil
   ) async throws(PostgresError) {
     var needed: Set = [NameTable.scope]
-    needed.formUnion(part.attributes.names.map(\.text))
-    needed.formUnion(part.datasets?.ids.map(\.text) ?? [])
-    needed.formUnion(query?.query?.names.map(\.text) ?? [])
-    if let geo = query?.geo { needed.insert(geo.geoproperty.text) }
+    needed.formUnion(part.attributes.names)
+    needed.formUnion(part.datasets?.ids ?? [])
+    needed.formUnion(query?.query?.names ?? [])
+    if let geo = query?.geo { needed.insert(geo.geoproperty) }
     try await names.find(names.unknown(among: needed), in: pool)
   }
 }

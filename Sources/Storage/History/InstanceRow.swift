@@ -1,4 +1,5 @@
 import JSON
+import JSONLD
 import NGSILD
 import Postgres
 
@@ -83,7 +84,7 @@ final class InstanceRow: Sendable {
 
 extension NameTable {
   /// The name under which the history of an Entity's scopes stands: no Attribute can have it.
-  static let scope = "scope"
+  static let scope = IRI("scope")
 
   var scope: NameNumber { required(Self.scope) }
 }

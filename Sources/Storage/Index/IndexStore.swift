@@ -212,11 +212,11 @@ package struct IndexStore {
   private static let moveClock: SQL = "UPDATE indexed_attribute_clock SET version = version + 1"
 
   private func row(of declaration: Declaration) async throws(PostgresError) -> DeclarationRow {
-    let texts = [declaration.type.text, declaration.attribute.text]
-    try await names.create(names.unknown(among: texts), in: pool)
+    let used = [declaration.type, declaration.attribute]
+    try await names.create(names.unknown(among: used), in: pool)
     return DeclarationRow(
-      tenant: declaration.tenant, type: names.required(declaration.type.text),
-      attribute: names.required(declaration.attribute.text))
+      tenant: declaration.tenant, type: names.required(declaration.type),
+      attribute: names.required(declaration.attribute))
   }
 }
 

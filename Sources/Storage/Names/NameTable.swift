@@ -1,4 +1,4 @@
-import JSONLD
+package import JSONLD
 import NGSILD
 package import Postgres
 import Synchronization
@@ -12,12 +12,12 @@ package typealias NameNumber = Int32
 /// looked up, and added where it is new.
 package final class NameTable: Sendable {
   private struct State {
-    var numbers: [String: NameNumber] = [:]
+    var numbers: [IRI: NameNumber] = [:]
     var names: [NameNumber: String] = [:]
 
-    mutating func add(_ name: String, _ number: NameNumber) {
+    mutating func add(_ name: IRI, _ number: NameNumber) {
       numbers[name] = number
-      names[number] = name
+      names[number] = name.text
     }
   }
 
@@ -29,7 +29,7 @@ package final class NameTable: Sendable {
 
   /// The names of a table, and beside them some that one statement alone refers to: their numbers
   /// are none that a name is ever given.
-  init(extending base: NameTable, by names: some Sequence<String>) {
+  init(extending base: NameTable, by names: some Sequence<IRI>) {
     self.base = base
     state.withLock { state in
       for (place, name) in names.enumerated() { state.add(name, .max - NameNumber(place)) }
@@ -37,7 +37,7 @@ package final class NameTable: Sendable {
   }
 
   /// The number of a name that this process has met; nil for another.
-  package func number(of name: String) -> NameNumber? {
+  package func number(of name: IRI) -> NameNumber? {
     state.withLock { $0.numbers[name] } ?? base?.number(of: name)
   }
 
@@ -46,15 +46,15 @@ package final class NameTable: Sendable {
   }
 
   /// The names among `names` that have to be looked up.
-  package func unknown(among names: some Sequence<String>) -> Set<String> {
+  package func unknown(among names: some Sequence<IRI>) -> Set<IRI> {
     let unknown = state.withLock { state in Set(names.filter { state.numbers[$0] == nil }) }
     return base?.unknown(among: unknown) ?? unknown
   }
 
   /// Adds the names of `change` that have to be looked up.
-  func collectUnknown(of change: EntityChange, into unknown: inout Set<String>) {
+  func collectUnknown(of change: EntityChange, into unknown: inout Set<IRI>) {
     let found = state.withLock { state in
-      var found: [String] = []
+      var found: [IRI] = []
       EntityWrite.forEachName(of: change) { name in
         if state.numbers[name] == nil { found.append(name) }
       }
@@ -70,18 +70,20 @@ package final class NameTable: Sendable {
   }
 
   /// Looks names up and gives new ones a number.
-  package func create(_ names: Set<String>, in pool: Pool) async throws(PostgresError) {
+  package func create(_ names: Set<IRI>, in pool: Pool) async throws(PostgresError) {
     guard !names.isEmpty else { return }
-    let names = names.sorted()
+    let names = names.sorted().map(\.text)
     _ = try await pool.query(
       "INSERT INTO name (iri) SELECT unnest(\(names)) ON CONFLICT DO NOTHING")
     add(try await pool.query("SELECT id, iri FROM name WHERE iri = ANY (\(names))"))
   }
 
   /// Looks names up without adding any: a filter on a name that nobody used matches nothing.
-  package func find(_ names: Set<String>, in pool: Pool) async throws(PostgresError) {
+  package func find(_ names: Set<IRI>, in pool: Pool) async throws(PostgresError) {
     guard !names.isEmpty else { return }
-    add(try await pool.query("SELECT id, iri FROM name WHERE iri = ANY (\(names.sorted()))"))
+    add(
+      try await pool.query(
+        "SELECT id, iri FROM name WHERE iri = ANY (\(names.sorted().map(\.text)))"))
   }
 
   /// Looks numbers up that came out of rows which another process wrote.
@@ -93,7 +95,7 @@ package final class NameTable: Sendable {
 
   private func add(_ rows: Rows) {
     state.withLock { state in
-      for row in rows { state.add(row[1].string, NameNumber(row[0].int)) }
+      for row in rows { state.add(IRI(row[1].string), NameNumber(row[0].int)) }
     }
   }
 }

@@ -5,7 +5,7 @@ import Postgres
 extension GeoQuery {
   /// A condition on the geometries of the Entity whose key is `table.key`.
   func sql(keyIn table: SQL, in scope: QueryScope) -> SQL {
-    guard let attribute = scope.names.number(of: geoproperty.text) else { return "false" }
+    guard let attribute = scope.names.number(of: geoproperty) else { return "false" }
     return """
       \(table).key IN (
         SELECT g.key FROM entity_geo AS g

@@ -64,7 +64,7 @@ struct OrderingSQL: Hashable {
     distanceFrom reference: Geometry, of term: Ordering.Term, in scope: QueryScope
   ) {
     guard term.path.isOfAttribute,
-      let attribute = scope.names.number(of: term.path.attributes[0].text)
+      let attribute = scope.names.number(of: term.path.attributes[0])
     else { return }
     usesValues = true
     let name: SQL = "\(identifier: "o\(joins.count)")"

@@ -115,7 +115,7 @@ private struct QueryFilter {
   }
 
   private mutating func add(anyOf attributes: [IRI], in scope: QueryScope) {
-    let numbers = attributes.compactMap { scope.names.number(of: $0.text) }
+    let numbers = attributes.compactMap { scope.names.number(of: $0) }
     conditions.append("v.attrs && \(numbers)")
     // Also of those that have not expired.
     let exist = attributes.map { Query.term(.init(.value(ValuePath([$0])), .exists)) }

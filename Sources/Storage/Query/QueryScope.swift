@@ -24,7 +24,7 @@ struct QueryScope {
   ///
   /// Instances that have expired do not exist (GS CIM 009, 4.22).
   func steps(to attributes: [IRI]) -> String? {
-    let numbers = attributes.compactMap { names.number(of: $0.text) }
+    let numbers = attributes.compactMap { names.number(of: $0) }
     guard numbers.count == attributes.count else { return nil }
     return numbers.map { "\"\($0)\" ? (!(@.e <= \(now.microseconds)))" }.joined(separator: ".s.")
   }

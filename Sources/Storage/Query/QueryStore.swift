@@ -165,11 +165,11 @@ extension EntityQuery {
   fileprivate var isShort: Bool { !wantsCount && offset + limit <= 100 }
 
   /// Names that the statement refers to by number.
-  fileprivate var names: Set<String> {
-    var names = Set(attributes.map(\.text))
-    if let geo { names.insert(geo.geoproperty.text) }
-    names.formUnion(query?.names.map(\.text) ?? [])
-    for term in ordering?.terms ?? [] { names.formUnion(term.path.attributes.map(\.text)) }
+  fileprivate var names: Set<IRI> {
+    var names = Set(attributes)
+    if let geo { names.insert(geo.geoproperty) }
+    names.formUnion(query?.names ?? [])
+    for term in ordering?.terms ?? [] { names.formUnion(term.path.attributes) }
     return names
   }
 }

@@ -1,3 +1,4 @@
+import JSONLD
 import NGSILD
 package import NGSILDQuery
 package import Postgres
@@ -21,9 +22,9 @@ package struct RegistrationQuery: Sendable {
   package init() {}
 
   /// Names that the statement refers to by number.
-  var names: Set<String> {
-    var names = Set((sources?.names ?? []).union(query?.names ?? []).map(\.text))
-    if let geo { names.insert(geo.geoproperty.text) }
+  var names: Set<IRI> {
+    var names = (sources?.names ?? []).union(query?.names ?? [])
+    if let geo { names.insert(geo.geoproperty) }
     return names
   }
 
@@ -58,7 +59,7 @@ extension Query {
   ///
   /// Choice: the standard asks for both without saying how they go together.
   fileprivate func registrationSQL(in scope: QueryScope) -> SQL {
-    let named = attributes.compactMap { scope.names.number(of: $0.text) }
+    let named = attributes.compactMap { scope.names.number(of: $0) }
     return "(NOT e.attrs && \(named) OR \(sql(on: .asked, in: scope)))"
   }
 }
@@ -68,8 +69,8 @@ extension RegistrationStore {
   package func outside(
     _ geo: GeoQuery, among numbers: [RegistrationNumber], tenant: TenantNumber
   ) async throws(PostgresError) -> Set<RegistrationNumber> {
-    try await names.find(names.unknown(among: [geo.geoproperty.text]), in: readers)
-    guard let attribute = names.number(of: geo.geoproperty.text) else { return [] }
+    try await names.find(names.unknown(among: [geo.geoproperty]), in: readers)
+    guard let attribute = names.number(of: geo.geoproperty) else { return [] }
     let rows = try await queries.query(
       """
       SELECT g.registration FROM registration_geo AS g
@@ -85,7 +86,7 @@ extension RegistrationStore {
 extension GeoQuery {
   /// Whether the area of a registration can have a place that lies so.
   fileprivate func registrationSQL(in scope: QueryScope) -> SQL {
-    guard let attribute = scope.names.number(of: geoproperty.text) else { return "false" }
+    guard let attribute = scope.names.number(of: geoproperty) else { return "false" }
     return """
       e.key IN (
         SELECT g.registration FROM registration_geo AS g

@@ -94,7 +94,7 @@ package struct RegistrationStore {
 
   /// Sees that all names of a registration have numbers.
   package func createNames(of registration: NewRegistration) async throws(PostgresError) {
-    var unknown: Set<String> = []
+    var unknown: Set<IRI> = []
     names.collectUnknown(
       of: EntityChange(before: nil, after: registration.entity, attributes: []), into: &unknown)
     try await names.create(unknown, in: readers)
@@ -216,7 +216,7 @@ private struct RegistrationRow {
     managed = range(new.managed)
     geometries = new.entity.attributes.flatMap { attribute in
       attribute.instances.filter { $0.type == .geoProperty }.map { instance in
-        (names.required(attribute.name.text), instance.value.withRaw { Array($0) })
+        (names.required(attribute.name), instance.value.withRaw { Array($0) })
       }
     }
   }

@@ -36,19 +36,19 @@ package struct RetentionStore {
   package func remove(
     _ type: IRI, tenant: TenantNumber
   ) async throws(PostgresError) -> Bool {
-    try await names.find(names.unknown(among: [type.text]), in: pool)
-    guard let number = names.number(of: type.text) else { return false }
+    try await names.find(names.unknown(among: [type]), in: pool)
+    guard let number = names.number(of: type) else { return false }
     return try await !pool.query(
       "DELETE FROM retention WHERE tenant = \(tenant) AND type = \(number) RETURNING 1"
     ).isEmpty
   }
 
   func upsert(_ policy: RetentionPolicy) async throws(PostgresError) -> SQL {
-    try await names.create(names.unknown(among: [policy.type.text]), in: pool)
+    try await names.create(names.unknown(among: [policy.type]), in: pool)
     return """
       INSERT INTO retention (tenant, type, hours, rolls_up)
       VALUES (
-        \(policy.tenant), \(names.required(policy.type.text)), \(policy.hours), \(policy.rollsUp))
+        \(policy.tenant), \(names.required(policy.type)), \(policy.hours), \(policy.rollsUp))
       ON CONFLICT (tenant, type) DO UPDATE
       SET hours = excluded.hours, rolls_up = excluded.rolls_up
       """

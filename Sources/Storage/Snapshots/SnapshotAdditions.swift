@@ -52,13 +52,13 @@ extension EntityStore {
   private func createNames(
     _ entities: [Entity], _ histories: [TemporalEntity]
   ) async throws(PostgresError) {
-    var unknown: Set<String> = []
+    var unknown: Set<IRI> = []
     for entity in entities {
       names.collectUnknown(of: EntityChange(replacing: nil, by: entity), into: &unknown)
     }
     var others: Set = [NameTable.scope]
     for attribute in histories.flatMap(\.attributes) {
-      others.insert(attribute.name.text)
+      others.insert(attribute.name)
       for instance in attribute.instances { others.formUnion(instance.names) }
     }
     try await names.create(unknown.union(names.unknown(among: others)), in: readers)

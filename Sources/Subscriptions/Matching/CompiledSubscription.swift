@@ -19,7 +19,7 @@ package final class CompiledSubscription: Sendable {
   let triggers: NotificationTriggers
   let watched: Set<IRI>
   /// Instances that are told of; nil for all.
-  let datasets: Set<String?>?
+  let datasets: Set<IRI?>?
   let representation: Representation
   /// What is shown of Entities, and of those that they link to.
   let selection: EntitySelection
@@ -47,7 +47,7 @@ package final class CompiledSubscription: Sendable {
     contextURL = context.linkURL ?? subscription.jsonldContext
     triggers = subscription.triggers
     watched = Set(subscription.watchedAttributes)
-    datasets = subscription.datasetIds.map { Set($0.map { $0 == "@none" ? nil : $0 }) }
+    datasets = subscription.datasetIds.map { Set($0.map { $0 == "@none" ? nil : IRI($0) }) }
     let endpoint = subscription.notification.endpoint
     // Choice: a linked context needs a URL; without one, names go out expanded, which means the
     // same.
@@ -104,7 +104,7 @@ package final class CompiledSubscription: Sendable {
 extension Representation {
   fileprivate init(
     _ subscription: Subscription, members: MemberSelection, context: Context,
-    datasets: Set<String?>?
+    datasets: Set<IRI?>?
   ) {
     let notification = subscription.notification
     self.init(

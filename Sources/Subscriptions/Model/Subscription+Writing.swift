@@ -25,7 +25,7 @@ package struct NameWriting {
   /// angle brackets.
   func nameInText(_ iri: IRI) -> String {
     let name = name(iri)
-    return isName(name) || isReadWhole(name) ? name : "<\(iri.text)>"
+    return isShortName(name) || isReadWhole(name) ? name : "<\(iri.text)>"
   }
 
   /// The text as the client gave it, if it means the same here; else one made of the tree.

@@ -117,7 +117,7 @@ package struct EntitySelector: Sendable {
 
   package func matches(id: String, types: [IRI]) -> Bool {
     guard self.types.tree.matches(types: types) else { return false }
-    if let wanted = self.id { return wanted == id }
+    if let wanted = self.id { return IRI(wanted) == IRI(id) }
     return idPattern?.matches(id) ?? true
   }
 }

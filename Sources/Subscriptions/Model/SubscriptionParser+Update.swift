@@ -1,4 +1,5 @@
 package import JSON
+import JSONLD
 package import NGSILD
 import NGSILDQuery
 
@@ -50,7 +51,7 @@ extension SubscriptionParser {
   ) throws(NGSILDError) {
     if !named.isDisjoint(with: ["type", "@type"]) { try requireType(reader) }
     guard !named.isDisjoint(with: ["id", "@id"]) else { return }
-    guard try id(reader) == subscription.id else {
+    guard try id(reader).map(IRI.init) == IRI(subscription.id) else {
       throw .badRequestData(
         "'id' is not that of the Subscription, '\(subscription.id)'; it cannot be changed")
     }

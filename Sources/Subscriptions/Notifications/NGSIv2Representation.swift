@@ -10,7 +10,7 @@ import NGSILD
 /// NGSIv2 has no place for becomes metadata. Of a language map, `lang` chooses.
 struct NGSIv2Representation: Sendable {
   private let context: Context
-  private let datasets: Set<String?>?
+  private let datasets: Set<IRI?>?
   private let language: LanguageFilter?
 
   init(_ representation: Representation) {
@@ -41,7 +41,9 @@ struct NGSIv2Representation: Sendable {
 
   private func shown(_ instances: JSONValue, at now: DateTime) -> JSONValue? {
     let shown = instances.elements.filter { instance in
-      if let datasets, !datasets.contains(instance["datasetId"]?.string) { return false }
+      if let datasets, !datasets.contains(instance["datasetId"]?.string.map(IRI.init)) {
+        return false
+      }
       guard let expiry = instance["expiresAt"].flatMap({ DateTime($0) }) else { return true }
       return expiry > now
     }

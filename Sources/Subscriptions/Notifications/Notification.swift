@@ -119,11 +119,11 @@ package func coalesced(_ bodies: [[UInt8]], at now: DateTime, uuid: UUIDText) ->
     }
   }
   var entities: [JSONValue] = []
-  var seen: Set<String> = []
+  var seen: Set<IRI> = []
   for notification in notifications.reversed() {
     guard let data = notification["data"] else { continue }
     for entity in Array((data["features"] ?? data).elements).reversed() {
-      if let id = entity["id"]?.string, !seen.insert(id).inserted { continue }
+      if let id = entity["id"]?.string, !seen.insert(IRI(id)).inserted { continue }
       entities.append(entity)
     }
   }

@@ -134,16 +134,16 @@ struct DiscoveryTests {
     method: String, target: String, body: String, type: String, attribute: String
   ) async throws {
     try await withEntities { client in
-      let housekeeping = client.broker.housekeeping
       let response = try await client.send(method, target, body.isEmpty ? nil : body)
       #expect(response.status < 300, "\(response.text)")
       for _ in 1...2 {
         #expect(line(of: try await client.send("GET", "types/Room").json) == type)
         let found = try await client.send("GET", "attributes/temperature").json
         #expect(found["attributeCount"]?.integer == Int(attribute.split(separator: " ")[1]))
-        try await client.broker.loop.task { await housekeeping.round() }.value
+        try await client.broker.housekeep(until: "the census is folded") {
+          try await unfolded(client) == 0
+        }
       }
-      #expect(try await unfolded(client) == 0)
       #expect(try await census(client) == recount(client))
     }
   }
@@ -185,9 +185,9 @@ struct DiscoveryTests {
   @Test("a change of values leaves the census alone")
   func values() async throws {
     try await withEntities { client in
-      try await client.broker.loop.task {
-        await client.broker.housekeeping.round()
-      }.value
+      try await client.broker.housekeep(until: "the census is folded") {
+        try await unfolded(client) == 0
+      }
       for value in 1...3 {
         _ = try await client.send("PATCH", "\(roomPath)/attrs", #"{"temperature":\#(value)}"#)
         _ = try await client.send(

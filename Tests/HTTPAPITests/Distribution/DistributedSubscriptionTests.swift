@@ -343,7 +343,7 @@ struct DistributedSubscriptionTests {
       try await withTestBroker { other in
         try await chain.until {
           try await Task.sleep(for: .milliseconds(250))
-          try await other.loop.task { await other.housekeeping.round() }.value
+          try await other.housekeep()
           return try await chain.count("present IS NOT NULL") == 1
         }
       }
@@ -448,8 +448,7 @@ struct Chain {
   /// What the broker does in the background; not too often, since it does it for all tests.
   func keep() async throws {
     try await Task.sleep(for: .milliseconds(250))
-    let broker = federation.broker
-    try await broker.loop.task { await broker.housekeeping.round() }.value
+    try await federation.broker.housekeep()
   }
 
   func until(

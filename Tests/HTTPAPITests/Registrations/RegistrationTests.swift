@@ -276,9 +276,7 @@ struct RegistrationTests {
         #expect(try await client.send("GET", "\(path)/urn:r:1").status == 404)
         #expect(try await client.send("PATCH", "\(path)/urn:r:1", "{}").status == 404)
         #expect(try await client.send("DELETE", "\(path)/urn:r:1").status == 404)
-        try await client.broker.loop.task {
-          await client.broker.housekeeping.round()
-        }.value
+        try await client.broker.housekeep()
       }
       try await client.register(registration("urn:r:1"))
     }

@@ -52,7 +52,7 @@ struct TenantRemovalTests {
         let numbers = try await withStore(client) { try await $0.markRemoved(name) }
         #expect(numbers.count == 1)
         for broker in [client.broker, other] {
-          try await broker.loop.task { await broker.housekeeping.round() }.value
+          try await broker.housekeep()
         }
         #expect(try await client.send("GET", roomPath).errorType == "NonexistentTenant")
         #expect(try await there.send("GET", roomPath).status == 404)
@@ -74,9 +74,7 @@ struct TenantRemovalTests {
         let number = try #require(
           try await withStore(client) { try await $0.markRemoved(name) }.first)
         // As while the command waits.
-        try await client.broker.loop.task {
-          await client.broker.housekeeping.round()
-        }.value
+        try await client.broker.housekeep()
         try await withStore(client) { store in
           try await store.removeContents(of: number) { _ in }
           try await store.remove(number)

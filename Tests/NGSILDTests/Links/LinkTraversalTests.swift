@@ -95,7 +95,7 @@ struct LinkTraversalTests {
     for (datasets, expected) in [
       (nil, ["urn:x:2", "urn:x:3", "urn:x:4"]), ([nil, "urn:d:2"], ["urn:x:2", "urn:x:4"]),
       (["urn:d:3"], nil),
-    ] as [(Set<String?>?, [String]?)] {
+    ] as [(Set<IRI?>?, [String]?)] {
       var traversal = LinkTraversal(
         from: [entity], showing: .all, join: Join(.flat), datasets: datasets, at: now)
       #expect(try traversal.next() == expected)

@@ -312,11 +312,11 @@ struct ProvisionTests {
   @Test(
     "instances are deleted as they are selected",
     arguments: [
-      (EntityOperation.InstanceSelection.one(datasetId: nil), ["urn:d:2"] as [String?]?),
+      (EntityOperation.InstanceSelection.one(datasetId: nil), ["urn:d:2"] as [IRI?]?),
       (.one(datasetId: "urn:d:2"), [nil]), (.all, []), (.one(datasetId: "urn:d:3"), nil),
     ])
   func deleteAttribute(
-    selection: EntityOperation.InstanceSelection, left: [String?]?
+    selection: EntityOperation.InstanceSelection, left: [IRI?]?
   ) throws {
     let stored = try Entity(Self.twoInstances)
     let operation = EntityOperation.deleteAttribute(IRI(vocabulary + "a"), selection)

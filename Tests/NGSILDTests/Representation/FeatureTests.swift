@@ -27,12 +27,12 @@ struct FeatureTests {
     "the geometry is that of the GeoProperty and instance asked for, else null",
     arguments: [
       ("location", nil, point("1,2")), ("way", nil, point("3,4")),
-      ("way", Set<String?>(["urn:d:1"]), point("5,6")),
-      ("way", Set<String?>(["urn:d:1", nil]), point("3,4")),
-      ("way", Set<String?>(["urn:d:2"]), "null"), ("location", Set<String?>(["urn:d:1"]), "null"),
+      ("way", Set<IRI?>(["urn:d:1"]), point("5,6")),
+      ("way", Set<IRI?>(["urn:d:1", nil]), point("3,4")),
+      ("way", Set<IRI?>(["urn:d:2"]), "null"), ("location", Set<IRI?>(["urn:d:1"]), "null"),
       ("name", nil, "null"), ("none", nil, "null"),
-    ] as [(String, Set<String?>?, String)])
-  func geometry(name: String, datasets: Set<String?>?, shown: String) throws {
+    ] as [(String, Set<IRI?>?, String)])
+  func geometry(name: String, datasets: Set<IRI?>?, shown: String) throws {
     let text = try show(
       Self.members, Representation(datasets: datasets, context: .core), geometryProperty: name)
     #expect(try JSONValue(parsing: text)["geometry"]?.rawText == shown)

@@ -138,21 +138,21 @@ struct RepresentationTests {
     "instances are selected by datasetId, sub-Attributes are not (4.5.5.1)",
     arguments: [
       (
-        Set<String?>([nil]),
+        Set<IRI?>([nil]),
         #""a":{"type":"Property","value":1},"b":{"type":"Property","value":3}"#
       ),
       (
-        Set<String?>(["urn:d:2"]),
+        Set<IRI?>(["urn:d:2"]),
         #""a":{"type":"Property","value":2,"datasetId":"urn:d:2","s":{"type":"Property","value":1}}"#
       ),
       (
-        Set<String?>([nil, "urn:d:2"]),
+        Set<IRI?>([nil, "urn:d:2"]),
         #""a":[{"type":"Property","value":1},{"type":"Property","value":2,"datasetId":"urn:d:2","#
           + #""s":{"type":"Property","value":1}}],"b":{"type":"Property","value":3}"#
       ),
-      (Set<String?>(["urn:d:3"]), ""),
+      (Set<IRI?>(["urn:d:3"]), ""),
     ])
-  func datasets(datasets: Set<String?>, shown: String) throws {
+  func datasets(datasets: Set<IRI?>, shown: String) throws {
     let entity = try Entity(#""a":[{"value":1},{"value":2,"datasetId":"urn:d:2","s":1}],"b":3"#)
     let text = try entity.shown(as: Representation(datasets: datasets, context: .core))
     #expect(text == #"{"id":"urn:x:1","type":"T"\#(shown.isEmpty ? "" : ",")\#(shown)}"#)

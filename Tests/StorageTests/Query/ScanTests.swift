@@ -149,7 +149,7 @@ struct ScanTests {
       "SELECT min(key) FROM entity WHERE tenant = \(scope.tenant)")[0][0].int64
     let plan = HistoryPlan(
       HistoryPart(TemporalQuery(interval: nil, lastN: 100)), limits: HistoryLimits(), in: scope)
-    let number = try #require(scope.names.number(of: Context.core.expand("n").text))
+    let number = try #require(scope.names.number(of: Context.core.expand("n")))
     let rest = SeriesPieces.Rest(series: SeriesKey(entity: key, attribute: number), after: nil)
     let averages = try #require(try Aggregation(aggrMethods: "avg", aggrPeriodDuration: "PT1H"))
     for statement in [

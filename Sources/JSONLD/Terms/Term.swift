@@ -1,0 +1,6 @@
+/// A name in a local context, a keyword or a term.
+struct Term: ExactText {
+  let text: String
+
+  init(_ text: String) { self.text = text }
+}
