@@ -3,6 +3,10 @@
 /// GS CIM 009, 5.5.1). The database compares them so, too.
 package protocol ExactText: Hashable, Comparable, Sendable {
   var text: String { get }
+}
+
+/// One that any text may be.
+package protocol ExactName: ExactText {
   /// Takes `text` as it is.
   init(_ text: String)
 }
@@ -27,15 +31,37 @@ extension ExactText {
   }
 }
 
-extension Dictionary where Key: ExactText {
+extension Dictionary where Key: ExactName {
   package subscript(_ text: String) -> Value? {
     get { self[Key(text)] }
     set { self[Key(text)] = newValue }
   }
 }
 
-extension Set where Element: ExactText {
+extension Set where Element: ExactName {
   package init(_ texts: some Sequence<String>) { self.init(texts.map(Element.init)) }
 
   package func contains(_ text: String) -> Bool { contains(Element(text)) }
+}
+
+// MARK: Texts that have no type of their own
+
+extension StringProtocol {
+  /// Whether the bytes are the same.
+  package func isExactly(_ other: some StringProtocol) -> Bool { utf8.elementsEqual(other.utf8) }
+}
+
+extension String? {
+  package func isExactly(_ other: String?) -> Bool {
+    guard let self, let other else { return self == nil && other == nil }
+    return self.isExactly(other)
+  }
+}
+
+extension [String] {
+  package func isExactly(_ others: [String]) -> Bool {
+    elementsEqual(others) { $0.isExactly($1) }
+  }
+
+  package func contains(exactly text: String) -> Bool { contains { $0.isExactly(text) } }
 }

@@ -1,5 +1,5 @@
 /// An absolute IRI: an expanded name, or an identifier.
-package struct IRI: ExactText {
+package struct IRI: ExactName {
   package let text: String
 
   /// Takes `text` as it is; for names that come out of expansion or storage.

@@ -211,6 +211,48 @@ struct ContextCacheTests {
     }
   }
 
+  /// `é` in one code point and in two, at the end of URLs.
+  private static let composed = "https://example.org/\u{e9}"
+  private static let decomposed = "https://example.org/e\u{301}"
+
+  @Test("URLs in different Unicode normal forms are those of two documents")
+  func normalForms() async throws {
+    loader.set(Self.composed, one)
+    loader.set(Self.decomposed, two)
+    for (link, name) in [(Self.composed, "urn:one:a"), (Self.decomposed, "urn:two:a")] {
+      #expect(try await resolver.context(linkedAt: link).expand("a").text == name)
+      let value = try JSONValue(parsing: #"["\#(link)",{}]"#)
+      #expect(try await resolver.context(for: value).expand("a").text == name)
+    }
+  }
+
+  @Test("that one of them cannot be had is no failure of the other, which it may include")
+  func normalFormsOfFailures() async throws {
+    loader.set(Self.composed, #"{"@context":"\#(Self.decomposed)"}"#)
+    await #expect(throws: JSONLDError.self) {
+      try await resolver.context(linkedAt: Self.decomposed)
+    }
+    clock.advance(by: .seconds(600))
+    loader.set(Self.decomposed, two)
+    #expect(try await resolver.context(linkedAt: Self.composed).expand("a").text == "urn:two:a")
+    loader.set(Self.decomposed, nil)
+    let other = ContextResolver(loader)
+    await #expect(throws: JSONLDError.self) { try await other.context(linkedAt: Self.decomposed) }
+    loader.set(Self.composed, one)
+    #expect(try await other.context(linkedAt: Self.composed).expand("a").text == "urn:one:a")
+  }
+
+  @Test("a tenant whose name differs in that alone may not use what is hosted")
+  func normalFormsOfTenants() async throws {
+    loader.set(url, one, owner: "\u{e9}")
+    for _ in 0..<2 {
+      _ = try await resolver.context(linkedAt: url, in: "\u{e9}")
+      await #expect(throws: JSONLDError.self) {
+        try await resolver.context(linkedAt: url, in: "e\u{301}")
+      }
+    }
+  }
+
   @Test("a document that is hosted does not stand in for itself")
   func hostedIsNotStale() async throws {
     loader.set(url, one, owner: "a")

@@ -5,7 +5,7 @@ import Synchronization
 /// Documents in memory, counted as they are fetched.
 final class MemoryLoader: ContextLoader {
   private struct State {
-    var documents: [String: Document] = [:]
+    var documents: [IRI: Document] = [:]
     var fetches: [String] = []
   }
 

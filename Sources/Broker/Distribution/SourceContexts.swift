@@ -4,9 +4,10 @@ import NGSILD
 
 /// The contexts with which names are read in what a source answers or notifies of.
 struct SourceContexts: Sendable {
-  /// Those that it names, by the text of the `@context` member; that of its Link header by the
-  /// empty text.
-  private var contexts: [String: Context] = [:]
+  /// By the `@context` members that name them.
+  private var contexts: [InlineContext: Context] = [:]
+  /// That of its Link header, for what has no such member.
+  private var linked: Context?
   private let standard: Context
 
   /// Different ones in one answer.
@@ -23,22 +24,23 @@ struct SourceContexts: Sendable {
     by resolver: ContextResolver, before deadline: ContinuousClock.Instant
   ) async throws(NGSILDError) {
     self.standard = standard
-    var named: [String: JSONValue] = [:]
+    var named: Set<InlineContext> = []
     for element in value.isArray ? Array(value.elements) : [value] {
-      if let embedded = element["@context"] { named[embedded.rawText] = embedded }
+      if let embedded = element["@context"] { named.insert(InlineContext(embedded)) }
       guard named.count <= Self.countMax else {
         throw .badRequestData("it names more than \(Self.countMax) contexts")
       }
     }
     guard !named.isEmpty || url != nil else { return }
     do throws(JSONLDError) {
-      contexts = try await inTime(deadline, otherwise: .late) { [named] () throws(JSONLDError) in
-        var contexts: [String: Context] = [:]
-        for (text, embedded) in named {
-          contexts[text] = try await resolver.context(for: embedded, in: tenantName)
+      (contexts, linked) = try await inTime(deadline, otherwise: .late) {
+        [named] () throws(JSONLDError) in
+        var contexts: [InlineContext: Context] = [:]
+        for embedded in named {
+          contexts[embedded] = try await resolver.context(for: embedded.value, in: tenantName)
         }
-        if let url { contexts[""] = try await resolver.context(linkedAt: url, in: tenantName) }
-        return contexts
+        guard let url else { return (contexts, nil) }
+        return (contexts, try await resolver.context(linkedAt: url, in: tenantName))
       }
     } catch {
       throw .badRequestData("its @context is not usable: \(error.detail)")
@@ -47,6 +49,7 @@ struct SourceContexts: Sendable {
 
   /// What to read names with where `embedded` is the `@context` member.
   func context(_ embedded: JSONValue?) -> Context {
-    contexts[embedded?.rawText ?? ""] ?? standard
+    guard let embedded else { return linked ?? standard }
+    return contexts[InlineContext(embedded)] ?? standard
   }
 }

@@ -68,7 +68,7 @@ extension Broker {
         .update(old, with: fragment, at: .now)
       // Where 'jsonldContext' is removed, that of this request takes its place.
       let source =
-        new.jsonldContext == old.jsonldContext
+        new.jsonldContext.isExactly(old.jsonldContext)
         ? row.context.map { Array($0.rawText.utf8) }
         : try await linkContext(of: &new, requested: context, in: tenant, at: site)
       let version = try await subscriptions.update(

@@ -186,7 +186,7 @@ extension Subscription {
 private struct ContextResolution {
   private let contexts: ContextResolver
   private let deadline = ContinuousClock.now + timeMax
-  private var failed: Set<String> = []
+  private var failed: Set<InlineContext> = []
 
   private static let timeMax = Duration.seconds(10)
 
@@ -196,15 +196,14 @@ private struct ContextResolution {
   /// the same.
   mutating func context(of row: StoredSubscription, _ log: Log) async -> Context? {
     guard let value = row.context else { return .core }
-    let text = value.rawText
-    guard !failed.contains(text), .now < deadline else { return nil }
+    guard !failed.contains(InlineContext(value)), .now < deadline else { return nil }
     do throws(JSONLDError) {
       return try await contexts.context(for: value, in: row.tenantName)
     } catch {
       log.warning(
         "context of subscription not available",
         ["subscription": "\(row.number)", "reason": "\(error)"])
-      failed.insert(text)
+      failed.insert(InlineContext(value))
       return nil
     }
   }

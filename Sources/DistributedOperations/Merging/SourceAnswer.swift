@@ -55,11 +55,11 @@ package enum SourceAnswer {
     _ value: JSONValue, context: (JSONValue?) -> Context
   ) throws(NGSILDError) -> [Finding] {
     var findings: [Finding] = []
-    var parser: (context: JSONValue?, parser: FragmentParser)?
+    var parser: (context: InlineContext?, parser: FragmentParser)?
     for element in value.isArray ? Array(value.elements) : [value] {
-      let embedded = element["@context"]
-      if parser == nil || parser?.context?.rawText != embedded?.rawText {
-        parser = (embedded, FragmentParser(context: context(embedded), rules: Finding.rules))
+      let embedded = element["@context"].map(InlineContext.init)
+      if parser == nil || parser?.context != embedded {
+        parser = (embedded, FragmentParser(context: context(embedded?.value), rules: Finding.rules))
       }
       guard let parser else { continue }
       findings.append(try Finding(element, by: parser.parser))

@@ -4,11 +4,11 @@ import Synchronization
 package final class ContextCache: Sendable {
   private struct State {
     var contexts: LeastRecentlyUsed<ContextKey, CompiledContext>
-    var documents: LeastRecentlyUsed<String, ContextDocument>
+    var documents: LeastRecentlyUsed<IRI, ContextDocument>
     /// Why documents could not be loaded a moment ago.
-    var failures: LeastRecentlyUsed<String, (error: JSONLDError, until: Duration)>
+    var failures: LeastRecentlyUsed<IRI, (error: JSONLDError, until: Duration)>
     /// By URL.
-    var loads: [String: Load] = [:]
+    var loads: [IRI: Load] = [:]
   }
 
   /// A document that is being loaded.
@@ -87,7 +87,7 @@ package final class ContextCache: Sendable {
   func freshContext(for key: ContextKey, in tenant: String) -> Context? {
     guard let kept = state.withLock({ $0.contexts.use(key) }) else { return nil }
     guard !kept.documents.isEmpty else { return kept.context }
-    if let owner = kept.owner, owner != tenant { return nil }
+    if let owner = kept.owner, !owner.isExactly(tenant) { return nil }
     let now = clock()
     guard now < kept.freshUntil else { return nil }
     for document in kept.documents { document.countHit(at: now) }
@@ -149,11 +149,13 @@ package final class ContextCache: Sendable {
   private func step(towards url: String) -> Step {
     let now = clock()
     return state.withLock { state in
-      let kept = state.documents.use(url)
+      let kept = state.documents.use(IRI(url))
       if let kept, now < kept.freshUntil { return .use(kept) }
       let usable = kept.flatMap { $0.canStandIn(at: now, limits) ? $0 : nil }
       guard state.loads[url] == nil else { return usable.map { .use($0) } ?? .wait }
-      if let failure = state.failures.use(url), now < failure.until { return .fail(failure.error) }
+      if let failure = state.failures.use(IRI(url)), now < failure.until {
+        return .fail(failure.error)
+      }
       state.loads[url] = Load()
       return .load(instead: usable)
     }
@@ -197,16 +199,16 @@ package final class ContextCache: Sendable {
   ) -> [LoadWaiter] {
     let until = clock() + limits.failureInterval
     return state.withLock { state in
-      let load = state.loads.removeValue(forKey: url) ?? Load()
+      let load = state.loads.removeValue(forKey: IRI(url)) ?? Load()
       switch result {
       case .success(let document)?:
-        state.failures.remove(url)
+        state.failures.remove(IRI(url))
         if load.removed.contains(where: { $0.concerns(document) }) {
           document.markRemoved()
         } else {
-          state.documents.insert(document, for: url, weight: 2 * document.byteCount)
+          state.documents.insert(document, for: IRI(url), weight: 2 * document.byteCount)
         }
-      case .failure(let error)?: state.failures.insert((error, until), for: url, weight: 1)
+      case .failure(let error)?: state.failures.insert((error, until), for: IRI(url), weight: 1)
       case nil: break
       }
       return load.waiters

@@ -71,7 +71,7 @@ final class ContextDocument: Sendable {
   }
 
   func isSame(as other: ContextDocument) -> Bool {
-    base == other.base && id == other.id
+    base.isExactly(other.base) && id == other.id
       && context.withRaw { mine in other.context.withRaw { mine.elementsEqual($0) } }
   }
 }

@@ -116,7 +116,7 @@ struct ContextGathering {
       throw JSONLDError(
         .loadingDocumentFailed, "The context '\(url)' cannot be fetched: no http or https URL")
     }
-    guard !path.contains(where: { $0.url == url }) else {
+    guard !path.contains(where: { $0.url.isExactly(url) }) else {
       throw JSONLDError(.recursiveContextInclusion, "The context \(url) includes itself")
     }
     guard path.count < limits.depthMax else {
@@ -133,7 +133,7 @@ struct ContextGathering {
         "The contexts before '\(url)' took more than \(limits.timeMax) to fetch")
     }
     let document = try await cache.document(at: url, loader: loader)
-    if let owner = document.owner, owner != tenant {
+    if let owner = document.owner, !owner.isExactly(tenant) {
       throw JSONLDError(.loadingDocumentFailed, "The context '\(url)' is not available here")
     }
     documents.append(document)

@@ -1,13 +1,13 @@
-import JSON
+package import JSON
 
 /// What a context is known by: its URL, or its text.
 enum ContextKey: Hashable, Sendable {
-  case url(String)
+  case url(IRI)
   case inline(InlineContext)
 
   var byteCount: Int {
     switch self {
-    case .url(let url): url.utf8.count
+    case .url(let url): url.text.utf8.count
     case .inline(let inline): inline.value.rawRange.count
     }
   }
@@ -17,19 +17,21 @@ enum ContextKey: Hashable, Sendable {
     guard case .inline(let inline) = self,
       let copy = try? JSONValue(parsing: inline.value.withRaw { Array($0) })
     else { return self }
-    return .inline(InlineContext(value: copy))
+    return .inline(InlineContext(copy))
   }
 }
 
-/// An inline context, compared by its bytes.
-struct InlineContext: Hashable, Sendable {
-  let value: JSONValue
+/// The value of an `@context`, compared by its bytes.
+package struct InlineContext: Hashable, Sendable {
+  package let value: JSONValue
 
-  static func == (one: InlineContext, other: InlineContext) -> Bool {
+  package init(_ value: JSONValue) { self.value = value }
+
+  package static func == (one: InlineContext, other: InlineContext) -> Bool {
     one.value.withRaw { mine in other.value.withRaw { mine.elementsEqual($0) } }
   }
 
-  func hash(into hasher: inout Hasher) {
+  package func hash(into hasher: inout Hasher) {
     value.withRaw { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
   }
 }

@@ -29,7 +29,7 @@ package struct ContextResolver: Sendable {
     switch value.kind {
     case .string: return try await context(linkedAt: value.string ?? "", in: tenant)
     case .object, .array:
-      let key = ContextKey.inline(InlineContext(value: value))
+      let key = ContextKey.inline(InlineContext(value))
       if let context = cache.freshContext(for: key, in: tenant) { return context }
       return try await make(value, linkURL: Context.url(of: value), key: key, in: tenant)
     default: throw .notAContext(value)
@@ -41,7 +41,7 @@ package struct ContextResolver: Sendable {
     linkedAt url: String, in tenant: String = ""
   ) async throws(JSONLDError) -> Context {
     if url == CoreContext.url { return .core }
-    let key = ContextKey.url(url)
+    let key = ContextKey.url(IRI(url))
     if let context = cache.freshContext(for: key, in: tenant) { return context }
     var writer = JSONWriter()
     writer.string(url)

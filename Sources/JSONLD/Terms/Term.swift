@@ -1,5 +1,5 @@
 /// A name in a local context, a keyword or a term.
-struct Term: ExactText {
+struct Term: ExactName {
   let text: String
 
   init(_ text: String) { self.text = text }
