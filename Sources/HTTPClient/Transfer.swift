@@ -108,7 +108,7 @@ final class Transfer {
   // What would break out of its place in the request is refused, since parts come from callers.
 
   private func setURL(_ request: HTTPClientRequest) throws(HTTPClientError) {
-    let isHeld = heldURL.map { $0.utf8.elementsEqual(request.url.utf8) } ?? false
+    let isHeld = heldURL.map { hasSameBytes($0, request.url) } ?? false
     if isHeld && request.redirectsMax == 0 { return }
     heldURL = nil
     let scheme = request.url.prefix(8).lowercased()
@@ -141,7 +141,7 @@ final class Transfer {
   }
 
   private func setHeaders(_ request: HTTPClientRequest) throws(HTTPClientError) {
-    if headerList != nil, listedHeaders.elementsEqual(request.headers, by: ==) { return }
+    if headerList != nil, isListed(request.headers) { return }
     for (name, value) in request.headers {
       guard isToken(name), value.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F || $0 == 0x09 }) else {
         throw .malformedRequest("The header field '\(name)' contains forbidden characters")
@@ -160,6 +160,12 @@ final class Transfer {
     curl_slist_free_all(headerList)
     headerList = list
     listedHeaders = request.headers
+  }
+
+  private func isListed(_ headers: [(name: String, value: String)]) -> Bool {
+    listedHeaders.elementsEqual(headers) {
+      hasSameBytes($0.name, $1.name) && hasSameBytes($0.value, $1.value)
+    }
   }
 
   // MARK: Called by libcurl
@@ -216,6 +222,17 @@ private func withTransfer<Result>(
   _ context: UnsafeMutableRawPointer?, _ body: (Transfer) -> Result
 ) -> Result {
   Unmanaged<Transfer>.fromOpaque(context!)._withUnsafeGuaranteedRef(body)
+}
+
+/// `==` takes `é` in one code point and in two for the same, and a server need not.
+private func hasSameBytes(_ one: String, _ other: String) -> Bool {
+  let isSame = one.utf8.withContiguousStorageIfAvailable { one in
+    other.utf8.withContiguousStorageIfAvailable { other in
+      one.count == other.count
+        && (one.isEmpty || memcmp(one.baseAddress!, other.baseAddress!, one.count) == 0)
+    }
+  }
+  return isSame.flatMap(\.self) ?? one.utf8.elementsEqual(other.utf8)
 }
 
 /// Whether the text is a `token` of RFC 9110, 5.6.2.

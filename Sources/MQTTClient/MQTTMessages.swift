@@ -39,6 +39,15 @@ package struct MQTTServer: Hashable, Sendable {
     self.password = password
     self.version = version
   }
+
+  /// By bytes: `==` of texts takes `é` in one code point and in two for the same, and passwords may
+  /// differ in that alone.
+  package static func == (one: MQTTServer, other: MQTTServer) -> Bool {
+    one.port == other.port && one.isSecure == other.isSecure && one.version == other.version
+      && one.texts.elementsEqual(other.texts) { $0.map(Array.init) == $1.map(Array.init) }
+  }
+
+  private var texts: [String.UTF8View?] { [host.utf8, user?.utf8, password?.utf8] }
 }
 
 /// Why a message is not known to have arrived; it holds no secret.

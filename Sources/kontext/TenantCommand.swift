@@ -66,7 +66,7 @@ extension TenantCommand {
       show(tenants)
       return nil
     case .remove(let name, let isConfirmed):
-      let found = tenants.filter { $0.name == name.text }
+      let found = tenants.filter { TenantName(stored: $0.name) == name }
       guard !found.isEmpty else { return "There is no tenant '\(name.text)'" }
       tell(of: found, name)
       guard isConfirmed || isTypedAgain(name) else { return "Nothing was removed" }
@@ -108,7 +108,7 @@ extension TenantCommand {
 
   private func isTypedAgain(_ name: TenantName) -> Bool {
     say("Type its name again to remove all of it: ")
-    return readLine() == name.text
+    return readLine().map(TenantName.init(stored:)) == name
   }
 
   private func remove(

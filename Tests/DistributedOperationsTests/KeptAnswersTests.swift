@@ -76,6 +76,24 @@ struct KeptAnswersTests {
     #expect(answers.answer(to: request, of: other, at: Self.start) == "c")
   }
 
+  @Test("what differs in Unicode normal form alone is another request, or of another source")
+  func normalForms() throws {
+    let (one, two) = ("\u{e9}", "e\u{301}")
+    func request(_ path: String, _ value: String) throws -> SourceRequest {
+      let info = #", "contextSourceInfo": [{"key": "X-A", "value": "\#(value)"}]"#
+      return try address(of: registration("r", info)).request("GET", path)
+    }
+    #expect(try request(one, one) == request(one, one))
+    #expect(try request(one, one) != request(one, two))
+    #expect(try request(one, one) != request(two, one))
+    func site(_ path: String, _ tenant: String) throws -> SourceSite {
+      try registration(endpoint: "http://a/\(path)", #", "tenant": "\#(tenant)""#).site
+    }
+    #expect(try site(one, one) == site(one, one))
+    #expect(try site(one, one) != site(one, two))
+    #expect(try site(one, one) != site(two, one))
+  }
+
   @Test("an answer from before a change is not kept after it")
   func race() throws {
     let (source, request) = (try Self.source(), try Self.request())

@@ -75,10 +75,12 @@ struct SourceCredentialTests {
 
   @Test(
     "credentials may be for some tenants only",
-    arguments: [("", false), ("north", true), ("south", false)])
+    arguments: [
+      ("", false), ("north", true), ("south", false), ("\u{e9}st", true), ("e\u{301}st", false),
+    ])
   func tenants(name: String, isGranted: Bool) throws {
     let credentials = try Self.credentials(
-      "https://a.example", members: #", "tenants": ["north", "west"]"#)
+      "https://a.example", members: ", \"tenants\": [\"north\", \"\u{e9}st\"]")
     let grant = SourceGrant(
       tokenEndpoint: Self.endpoint, endpoint: "https://a.example", tenantName: name)
     #expect((credentials.credential(for: grant) != nil) == isGranted)

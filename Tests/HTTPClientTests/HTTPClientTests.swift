@@ -99,6 +99,20 @@ struct HTTPClientTests {
     }
   }
 
+  @Test("a header field is sent as it is, also after one in another Unicode normal form")
+  func normalForms() async throws {
+    let echo: @Sendable (HTTPRequest) async -> HTTPResponse = { request in
+      HTTPResponse(status: 200, body: Array((request.headers.first("X-A") ?? "").utf8))
+    }
+    try await withPeers(Respond(echo)) { peers in
+      for value in ["\u{e9}", "e\u{301}", ""] {
+        let response = try await peers.client.send(
+          HTTPClientRequest(url: peers.url, headers: [("X-A", value)]))
+        #expect(response.body == Array(value.utf8))
+      }
+    }
+  }
+
   @Test("HEAD has a status and headers, no body")
   func head() async throws {
     try await withPeers(Respond { _ in HTTPResponse(status: 200, body: [1, 2, 3]) }) { peers in

@@ -24,6 +24,16 @@ struct MQTTClientTests {
     MQTTMessage(topic: "a/b", payload: Array(text.utf8), quality: quality)
   }
 
+  @Test("who differs in the Unicode normal form of a name has a connection of their own")
+  func identity() {
+    let (one, two) = ("\u{e9}", "e\u{301}")
+    let server = MQTTServer(host: "h", port: 1, user: one, password: one)
+    #expect(server == MQTTServer(host: "h", port: 1, user: one, password: one))
+    #expect(server != MQTTServer(host: "h", port: 1, user: two, password: one))
+    #expect(server != MQTTServer(host: "h", port: 1, user: one, password: two))
+    #expect(server != MQTTServer(host: "h", port: 1, user: one, password: nil))
+  }
+
   @Test(
     "a message arrives", arguments: [MQTTServer.Version.v311, .v5], QualityOfService.allCases)
   func publish(version: MQTTServer.Version, quality: QualityOfService) async throws {

@@ -32,4 +32,14 @@ struct TenantCommandTests {
     let error = #expect(throws: ConfigurationError.self) { try command(line) }
     #expect(error?.description.contains(sentence) == true, "\(error?.description ?? "")")
   }
+
+  @Test("removes no tenant whose name differs in its Unicode normal form")
+  func normalForms() async throws {
+    try await withBrokerOfItsOwn { _, url, database in
+      try await database.query("INSERT INTO tenant (name) VALUES (\("\u{e9}"))")
+      let arguments = ["tenant", "remove", "e\u{301}", "--yes", "--database-url", url]
+      let outcome = try await CommandProcess.run(arguments)
+      #expect(outcome.text.contains("There is no tenant"), "\(outcome.text)")
+    }
+  }
 }

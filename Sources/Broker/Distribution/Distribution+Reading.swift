@@ -90,7 +90,7 @@ extension Distribution {
     _ deadline: ContinuousClock.Instant
   ) async throws(NGSILDError) -> SourceReading.Answer {
     if let tenant = response.headers.first("NGSILD-Tenant"),
-      let asked = address.registration.tenant, tenant != asked
+      let asked = address.registration.tenant, !tenant.isExactly(asked)
     {
       throw .badRequestData("it is of the tenant '\(tenant.prefix(100))', not of '\(asked)'")
     }

@@ -11,17 +11,6 @@ package import Registrations
 /// Choice: what others do to a source, and other processes of this broker, is not waited for; that
 /// answers may be so old is what the registration says.
 package struct KeptAnswers<Answer> {
-  /// Where data is, whichever registrations lead there.
-  private struct Site: Hashable {
-    let endpoint: String
-    let tenant: String?
-
-    init(_ registration: Registration) {
-      endpoint = registration.endpoint
-      tenant = registration.tenant
-    }
-  }
-
   private struct Question: Hashable {
     let registration: RegistrationKey
     let request: SourceRequest
@@ -38,12 +27,12 @@ package struct KeptAnswers<Answer> {
   }
 
   private struct Place {
-    let site: Site
+    let site: SourceSite
     let question: Question
     let number: Int
   }
 
-  private var sites: [Site: [Question: Kept]] = [:]
+  private var sites: [SourceSite: [Question: Kept]] = [:]
   /// By age; it has places of answers that are gone, too.
   private var places: ArraySlice<Place> = []
   private var count = 0
@@ -63,14 +52,14 @@ package struct KeptAnswers<Answer> {
 
   /// What is to be kept must be as new as this, which is taken before the source is asked.
   package func moment(for source: CompiledRegistration) -> Int {
-    drops[counter(of: Site(source.registration))]
+    drops[counter(of: source.registration.site)]
   }
 
   package func answer(
     to request: SourceRequest, of source: CompiledRegistration, at now: ContinuousClock.Instant
   ) -> Answer? {
     let question = Question(registration: source.key, request: request)
-    guard let kept = sites[Site(source.registration)]?[question], kept.source === source,
+    guard let kept = sites[source.registration.site]?[question], kept.source === source,
       now < kept.end
     else { return nil }
     return kept.answer
@@ -87,7 +76,7 @@ package struct KeptAnswers<Answer> {
     guard let duration = source.registration.management.cacheDuration, duration > .zero,
       bytes <= bytesMax / Self.shareMax, moment == self.moment(for: source)
     else { return }
-    let site = Site(source.registration)
+    let site = source.registration.site
     let question = Question(registration: source.key, request: request)
     forget(question, at: site)
     lastNumber += 1
@@ -102,20 +91,20 @@ package struct KeptAnswers<Answer> {
 
   /// Gives up what is known of the data that a registration leads to, and what is being asked now.
   package mutating func drop(_ source: CompiledRegistration) {
-    let site = Site(source.registration)
+    let site = source.registration.site
     drops[counter(of: site)] += 1
     guard let answers = sites.removeValue(forKey: site) else { return }
     count -= answers.count
     for kept in answers.values { bytes -= kept.bytes }
   }
 
-  private func counter(of site: Site) -> Int {
+  private func counter(of site: SourceSite) -> Int {
     Int(UInt(bitPattern: site.hashValue) % UInt(drops.count))
   }
 
   // MARK: Forgetting
 
-  private mutating func forget(_ question: Question, at site: Site) {
+  private mutating func forget(_ question: Question, at site: SourceSite) {
     guard let kept = sites[site]?.removeValue(forKey: question) else { return }
     count -= 1
     bytes -= kept.bytes

@@ -1,4 +1,5 @@
 import JSON
+import JSONLD
 package import NGSILD
 package import Registrations
 
@@ -67,6 +68,11 @@ package struct SourceGrant: Hashable, Sendable {
     self.endpoint = endpoint
     self.tenantName = tenantName
   }
+
+  package static func == (one: SourceGrant, other: SourceGrant) -> Bool {
+    one.tokenEndpoint.isExactly(other.tokenEndpoint) && one.endpoint.isExactly(other.endpoint)
+      && one.tenantName.isExactly(other.tenantName)
+  }
 }
 
 extension Registration {
@@ -99,8 +105,8 @@ package struct SourceCredential: Hashable, Sendable {
   let authentication: Authentication
 
   func grants(_ grant: SourceGrant, at location: SourceLocation) -> Bool {
-    tokenEndpoint == grant.tokenEndpoint && sources.contains(location)
-      && tenants?.contains(grant.tenantName) ?? true
+    tokenEndpoint.isExactly(grant.tokenEndpoint) && sources.contains(location)
+      && tenants?.contains(exactly: grant.tenantName) ?? true
   }
 }
 

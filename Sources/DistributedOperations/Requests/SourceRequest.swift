@@ -16,6 +16,16 @@ package struct SourceRequest: Hashable, Sendable {
   package struct Header: Hashable, Sendable {
     package let name: String
     package let value: String
+
+    package static func == (one: Header, other: Header) -> Bool {
+      one.name.isExactly(other.name) && one.value.isExactly(other.value)
+    }
+  }
+
+  /// Byte by byte, as a source is free to tell such requests apart.
+  package static func == (one: SourceRequest, other: SourceRequest) -> Bool {
+    one.url.isExactly(other.url) && one.method == other.method && one.headers == other.headers
+      && one.body == other.body && one.grant == other.grant
   }
 }
 

@@ -1,3 +1,4 @@
+import JSONLD
 package import NGSILD
 package import Postgres
 import Synchronization
@@ -6,7 +7,7 @@ import Synchronization
 package typealias TenantNumber = Int32
 
 /// A tenant's name as `NGSILD-Tenant` gives it; empty for the default tenant.
-package struct TenantName: Hashable, Sendable {
+package struct TenantName: ExactText {
   package static let standard = TenantName(checked: "")
 
   package let text: String

@@ -1,5 +1,6 @@
 import DistributedOperations
 import HTTPClient
+import JSONLD
 import NGSILD
 import Postgres
 import Registrations
@@ -95,7 +96,7 @@ struct CopyExchange {
     _ wanted: Subscription, of copy: DueCopy, at source: Source
   ) async -> Outcome {
     switch await send(source.address.creation(of: wanted), to: source) {
-    case .answer(201, let location): .done(givenID: location == copy.id ? nil : location)
+    case .answer(201, let location): .done(givenID: location.isExactly(copy.id) ? nil : location)
     case .answer(200..<300, _): .done(givenID: nil)
     // An earlier request reached it, though its answer did not reach this broker.
     case .answer(409, _): await update(from: nil, to: wanted, of: copy, at: source)

@@ -124,7 +124,7 @@ extension PlannedCopy {
   /// Whether it is where requests to `registration` go; else it has to move.
   fileprivate func isAt(_ registration: Registration) -> Bool {
     guard let old = Registration(keptIn: source) else { return false }
-    return old.endpoint == registration.endpoint && old.tenant == registration.tenant
+    return old.site == registration.site
   }
 }
 

@@ -66,7 +66,7 @@ struct SplitEntities {
   }
 
   private func isSender(_ registration: Registration) -> Bool {
-    registration.endpoint == sender.endpoint && registration.tenant == sender.tenant
+    registration.site == sender.site
   }
 
   private func ownPart(_ id: String) async throws(NGSILDError) -> Entity? {
