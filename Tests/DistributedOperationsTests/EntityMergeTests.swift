@@ -96,6 +96,12 @@ struct EntityMergeTests {
     #expect(entity.modifiedAt == DateTime("2026-01-03T00:00:00Z"))
   }
 
+  @Test("scopes in different Unicode normal forms are different")
+  func normalForms() throws {
+    let merge = try merge(["{\"scope\":\"/\u{e9}\"}", "{\"scope\":[\"/e\u{301}\",\"/\u{e9}\"]}"])
+    #expect(merge.result?.scopes.map { Array($0.utf8).count } == [3, 4])
+  }
+
   @Test("an Entity expires where all versions do, with the last of them")
   func expiry() throws {
     let merge = try merge(

@@ -56,7 +56,7 @@ extension Entity {
   /// Choice: the merged Entity is as old as its oldest version and was modified with the last one.
   fileprivate mutating func absorbMembers(of other: Entity) {
     for type in other.types where !types.contains(type) { types.append(type) }
-    for scope in other.scopes where !scopes.contains(scope) { scopes.append(scope) }
+    for scope in other.scopes where !scopes.contains(exactly: scope) { scopes.append(scope) }
     if let expiresAt, let others = other.expiresAt, others.instant > expiresAt.instant {
       self.expiresAt = others
     }

@@ -14,7 +14,7 @@ struct UpdateResult {
     var registration: String?
   }
 
-  private var updated: [String] = []
+  private var updated: [IRI] = []
   private var notUpdated: [Failure] = []
 
   init(_ own: WriteOutcome.Own) { add(own) }
@@ -35,15 +35,15 @@ struct UpdateResult {
         if let problem = part.problem {
           notUpdated.append(
             Failure(name: name.text, reason: problem.detail, registration: part.source))
-        } else if !updated.contains(name.text) {
-          updated.append(name.text)
+        } else if !updated.contains(name) {
+          updated.append(name)
         }
       }
     }
   }
 
   private mutating func add(_ own: WriteOutcome.Own) {
-    for name in own.updated where !updated.contains(name.text) { updated.append(name.text) }
+    for name in own.updated where !updated.contains(name) { updated.append(name) }
     notUpdated += own.notUpdated.map { Failure(name: $0.name, reason: $0.reason) }
   }
 
@@ -53,7 +53,7 @@ struct UpdateResult {
     writer.beginObject()
     writer.name("updated")
     writer.beginArray()
-    for name in updated { writer.string(name) }
+    for name in updated { writer.string(name.text) }
     writer.endArray()
     writer.name("notUpdated")
     writer.beginArray()

@@ -164,7 +164,8 @@ extension [String] {
   /// Whether `scope` is among these scopes; the leading `/` makes no difference (4.18).
   func contains(scope: String) -> Bool {
     contains {
-      $0.dropFirst($0.hasPrefix("/") ? 1 : 0) == scope.dropFirst(scope.hasPrefix("/") ? 1 : 0)
+      $0.dropFirst($0.hasPrefix("/") ? 1 : 0)
+        .isExactly(scope.dropFirst(scope.hasPrefix("/") ? 1 : 0))
     }
   }
 }

@@ -22,7 +22,7 @@ extension EntityEdit {
       }
     }
     record.scopes = fragment.scopes
-    if let latest = fragment.scopes.latest, latest.scopes != entity.scopes {
+    if let latest = fragment.scopes.latest, !latest.scopes.isExactly(entity.scopes) {
       set(scopes: latest.scopes)
     }
     self.record = record

@@ -97,7 +97,7 @@ struct EntityEdit {
 
   /// Reports an Attribute once, of however many of its instances it is true.
   mutating func leave(_ name: String, because reason: String) {
-    guard !notUpdated.contains(where: { $0.name == name }) else { return }
+    guard !notUpdated.contains(where: { $0.name.isExactly(name) }) else { return }
     notUpdated.append(.init(name: name, reason: reason))
   }
 

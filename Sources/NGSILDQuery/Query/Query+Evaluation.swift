@@ -75,8 +75,8 @@ private struct QueryEvaluation {
     linksLeft -= 1
     guard let entity = linked(id), !entity.isExpired(at: now) else { return nil }
     guard !types.isEmpty else { return entity }
-    let actual = entity["type"]?.elementsOrSelf.compactMap(\.string) ?? []
-    return types.contains { actual.contains($0.text) } ? entity : nil
+    let actual = entity["type"]?.elementsOrSelf.compactMap(\.string).map(IRI.init) ?? []
+    return types.contains(where: actual.contains) ? entity : nil
   }
 }
 

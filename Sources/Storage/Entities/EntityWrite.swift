@@ -126,7 +126,7 @@ extension EntityChange {
   fileprivate var recordedScopes: [TemporalRecord.Scopes] {
     if let record { return record.scopes }
     let scopes = after?.scopes ?? []
-    guard scopes != before?.scopes ?? [] else { return [] }
+    guard !scopes.isExactly(before?.scopes ?? []) else { return [] }
     return [TemporalRecord.Scopes(scopes: scopes, observedAt: nil)]
   }
 }

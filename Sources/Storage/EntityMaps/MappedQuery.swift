@@ -37,7 +37,7 @@ private func mapConditionsText(
   scopes: ScopeQuery?, ordering: Ordering?
 ) -> String {
   var lines = selectors.map { "type \($0.types?.description ?? "")" }
-  lines.append("attrs \(attributes.map(\.text).sorted().joined(separator: ","))")
+  lines.append("attrs \(attributes.sorted().map(\.text).joined(separator: ","))")
   if let query { lines.append("q \(query)") }
   if let geo {
     lines.append(

@@ -1,4 +1,5 @@
 import JSON
+import JSONLD
 import NGSILD
 
 /// A value of an Attribute that `q` compares with operands.
@@ -13,6 +14,16 @@ enum IndexedValue: Hashable, Sendable {
   static let textBytesMax = 256
   /// Longer operands may be equal to what is cut, and less than what is not.
   static let comparedBytesMax = textBytesMax - 4
+
+  /// Texts by their bytes, as the database has them.
+  static func == (one: IndexedValue, other: IndexedValue) -> Bool {
+    switch (one, other) {
+    case (.number(let one), .number(let other)): one == other
+    case (.text(let one), .text(let other)), (.reference(let one), .reference(let other)):
+      one.isExactly(other)
+    default: false
+    }
+  }
 
   fileprivate init?(_ value: JSONValue) {
     if let number = value.double {

@@ -40,7 +40,7 @@ extension EntityStore {
       }
       rows.append(SnapshotAdditions.Row(entity: entity, key: key, typeset: typeset))
     }
-    let keysByID = Dictionary(zip(entities.map(\.id), keys), uniquingKeysWith: { $1 })
+    let keysByID = Dictionary(zip(entities.map { IRI($0.id) }, keys), uniquingKeysWith: { $1 })
     var instances: [InstanceRow] = []
     for history in histories {
       guard let key = keysByID[history.id] else { continue }
@@ -71,7 +71,7 @@ extension EntityStore {
     let known = try await readers.query(
       "SELECT id, key FROM entity WHERE tenant = \(tenant) AND id = ANY (\(ids))")
     let byID = Dictionary(
-      known.map { ($0[0].string, $0[1].int64) }, uniquingKeysWith: { $1 })
+      known.map { (IRI($0[0].string), $0[1].int64) }, uniquingKeysWith: { $1 })
     var keys: [Int64] = []
     for id in ids {
       if let key = byID[id] {

@@ -232,6 +232,18 @@ struct QueryEvaluationTests {
     if query.linkDepth > 0, !q.hasPrefix("!") { #expect(!query.matches(car, at: now)) }
   }
 
+  @Test(
+    "a type in another Unicode normal form is another type",
+    arguments: [("r{\u{e9}:n}", true), ("r{e\u{301}:n}", false)])
+  func normalForms(q: String, result: Bool) throws {
+    let node = entity(attribute("r", #"{"type":"Relationship","object":"urn:p:1"}"#))
+    let query = try Query(parsing: q, expander: Expander())
+    let found = query.matches(node, at: now) { _ in
+      entity(attribute("n", property("1")), id: "urn:p:1", type: "\u{e9}")
+    }
+    #expect(found == result)
+  }
+
   @Test("the number of Entities followed is bounded")
   func fanOut() throws {
     let ids = (0..<100).map { "\"urn:n:\($0)\"" }.joined(separator: ",")

@@ -36,6 +36,26 @@ struct AttributeIndexTests {
     return (found.map { $0[0].string }, expected.map { $0[0].string })
   }
 
+  @Test("texts and references in different Unicode normal forms are different values")
+  func normalForms() async throws {
+    try await withTestTenant { client in
+      let values = ["\u{e9}", "e\u{301}"].map {
+        #"{"n":"\#($0)","r":{"type":"Relationship","object":"urn:r:\#($0)"}}"#
+      }
+      _ = try await client.send("POST", "entities", #"{"id":"urn:x:1","type":"T"}"#)
+      _ = try await client.send("POST", "entities/urn:x:1/attrs", values[0])
+      for name in ["n", "r"] { try await client.index(name, of: "T") }
+      #expect(try await client.send("PATCH", "entities/urn:x:1/attrs", values[1]).status == 204)
+      for (query, count) in [
+        ("n==%22%C3%A9%22", 0), ("n==%22e%CC%81%22", 1), ("r==urn:r:%C3%A9", 0),
+        ("r==urn:r:e%CC%81", 1),
+      ] {
+        let found = try await client.send("GET", "entities?type=T&q=\(query)")
+        #expect(found.ids.count == count, "\(query): \(found.text)")
+      }
+    }
+  }
+
   @Test("follows every kind of write, also before the Attribute is declared")
   func following() async throws {
     try await withTestTenant { client in
