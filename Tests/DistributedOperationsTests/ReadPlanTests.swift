@@ -119,6 +119,16 @@ struct ReadPlanTests {
     #expect(plan.reads.map { $0.filters.datasets != nil } == [areForwarded, areForwarded])
   }
 
+  @Test("sources come in the order of the bytes of their registrations' ids")
+  func order() throws {
+    let registrations = try ["f", "e\u{301}", "\u{e9}"].map { try registration($0) }
+    let plan = ReadPlan(
+      retrieving: "urn:v:1", QueryRequest(), from: registrations + registrations.reversed())
+    let sources = plan.reads.map { IRI($0.source) }
+    #expect(Set(sources).count == 3)
+    #expect(sources == sources.sorted())
+  }
+
   @Test("an id has to match the registered pattern also where another one was asked for")
   func twoPatterns() throws {
     let registration = try registration(entities: [#""type": "Vehicle", "idPattern": "^urn:v:""#])

@@ -10,6 +10,11 @@ struct RegistrationMatchingTests {
   private static let room = #"[{"entities": [{"type": "Room"}]}]"#
   private static let room1 = #"[{"entities": [{"type": "Room", "id": "urn:e:1"}]}]"#
   private static let pattern = #"[{"entities": [{"type": "Room", "idPattern": "^urn:e:.*7$"}]}]"#
+  private static let normalForms =
+    "[{\"entities\": [{\"type\": \"Room\", \"idPattern\": \"^urn:\u{e9}\"}, {\"type\": \"Room\", \"idPattern\": \"^urn:e\u{301}\"}]}]"
+  /// The mark is an alternative of its own, not a part of the sign before it.
+  private static let mark =
+    "[{\"entities\": [{\"type\": \"Room\", \"idPattern\": \"^urn:a|\u{301}\"}]}]"
   private static let both = #"[{"entities": [{"type": ["Room", "Hall"]}]}]"#
   private static let anyType = #"[{"entities": [{"id": "urn:e:1"}]}]"#
   private static let attributes = #"[{"propertyNames": ["a"], "relationshipNames": ["b"]}]"#
@@ -33,6 +38,8 @@ struct RegistrationMatchingTests {
       (room1, ["type": "Room", "idPattern": "2$"], false),
       (pattern, ["type": "Room"], true), (pattern, ["id": "urn:e:47"], true),
       (pattern, ["id": "urn:e:48"], false), (pattern, ["type": "Room", "idPattern": "8$"], true),
+      (normalForms, ["id": "urn:\u{e9}1"], true), (normalForms, ["id": "urn:e\u{301}1"], true),
+      (mark, ["id": "urn:b:e\u{301}"], true),
       (anyType, ["type": "Hall", "id": "urn:e:1"], true), (anyType, ["type": "Hall"], true),
       (attributes, ["type": "Hall"], true), (attributes, ["attrs": "a"], true),
       (attributes, ["attrs": "c,b"], true), (attributes, ["attrs": "c"], false),

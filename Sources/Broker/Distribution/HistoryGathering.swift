@@ -85,7 +85,7 @@ struct HistoryGathering {
     var end: AnsweredRange?
     var gathered = GatheredHistory(warnings: warnings)
     for (read, result) in answers {
-      if !result.entities.isEmpty, !gathered.holders.contains(read.source) {
+      if !result.entities.isEmpty, !gathered.holders.contains(exactly: read.source) {
         gathered.holders.append(read.source)
       }
       for entity in result.entities {

@@ -102,13 +102,15 @@ private struct MapReader {
     for (read, answer) in zip(reads, answers) {
       for id in answer.ids {
         if sources[id] == nil { order.append(id) }
-        if sources[id]?.last != read.source { sources[IRI(id), default: []].append(read.source) }
+        if !(sources[id]?.last).isExactly(read.source) {
+          sources[IRI(id), default: []].append(read.source)
+        }
       }
       if let map = answer.map { linked.append((read.source, map)) }
     }
-    let asked = reads.map(\.source)
+    let asked = reads.map { IRI($0.source) }
     let holdings = EntityMapStore.Holdings(
-      sources: asked.enumerated().filter { asked.firstIndex(of: $1) == $0 }.map(\.element),
+      sources: asked.enumerated().filter { asked.firstIndex(of: $1) == $0 }.map(\.element.text),
       entities: order.map { ($0, sources[$0] ?? []) }, linked: linked)
     return (holdings, answers.flatMap(\.warnings))
   }
@@ -118,7 +120,7 @@ private struct MapReader {
     guard let registration = distribution.registration(read.source) else { return Answer() }
     let address = await distribution.address(of: registration)
     if registration.operations.contains(read.mapOperation),
-      reads.count(where: { $0.source == read.source }) == 1,
+      reads.count(where: { $0.source.isExactly(read.source) }) == 1,
       let request = read.mapRequest(at: address)
     {
       let reading = await distribution.read(request, at: address, isConsumption: false)

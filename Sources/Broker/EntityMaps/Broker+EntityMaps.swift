@@ -95,7 +95,7 @@ extension Broker {
     _ id: String, for query: MappedQuery, in tenant: TenantNumber
   ) async throws(NGSILDError) -> EntityMap? {
     guard let stored = try await entityMaps.map(id, tenant: tenant, at: .now) else { return nil }
-    guard stored.conditions == query.conditions else {
+    guard stored.conditions.isExactly(query.conditions) else {
       throw .badRequestData(
         "The EntityMap '\(id)' was made by a query with other conditions; they are to be repeated, "
           + "apart from id, idPattern and the page")

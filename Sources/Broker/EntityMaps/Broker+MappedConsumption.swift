@@ -99,7 +99,7 @@ extension Broker {
         by: self),
       !distribution.origin.isLoop
     else { return nil }
-    let named = distribution.registrations.filter { map.sources.contains($0.id) }
+    let named = distribution.registrations.filter { map.sources.contains(exactly: $0.id) }
     return (distribution, request.plan(for: named))
   }
 }

@@ -95,7 +95,7 @@ extension [EntityMapStore.Entry] {
   /// source's own map.
   func reads(_ plan: [SourceRead], _ map: EntityMap) -> [SourceRead] {
     plan.compactMap { read in
-      let ids = filter { $0.sources.contains(read.source) }.map(\.id)
+      let ids = filter { $0.sources.contains(exactly: read.source) }.map(\.id)
       var restricted = read.restricted(to: ids)
       restricted?.entityMap = map.linked[read.source]
       return restricted

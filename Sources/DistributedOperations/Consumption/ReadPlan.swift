@@ -117,7 +117,7 @@ extension Projection {
 // MARK: Narrowing to what is registered
 
 extension [Registration] {
-  var ordered: [Registration] { sorted { $0.id < $1.id } }
+  var ordered: [Registration] { sorted { IRI($0.id) < IRI($1.id) } }
 }
 
 extension ReadPlan {

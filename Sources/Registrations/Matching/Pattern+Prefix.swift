@@ -4,15 +4,16 @@ extension Pattern {
   /// Characters with which every text begins that matches; empty unless the pattern says so
   /// plainly, as `^urn:ngsi-ld:Vehicle:` does.
   var literalPrefix: String {
-    guard text.hasPrefix("^"), !text.contains("|") else { return "" }
-    let rest = text.dropFirst()
+    // By code points, which is what PCRE2 reads: a `Character` may begin with an operator.
+    let all = text.unicodeScalars
+    guard all.first == "^", !all.contains("|") else { return "" }
+    let rest = all.dropFirst()
     let prefix = rest.prefix { !Self.operators.contains($0) }
-    guard let next = rest.dropFirst(prefix.count).first, "*?{".contains(next) else {
-      return String(prefix)
-    }
+    guard prefix.endIndex < rest.endIndex, "*?{".unicodeScalars.contains(rest[prefix.endIndex])
+    else { return String(prefix) }
     // The last character may be missing.
     return String(prefix.dropLast())
   }
 
-  private static let operators: Set<Character> = Set(".[]()*+?{}\\^$|")
+  private static let operators: Set<Unicode.Scalar> = Set(".[]()*+?{}\\^$|".unicodeScalars)
 }

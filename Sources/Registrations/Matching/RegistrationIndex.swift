@@ -12,11 +12,16 @@ package struct RegistrationIndex: Sendable {
     /// A type; nil for any type.
     case type(IRI?)
     /// Entities that it does not name one by one: how their ids begin, and their type, nil for any.
-    case unnamed(prefix: String, type: IRI?)
+    case unnamed(prefix: Prefix, type: IRI?)
     /// The same, whatever type it is registered with.
-    case unnamedOfAll(prefix: String)
+    case unnamedOfAll(prefix: Prefix)
     /// An Attribute; nil for all Attributes.
     case attribute(IRI?)
+  }
+
+  /// How an id begins.
+  private struct Prefix: ExactText {
+    let text: String
   }
 
   private var places: [Place: [CompiledRegistration]] = [:]
@@ -49,7 +54,7 @@ package struct RegistrationIndex: Sendable {
     for place in Self.places(of: registration.registration) {
       places[place, default: []].append(registration)
       if case .unnamedOfAll(let prefix) = place {
-        prefixLengths[prefix.utf8.count, default: 0] += 1
+        prefixLengths[prefix.text.utf8.count, default: 0] += 1
       }
     }
   }
@@ -65,8 +70,8 @@ package struct RegistrationIndex: Sendable {
     }
   }
 
-  private mutating func forget(_ prefix: String) {
-    let length = prefix.utf8.count
+  private mutating func forget(_ prefix: Prefix) {
+    let length = prefix.text.utf8.count
     prefixLengths[length]? -= 1
     if prefixLengths[length] == 0 { prefixLengths[length] = nil }
   }
@@ -86,7 +91,7 @@ package struct RegistrationIndex: Sendable {
     let types = entity.types.isEmpty ? [nil] : entity.types.map(Optional.some)
     let ofTypes = types.map { Place.type($0) }
     if let id = entity.id { return ofTypes + [.id(id)] }
-    let prefix = entity.idPattern?.literalPrefix ?? ""
+    let prefix = Prefix(text: entity.idPattern?.literalPrefix ?? "")
     return ofTypes + types.map { .unnamed(prefix: prefix, type: $0) }
       + [.unnamedOfAll(prefix: prefix)]
   }
@@ -140,10 +145,10 @@ package struct RegistrationIndex: Sendable {
     attributes.isEmpty ? nil : attributes.map { .attribute($0) } + [.attribute(nil)]
   }
 
-  private func prefixes(of id: IRI) -> [String] {
+  private func prefixes(of id: IRI) -> [Prefix] {
     let bytes = id.text.utf8
     return prefixLengths.keys.compactMap { length in
-      length <= bytes.count ? String(bytes.prefix(length)) : nil
+      length <= bytes.count ? String(bytes.prefix(length)).map(Prefix.init) : nil
     }
   }
 

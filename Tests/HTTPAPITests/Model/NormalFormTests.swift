@@ -108,4 +108,82 @@ struct NormalFormTests {
       #expect(try await client.send("GET", "csourceRegistrations?type=Room").ids.count == 2)
     }
   }
+
+  @Test("tenants are two, each with its own data")
+  func tenants() async throws {
+    let broker = try await TestBroker.shared()
+    let name = newTenantName()
+    let clients = [Self.one, Self.two].map { TestClient(broker, tenant: "\(name)\($0)") }
+    for (level, client) in clients.enumerated() {
+      try await client.create(entity("urn:x:1", "Room", #""level":\#(level)"#))
+    }
+    for (level, client) in clients.enumerated() {
+      #expect(try await client.simplified("entities/urn:x:1")?["level"]?.integer == level)
+    }
+    for client in clients { try await client.removeTenant() }
+  }
+
+  @Test("scopes are two, and a change from one to the other is one")
+  func scopes() async throws {
+    try await withTestTenant { client in
+      func count(_ scope: String) async throws -> Int {
+        try await client.send("GET", "entities?type=Room&scopeQ=/\(scope)").ids.count
+      }
+      let both = #""scope":["/\#(Self.one)","/\#(Self.two)"]"#
+      try await client.create(entity("urn:x:1", "Room", both))
+      #expect(try await client.simplified("entities/urn:x:1")?["scope"]?.count == 2)
+      try await client.create(entity("urn:x:2", "Room", #""scope":"/\#(Self.one)""#))
+      let history = try await client.historyCount()
+      let second = #""scope":"/\#(Self.two)""#
+      _ = try await client.send("PATCH", "entities/urn:x:2/attrs", "{\(second)}")
+      #expect(try await client.historyCount() == history + 1)
+      #expect(try await count("%C3%A9") == 1)
+      #expect(try await count("e%CC%81") == 2)
+      try await client.create(entity("urn:x:3", "Room", #""scope":"/\#(Self.one)""#))
+      let appended = try await client.send(
+        "POST", "entities/urn:x:3/attrs?options=noOverwrite", "{\(second)}")
+      #expect(appended.status < 300)
+      #expect(try await count("e%CC%81") == 3)
+      #expect(try await count("%C3%A9") == 2)
+    }
+  }
+
+  @Test("a scope of the history becomes the current one")
+  func recordedScope() async throws {
+    try await withTestTenant { client in
+      try await client.create(entity("urn:x:1", "Room", #""scope":"/\#(Self.one)""#))
+      let scope = #"[{"type":"Property","value":"/\#(Self.two)"}]"#
+      try await client.record(#"{"id":"urn:x:1","type":"Room","scope":\#(scope)}"#)
+      #expect(try await client.send("GET", "entities?type=Room&scopeQ=/e%CC%81").ids.count == 1)
+    }
+  }
+
+  @Test("each Attribute is among those that were written, or left alone")
+  func updateResult() async throws {
+    try await withTestTenant { client in
+      let old = #""p\#(Self.one)":1,"p\#(Self.two)":2"#
+      let new = #""q\#(Self.one)":1,"q\#(Self.two)":2"#
+      try await client.create(entity("urn:x:1", "Room", old))
+      let result = try await client.send(
+        "POST", "entities/urn:x:1/attrs?options=noOverwrite", "{\(old),\(new)}")
+      #expect(result.status == 207)
+      #expect(result.json["updated"]?.count == 2, "\(result.text)")
+      #expect(result.json["notUpdated"]?.count == 2, "\(result.text)")
+    }
+  }
+
+  @Test("conditions of an EntityMap are two")
+  func conditions() async throws {
+    try await withTestTenant { client in
+      try await client.create(entity("urn:x:1", "Room", #""name":"\#(Self.one)""#))
+      let made = try await client.send(
+        "GET", "entities?type=Room&q=name==%22%C3%A9%22&entityMap=true")
+      let map = [(name: "NGSILD-EntityMap", value: try #require(made["NGSILD-EntityMap"]))]
+      for (value, status) in [("%C3%A9", 200), ("e%CC%81", 400)] {
+        let answer = try await client.send(
+          "GET", "entities?type=Room&q=name==%22\(value)%22", headers: map)
+        #expect(answer.status == status, "\(answer.text)")
+      }
+    }
+  }
 }
