@@ -111,6 +111,25 @@ struct HostileInputTests {
     }
   }
 
+  @Test("aggregates that are no numbers any more are refused, others are told")
+  func aggregates() async throws {
+    try await withTestTenant { client in
+      let instances = (1...2).map {
+        #"{"type":"Property","value":1.7e308,"observedAt":"2020-01-0\#($0)T00:00:00Z"}"#
+      }
+      let made = try await client.send(
+        "POST", "temporal/entities",
+        entity("urn:x:1", "Room", #""level":[\#(instances.joined(separator: ","))]"#))
+      #expect(made.status == 201, "\(made.text)")
+      let target =
+        "temporal/entities/urn:x:1?format=aggregatedValues&aggrPeriodDuration=PT0S&aggrMethods="
+      #expect(try await client.send("GET", "\(target)max").status == 200)
+      let sum = try await client.send("GET", "\(target)sum")
+      #expect(sum.status == 403, "\(sum.text)")
+      #expect(sum.errorType == "TooComplexQuery")
+    }
+  }
+
   @Test("counts of Context Sources add up, whatever they are")
   func counts() async throws {
     try await withReceiver { client, server, address in
