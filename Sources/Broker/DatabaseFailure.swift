@@ -12,6 +12,8 @@ extension Log {
     let fields: KeyValuePairs = ["work": work, "reference": reference, "error": "\(error)"]
     if error.isQueryCanceled {
       warning("query cancelled", fields)
+    } else if error.isOutOfRange {
+      warning("values too large", fields)
     } else {
       self.error("database failed", fields)
     }

@@ -102,7 +102,9 @@ package final class HTTPClient: @unchecked Sendable {
     }
     active[number] = transfer
     transfer.begin(request, number: number, continuation)
-    curl_multi_add_handle(multi, transfer.easy)
+    guard curl_multi_add_handle(multi, transfer.easy) == CURLM_OK else {
+      return end(transfer, .failure(.overloaded(requestsMax: configuration.requestsMax)))
+    }
   }
 
   private func cancel(_ number: Int) {

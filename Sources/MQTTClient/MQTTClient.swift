@@ -3,7 +3,7 @@ package import EventLoop
 
 /// The bounds of a client.
 package struct MQTTClientConfiguration: Sendable {
-  /// Servers with a connection, also one that is just being opened.
+  /// Servers with a connection, and threads that open one, also for nobody any more.
   package var connectionsMax = 256
   /// A connection without messages is closed after so long.
   package var idleMax = Duration.seconds(60)
@@ -27,6 +27,8 @@ package final class MQTTClient: @unchecked Sendable {
   let loop: EventLoop
   let configuration: MQTTClientConfiguration
   private var connections: [MQTTServer: MQTTConnection] = [:]
+  /// Threads that are opening a connection; some may do so for nobody any more.
+  var openingThreads = 0
   private var isShutDown = false
 
   private static let isReady = mosquitto_lib_init() == MOSQ_ERR_SUCCESS.rawValue
@@ -55,10 +57,12 @@ package final class MQTTClient: @unchecked Sendable {
   private func connection(to server: MQTTServer) throws(MQTTError) -> MQTTConnection {
     if let connection = connections[server] { return connection }
     guard !isShutDown else { throw .shutDown }
-    guard connections.count < configuration.connectionsMax else { throw .overloaded }
+    guard max(connections.count, openingThreads) < configuration.connectionsMax else {
+      throw .overloaded
+    }
     let connection = MQTTConnection(to: server, of: self)
+    guard connection.open() else { throw .overloaded }
     connections[server] = connection
-    connection.open()
     return connection
   }
 

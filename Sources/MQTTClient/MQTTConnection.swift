@@ -79,12 +79,16 @@ final class MQTTConnection: FileDescriptorHandler, @unchecked Sendable {
 
   // MARK: Opening
 
-  func open() {
+  /// Returns whether there is a thread for it.
+  func open() -> Bool {
     let configuration = client.configuration
-    inThread { [self] in
+    client.openingThreads += 1
+    let isStarted = inThread { [self] in
       let outcome = connect(configuration)
       Task(executorPreference: loop) { self.connected(outcome) }
     }
+    if !isStarted { client.openingThreads -= 1 }
+    return isStarted
   }
 
   /// Finds the addresses and connects to the first that answers; blocks, for `connectMax` and the
@@ -119,6 +123,7 @@ final class MQTTConnection: FileDescriptorHandler, @unchecked Sendable {
 
   private func connected(_ outcome: Outcome) {
     isResolving = false
+    client.openingThreads -= 1
     if isEnded { return }
     if case .failure(let error) = outcome { return end(error) }
     socket = mosquitto_socket(handle)

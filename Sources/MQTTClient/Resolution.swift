@@ -1,21 +1,25 @@
 import Glibc
 
-/// Runs `work`, which may block, on a thread of its own.
-func inThread(_ work: @escaping @Sendable () -> Void) {
+/// Runs `work`, which may block, on a thread of its own; false if there is none left.
+func inThread(_ work: @escaping @Sendable () -> Void) -> Bool {
   final class Work {
     let run: @Sendable () -> Void
     init(_ run: @escaping @Sendable () -> Void) { self.run = run }
   }
   var thread = pthread_t()
-  let context = Unmanaged.passRetained(Work(work)).toOpaque()
+  let context = Unmanaged.passRetained(Work(work))
   let status = pthread_create(
     &thread, nil,
     { context in
       if let context { Unmanaged<Work>.fromOpaque(context).takeRetainedValue().run() }
       return nil
-    }, context)
-  precondition(status == 0, "No thread left")
+    }, context.toOpaque())
+  guard status == 0 else {
+    context.release()
+    return false
+  }
   pthread_detach(thread)
+  return true
 }
 
 /// The addresses that a host name stands for, as text; blocks. Empty if there is none.

@@ -59,7 +59,7 @@ package func percentDecoded(_ text: UnsafeBufferPointer<UInt8>, plusIsSpace: Boo
     switch byte {
     case UInt8(ascii: "%"):
       guard let high = rest.popFirst().flatMap(hexDigit),
-        let low = rest.popFirst().flatMap(hexDigit)
+        let low = rest.popFirst().flatMap(hexDigit), high | low != 0
       else { return nil }
       bytes.append(high << 4 | low)
     case UInt8(ascii: "+") where plusIsSpace: bytes.append(UInt8(ascii: " "))

@@ -52,6 +52,9 @@ extension PostgresError {
 
   /// The task that waited was cancelled, or `statement_timeout` passed.
   package var isQueryCanceled: Bool { sqlState == .queryCanceled }
+
+  /// A result is larger than its type holds, as the sum of the largest numbers is.
+  package var isOutOfRange: Bool { sqlState == .numericValueOutOfRange }
 }
 
 extension PostgresError: CustomStringConvertible {
@@ -73,6 +76,7 @@ package struct SQLState: Sendable, Hashable {
   package init(_ code: String) { self.code = code }
 
   package static let invalidRegularExpression = SQLState("2201B")
+  package static let numericValueOutOfRange = SQLState("22003")
   package static let uniqueViolation = SQLState("23505")
   package static let serializationFailure = SQLState("40001")
   package static let deadlockDetected = SQLState("40P01")

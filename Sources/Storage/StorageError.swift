@@ -15,6 +15,10 @@ extension NGSILDError {
       self.init(
         .overloaded,
         "The operation took too long and was cancelled; narrow it or try again\(reference)")
+    } else if error.isOutOfRange {
+      self.init(
+        .tooComplexQuery, "The values are too large: what is computed of them is no number any more"
+      )
     } else if error.sqlState == .invalidRegularExpression {
       self.init(.badRequestData, "A pattern is no regular expression of the kind expected here")
     } else {

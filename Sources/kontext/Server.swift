@@ -36,6 +36,9 @@ final class Server: @unchecked Sendable {
     if !Memory.returnInBackground() {
       shared.log.warning("memory is not returned in background", [:])
     }
+    if !Descriptors.raiseLimit() {
+      shared.log.warning("the limit of descriptors is not raised", [:])
+    }
     loop.onSignals([SIGTERM, SIGINT]) { [self] _ in
       Task(executorPreference: loop) { await self.stop() }
     }

@@ -1,5 +1,7 @@
 import EventLoop
+import Glibc
 import MQTTClient
+import Synchronization
 import TestSupport
 import Testing
 
@@ -93,6 +95,34 @@ struct MQTTClientTests {
         try await client.publish(message("x"), to: target, timeout: Self.time)
       }
       #expect(client.connectionCount == 0)
+    }
+  }
+
+  @Test("searches for addresses that nobody waits for any more are bounded")
+  func search() async throws {
+    let isOver = Mutex(false)
+    var configuration = MQTTClientConfiguration()
+    configuration.connectionsMax = 1
+    configuration.addresses = { _ in
+      while !isOver.withLock({ $0 }) { usleep(1000) }
+      return []
+    }
+    try await withClient(configuration) { _, client in
+      let target = MQTTServer(host: "one.example", port: 1)
+      for expected in [MQTTError.timedOut(after: .milliseconds(1)), .overloaded] {
+        await #expect(throws: expected) {
+          try await client.publish(message("x"), to: target, timeout: .milliseconds(1))
+        }
+      }
+      isOver.withLock { $0 = true }
+      try await until("the search is over") {
+        do {
+          try await client.publish(message("x"), to: target, timeout: Self.time)
+        } catch MQTTError.overloaded {
+          return false
+        } catch {}
+        return true
+      }
     }
   }
 

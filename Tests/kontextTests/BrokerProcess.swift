@@ -27,6 +27,9 @@ final class BrokerProcess: Sendable {
     return own.split(separator: "/").dropLast().reduce("") { "\($0)/\($1)" } + "/kontext"
   }
 
+  /// Lets a command have as few descriptors as a login shell has.
+  private static let loginShell = ["/bin/sh", "-c", #"ulimit -S -n 1024; exec "$@""#, "sh"]
+
   /// Returns once it serves.
   func start() async throws {
     var pipe: [Int32] = [0, 0]
@@ -34,7 +37,7 @@ final class BrokerProcess: Sendable {
     for end in pipe { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     let (reading, writing) = (pipe[0], pipe[1])
     let child = try ChildProcess(
-      [
+      Self.loginShell + [
         Self.executable, "serve", "--database-url", databaseURL, "--address", "127.0.0.1",
         "--port", "\(port)", "--allow-addresses", "loopback", "--log-format", "json",
       ] + options, error: writing)
@@ -64,6 +67,16 @@ final class BrokerProcess: Sendable {
     var count = 0
     while readdir(directory) != nil { count += 1 }
     return count
+  }
+
+  /// How many it may have, and how many the system lets it have at most.
+  var descriptorLimits: [Int] {
+    guard let child = process.withLock({ $0 }) else { return [] }
+    let file = open("/proc/\(child.pid)/limits", O_RDONLY)
+    defer { close(file) }
+    let limits = (read(from: file) ?? "").split(separator: "\n")
+    let line = limits.first { $0.hasPrefix("Max open files") } ?? ""
+    return line.split(separator: " ").compactMap { Int($0) }
   }
 
   /// Ends it without a warning.

@@ -95,6 +95,14 @@ struct HostileTests {
     }
   }
 
+  @Test("there are as many descriptors as the system allows")
+  func descriptors() async throws {
+    try await withBroker { broker in
+      let limits = broker.descriptorLimits
+      #expect(limits.count == 2 && limits[0] == limits[1], "\(limits)")
+    }
+  }
+
   @Test("nothing of it stops the broker or leaks")
   func hostility() async throws {
     try await withBroker { broker in

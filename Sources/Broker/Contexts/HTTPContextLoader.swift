@@ -57,7 +57,7 @@ func lifetime(by headers: HTTPClientHeaders, at now: Duration) -> Duration? {
     let parts = directive.filter { $0 != " " }.lowercased().split(separator: "=")
     switch (parts.first, parts.last.flatMap { Int($0) }) {
     case ("no-store", _), ("no-cache", _): return .zero
-    case ("max-age", let seconds?): return .seconds(max(0, seconds - max(0, age)))
+    case ("max-age", let seconds?): return .seconds(max(0, max(0, seconds) - max(0, age)))
     default: continue
     }
   }

@@ -42,5 +42,8 @@ struct DiscoveredNames {
     value[member]?.elements.compactMap(\.string).map(context.expand) ?? []
   }
 
-  private func count(_ member: StaticString) -> Int { max(0, value[member]?.integer ?? 0) }
+  /// Bounded, so that whatever sources tell can be added up.
+  private func count(_ member: StaticString) -> Int {
+    min(max(0, value[member]?.integer ?? 0), 1 << 40)
+  }
 }

@@ -60,19 +60,21 @@ package struct WriteTransaction {
   private func attempt(_ operations: [Operation]) async throws(PostgresError) -> [Outcome] {
     try await store.withWriter { connection throws(PostgresError) in
       let locked = try await EntityStore.lock(operations.map(\.reference), on: connection)
-      let outcomes = operations.map { operation in
+      var outcomes = operations.map { operation in
         apply(operation, to: locked.entities[operation.reference]?.entity)
       }
-      let changes = zip(operations, outcomes).compactMap { operation, outcome in
-        (try? outcome.get()).map { (operation: operation, change: $0.change) }
+      var rows = try await rows(of: changes(operations, outcomes), locked: locked)
+      for (place, row) in rows where row.document.count > Self.documentBytesMax {
+        outcomes[place] = .failure(Self.tooLarge(row))
       }
-      guard !changes.isEmpty else {
+      rows.removeAll { $0.row.document.count > Self.documentBytesMax }
+      guard !rows.isEmpty else {
         try await connection.rollback()
         return outcomes
       }
-      let writes = try await rows(of: changes, locked: locked)
+      let writes = rows.map(\.row)
       let due = try await notifier.due(
-        for: writes, by: changes.map(\.operation.request), on: connection)
+        for: writes, by: rows.map { operations[$0.place].request }, on: connection)
       do throws(PostgresError) {
         notifier.committed(
           try await EntityStore.commit(writes, due, by: notifier.process, on: connection), of: due)
@@ -93,21 +95,41 @@ package struct WriteTransaction {
     }
   }
 
+  /// An operation that changes something, with its place among all.
+  private typealias Change = (place: Int, operation: Operation, change: EntityChange)
+
+  private func changes(_ operations: [Operation], _ outcomes: [Outcome]) -> [Change] {
+    operations.indices.compactMap { place in
+      (try? outcomes[place].get()).map { (place, operations[place], $0.change) }
+    }
+  }
+
+  /// Choice: the stored form of an Entity is bounded, since it is read as a whole.
+  private static let documentBytesMax = 32 << 20
+
+  private static func tooLarge(_ row: EntityWrite) -> NGSILDError {
+    NGSILDError(
+      .payloadTooLarge,
+      "The Entity '\(row.id)' would take \(row.document.count) bytes; at most "
+        + "\(documentBytesMax) are expected")
+  }
+
   private func rows(
-    of changes: [(operation: Operation, change: EntityChange)],
-    locked: LockedEntities
-  ) async throws(PostgresError) -> [EntityWrite] {
+    of changes: [Change], locked: LockedEntities
+  ) async throws(PostgresError) -> [(place: Int, row: EntityWrite)] {
+    guard !changes.isEmpty else { return [] }
     var key = try await store.prepare(
-      changes.map { operation, change in
+      changes.map { _, operation, change in
         (operation.reference.tenant, change, locked.entities[operation.reference])
       },
       newKeys: changes.count { locked.entities[$0.operation.reference] == nil },
       indexVersion: locked.indexVersion)
-    return changes.map { operation, change in
+    return changes.map { place, operation, change in
       let locked = locked.entities[operation.reference]
       defer { key += locked == nil ? 1 : 0 }
-      return store.write(
+      let row = store.write(
         change, of: operation.reference, locked: locked, newKey: key, at: operation.at)
+      return (place, row)
     }
   }
 }

@@ -53,7 +53,11 @@ extension API {
     let observedAt = try call.parameters["observedAt"].map { text throws(NGSILDError) in
       try DateTimeText(parsing: text, of: "observedAt")
     }
-    let merge = MergeOptions(language: call.parameters["lang"], observedAt: observedAt)
+    let language = call.parameters["lang"]
+    guard language.map(isLanguage) ?? true else {
+      throw .badRequestData("lang is '\(language ?? "")'; a language tag is expected")
+    }
+    let merge = MergeOptions(language: language, observedAt: observedAt)
     return try await change(call, rules: isSimplified ? .simplifiedMerge : .merge) { fragment in
       .mergeEntity(fragment, merge)
     }

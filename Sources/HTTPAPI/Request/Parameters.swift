@@ -16,7 +16,7 @@ struct Parameters: Sendable {
         let value = percentDecoded(pair[mark...].dropFirst(), plusIsSpace: true)
       else {
         let pair = String(decoding: pair, as: UTF8.self)
-        throw .badRequestData("The parameter '\(pair)' is not percent-encoded UTF-8")
+        throw .badRequestData("The parameter '\(pair)' is not percent-encoded UTF-8 without NUL")
       }
       guard !list.contains(where: { $0.name == name }) else {
         throw .badRequestData("The parameter '\(name)' is given twice")

@@ -21,7 +21,9 @@ extension FragmentParser {
     let isArray = members.count == 1 && members[0].value.isArray
     guard isArray, names.member(members[0].name) == names.member(rewritten { $0.string(text) })
     else { return try requireValue(attributeFragment(body, named: text), text) }
-    let instances = try entity(body).attributes[0].instances
+    guard let instances = try entity(body).attributes.first?.instances else {
+      throw .badRequestData("'\(text)' is no Attribute, and has no instances to modify")
+    }
     guard instances.count == 1 else {
       throw .badRequestData(
         "The body has \(instances.count) instances of '\(text)'; the one to modify is expected")

@@ -63,7 +63,7 @@ extension FragmentParser {
       throw .badRequestData("The languageMap of '\(name)' is no object of languages and texts")
     }
     for (tag, text) in value.members {
-      guard text.isText, isLanguage(tag) else {
+      guard text.isText, isLanguage(tag.string ?? "") else {
         throw .badRequestData(
           "The languageMap of '\(name)' has \(tag.rawText): \(text.rawText); a language tag with "
             + "a string or an array of strings is expected")
@@ -74,12 +74,6 @@ extension FragmentParser {
       }
     }
     return value
-  }
-
-  /// Choice: any name is a language's, but no keyword except `@none`.
-  private func isLanguage(_ tag: JSONValue) -> Bool {
-    guard let first = tag.string?.utf8.first else { return false }
-    return first != UInt8(ascii: "@") || tag.isString("@none")
   }
 
   private func json(_ value: JSONValue, named name: AttributeName) throws(NGSILDError) -> JSONValue
@@ -285,8 +279,5 @@ extension JSONValue {
 func rewritten(_ write: (inout JSONWriter) -> Void) -> JSONValue {
   var writer = JSONWriter()
   write(&writer)
-  guard let value = try? JSONValue(parsing: writer.bytes) else {
-    preconditionFailure("The writer yields valid JSON: \(writer.text)")
-  }
-  return value
+  return JSONValue(written: writer)
 }

@@ -4,7 +4,7 @@ package import JSON
 extension JSONValue {
   package init(written writer: JSONWriter) {
     do throws(JSONError) {
-      self = try JSONValue(parsing: writer.bytes, limits: JSONLimits(depthMax: 256))
+      self = try JSONValue(parsing: writer.bytes, limits: .ownText)
     } catch {
       preconditionFailure("A text that was just written is no JSON: \(error)")
     }
@@ -31,8 +31,7 @@ extension JSONValue {
   /// Only this broker writes it, so a row that is no JSON is a broken database.
   package init(storedDocument bytes: [UInt8]) {
     do throws(JSONError) {
-      try self.init(
-        parsing: bytes, limits: JSONLimits(depthMax: 256, requiresUniqueNames: false))
+      try self.init(parsing: bytes, limits: .ownText)
     } catch {
       preconditionFailure("A stored document is no JSON: \(error)")
     }

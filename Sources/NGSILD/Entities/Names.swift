@@ -148,6 +148,14 @@ package func isNameScalar(_ scalar: Unicode.Scalar, isFirst: Bool) -> Bool {
   }
 }
 
+/// Whether a languageMap may have `tag`.
+///
+/// Choice: any name is a language's, but no keyword except `@none`.
+package func isLanguage(_ tag: String) -> Bool {
+  guard let first = tag.utf8.first else { return false }
+  return first != UInt8(ascii: "@") || tag == "@none"
+}
+
 /// Checks one scope: levels of letters, digits and `_` that begin with a letter, split by `/`,
 /// with or without a leading `/` (4.18).
 package func requireScope(_ scope: String) throws(NGSILDError) {

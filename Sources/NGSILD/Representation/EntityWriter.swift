@@ -168,6 +168,9 @@ struct EntityWriter {
       if let run { writer.members(from: run.first, through: run.last) }
       run = nil
       switch member {
+      // Its place is taken by the tag of the translation.
+      case nil where translates && name.contents.elementsEqual(Self.lang) && isTranslated(instance):
+        break
       case nil:
         let surroundings = Surroundings(time: times?.modified)
         _ = write(attribute: name, value, of: nil, in: surroundings, to: &writer)
@@ -182,6 +185,10 @@ struct EntityWriter {
     if let run { writer.members(from: run.first, through: run.last) }
     if let times { write(times, leftOutIn: instance, to: &writer) }
   }
+
+  private static let lang = Array(CoreTerm.lang.iri.text.utf8)
+
+  private func isTranslated(_ instance: JSONView) -> Bool { instance["languageMap"] != nil }
 
   private func write(
     _ times: StoredTimes, leftOutIn instance: JSONView, to writer: inout JSONWriter

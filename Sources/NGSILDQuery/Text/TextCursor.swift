@@ -113,8 +113,9 @@ func percentDecoded(_ text: String, of language: String) throws(NGSILDError) -> 
       position += 1
     }
   }
-  guard let decoded = String(validating: result, as: UTF8.self) else {
-    throw .badRequestData("\(language) '\(text.bounded)' is no UTF-8 after percent-decoding")
+  guard !result.contains(0), let decoded = String(validating: result, as: UTF8.self) else {
+    throw .badRequestData(
+      "\(language) '\(text.bounded)' is no UTF-8 without NUL after percent-decoding")
   }
   return decoded
 }

@@ -100,10 +100,10 @@ package struct RegistrationManagement: Sendable {
   package var givenCacheDuration: Given<CalendarDuration>?
 
   /// How long an answer is waited for; nil for what the broker thinks right.
-  package var timeout: Duration? { givenTimeout.map { .milliseconds($0.value) } }
+  package var timeout: Duration? { givenTimeout.map(\.milliseconds) }
 
   /// How long after a failure the source is not asked.
-  package var cooldown: Duration? { givenCooldown.map { .milliseconds($0.value) } }
+  package var cooldown: Duration? { givenCooldown.map(\.milliseconds) }
 
   /// How long an answer may be given again.
   package var cacheDuration: Duration? { givenCacheDuration?.tree.approximation }

@@ -19,6 +19,9 @@ extension RegistrationParser {
     "modifiedAt", "deletedAt",
   ]
 
+  /// What those mean, which no property can mean as well.
+  private static let reserved = Set(members.union(ignoredMembers).map(Context.core.expand))
+
   /// The properties that a body gives, and the names of those that it removes.
   ///
   /// - Throws: `badRequestData` for what is no Attribute, normalized or concise.
@@ -32,11 +35,16 @@ extension RegistrationParser {
     for (name, value) in body.members {
       let name = name.string ?? ""
       guard !Self.members.contains(name), !Self.ignoredMembers.contains(name) else { continue }
+      let iri = context.expand(name)
+      guard !Self.reserved.contains(iri) else {
+        throw .badRequestData(
+          "'\(name)' means a member of registrations that has a name of its own")
+      }
       guard !value.isRemoval else {
-        removed.insert(context.expand(name))
+        removed.insert(iri)
         continue
       }
-      given[context.expand(name)] = value
+      given[iri] = value
       writer.name(name)
       writer.value(value)
     }

@@ -78,16 +78,16 @@ package final class CompiledSubscription: Sendable {
 
   /// No attempt at the same endpoint for so long after a failure.
   package var cooldown: Duration? {
-    subscription.notification.endpoint.cooldown.map { .milliseconds($0.value) }
+    subscription.notification.endpoint.cooldown.map(\.milliseconds)
   }
 
   package var timeout: Duration? {
-    subscription.notification.endpoint.timeout.map { .milliseconds($0.value) }
+    subscription.notification.endpoint.timeout.map(\.milliseconds)
   }
 
   /// Choice: at least a millisecond.
   package var throttling: Duration? {
-    subscription.throttling.map { max(.seconds($0.value), .milliseconds(1)) }
+    subscription.throttling.map { max($0.seconds, .milliseconds(1)) }
   }
 
   package var period: Duration? { subscription.period }

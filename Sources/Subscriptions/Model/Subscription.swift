@@ -64,7 +64,7 @@ package struct Subscription: Sendable {
   ///
   /// Choice: at least a tenth of a second.
   package var period: Duration? {
-    timeInterval.map { max(.seconds($0.value), .milliseconds(100)) }
+    timeInterval.map { max($0.seconds, .milliseconds(100)) }
   }
 
   package var triggers: NotificationTriggers {
@@ -98,6 +98,12 @@ package struct GivenGeoQuery: Sendable {
 package struct PositiveNumber: Sendable {
   package let text: String
   package let value: Double
+
+  package var seconds: Duration { .seconds(min(value, Self.secondsMax)) }
+  package var milliseconds: Duration { .milliseconds(min(value, Self.secondsMax * 1000)) }
+
+  /// Choice: a thousand years stand for all that is longer, with which nothing could be reckoned.
+  private static let secondsMax = 1000.0 * 366 * 86_400
 }
 
 /// Which Entities: those of the types, and, if given, with the id or an id that matches.

@@ -111,13 +111,7 @@ private func notificationID(_ uuid: UUIDText) -> String { "urn:ngsi-ld:Notificat
 ///
 /// - Parameter bodies: in the order of the changes; one or more.
 package func coalesced(_ bodies: [[UInt8]], at now: DateTime, uuid: UUIDText) -> [UInt8] {
-  let notifications = bodies.map { body in
-    do throws(JSONError) {
-      return try JSONValue(parsing: body, limits: JSONLimits(depthMax: 256))
-    } catch {
-      preconditionFailure("A notification that was put aside is no JSON: \(error)")
-    }
-  }
+  let notifications = bodies.map(JSONValue.init(storedDocument:))
   var entities: [JSONValue] = []
   var seen: Set<IRI> = []
   for notification in notifications.reversed() {

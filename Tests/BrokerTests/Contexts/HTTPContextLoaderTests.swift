@@ -104,6 +104,7 @@ struct HTTPContextLoaderTests {
       ([("Cache-Control", "no-store")], 0),
       ([("Cache-Control", "no-cache, max-age=5")], 0),
       ([("Cache-Control", "max-age=")], nil),
+      ([("Cache-Control", "max-age=\(Int.min)"), ("Age", "1")], 0),
       ([("Expires", "0")], 0),
       (
         [
