@@ -22,5 +22,6 @@ extension Schemas {
     (20, "history_comparable", PackageResources._020_history_comparable_sql),
     (21, "partition_locks", PackageResources._021_partition_locks_sql),
     (22, "outbox_plans", PackageResources._022_outbox_plans_sql),
+    (23, "partitions_take_rows", PackageResources._023_partitions_take_rows_sql),
   ]
 }

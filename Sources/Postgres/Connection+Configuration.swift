@@ -32,16 +32,23 @@ extension Connection {
 extension Connection.Configuration {
   /// Starts to connect; nil only if memory ran out.
   func start() -> OpaquePointer? {
-    // A later keyword overrides what the URL in dbname says.
-    let parameters = [
-      ("dbname", url), ("options", options), ("client_encoding", "UTF8"),
-      ("fallback_application_name", applicationName),
-    ]
+    // The URL in dbname overrides earlier keywords, and is overridden by later ones.
+    let parameters =
+      Self.liveness + [
+        ("dbname", url), ("options", options), ("client_encoding", "UTF8"),
+        ("fallback_application_name", applicationName),
+      ]
     var keywords = parameters.map { UnsafePointer(strdup($0.0)) } + [nil]
     var values = parameters.map { UnsafePointer(strdup($0.1)) } + [nil]
     defer { for text in keywords + values { free(UnsafeMutablePointer(mutating: text)) } }
     return PQconnectStartParams(&keywords, &values, 1)
   }
+
+  /// A server that is gone without a word, as after a power failure, is noticed within a minute.
+  private static let liveness = [
+    ("keepalives_idle", "15"), ("keepalives_interval", "5"), ("keepalives_count", "3"),
+    ("tcp_user_timeout", "30000"),
+  ]
 
   /// The command line options of the session: those of the URL, then `settings`.
   private var options: String {

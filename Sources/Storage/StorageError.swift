@@ -11,6 +11,9 @@ extension NGSILDError {
     let reference = reference.isEmpty ? "" : " (reference \(reference))"
     if error.isConnectionLoss || error.kind == .poolExhausted {
       self.init(.overloaded, "The database is not available at present; try again\(reference)")
+    } else if error.isLockTimeout {
+      self.init(
+        .overloaded, "Another writer is at it for too long; try again in a moment\(reference)")
     } else if error.isQueryCanceled {
       self.init(
         .overloaded,

@@ -26,7 +26,8 @@ package final class BrokerConnections: Sendable {
 
   package init(_ configuration: BrokerConfiguration, on loop: EventLoop) {
     let planned = configuration.connection(settings: EntityStore.sessionSettings)
-    writers = configuration.pool(planned, max: configuration.writeConnections, on: loop)
+    let writing = configuration.connection(settings: EntityStore.writerSettings)
+    writers = configuration.pool(writing, max: configuration.writeConnections, on: loop)
     readers = configuration.pool(planned, max: configuration.readConnections, on: loop)
     background = configuration.pool(planned, max: 1, on: loop)
     copies = configuration.pool(planned, max: 2, on: loop)

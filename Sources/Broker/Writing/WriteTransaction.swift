@@ -8,9 +8,17 @@ package struct WriteTransaction {
   package struct Operation {
     package let reference: EntityReference
     package let operation: EntityOperation
-    package let at: DateTime
+    package private(set) var at: DateTime
     /// Of the request that asks for it; nil where the broker acts by itself.
     let request: RequestHeaders?
+
+    /// The same, not before what another writer did while this one was on its way, or by a clock
+    /// that is ahead: the history of an Entity has the order of its changes.
+    fileprivate func after(_ entity: Entity?) -> Operation {
+      var operation = self
+      if let entity { operation.at = max(at, entity.modifiedAt) }
+      return operation
+    }
   }
 
   package typealias Outcome = Result<OperationResult, NGSILDError>
@@ -60,6 +68,7 @@ package struct WriteTransaction {
   private func attempt(_ operations: [Operation]) async throws(PostgresError) -> [Outcome] {
     try await store.withWriter { connection throws(PostgresError) in
       let locked = try await EntityStore.lock(operations.map(\.reference), on: connection)
+      let operations = operations.map { $0.after(locked.entities[$0.reference]?.entity) }
       var outcomes = operations.map { operation in
         apply(operation, to: locked.entities[operation.reference]?.entity)
       }

@@ -23,6 +23,12 @@ package final class EntityStore {
     "enable_mergejoin": "off",
   ]
 
+  /// The same for transactions that lock Entities. Others wait for these locks: a broker that is gone
+  /// without a word loses them, and who waits is told before its client gives up.
+  package static let writerSettings = sessionSettings.merging([
+    "lock_timeout": "10s", "idle_in_transaction_session_timeout": "30s",
+  ]) { $1 }
+
   private let keys: KeyBlocks
   /// As the sequence `entity_key` counts.
   static let keysPerBlock = 1000

@@ -67,7 +67,8 @@ package struct SnapshotStore {
 
   /// The tenant that has the data of a Snapshot, which is used by that; nil if there is none.
   ///
-  /// Notes the use unless another one was noted within the last second, so that reads rarely write.
+  /// Notes the use unless another one was noted within the last second, so that reads rarely write;
+  /// nor while its data are being written, which end with a write of this row.
   package func use(
     _ id: String, tenant: TenantNumber, at now: DateTime
   ) async throws(NGSILDError) -> TenantNumber? {
@@ -75,7 +76,7 @@ package struct SnapshotStore {
       """
       WITH used AS (
         UPDATE snapshot SET last_used = \(now.timestamp)
-        WHERE tenant = \(tenant) AND id = \(id)
+        WHERE tenant = \(tenant) AND id = \(id) AND status <> 'preparing'
           AND last_used < \(now.timestamp)::timestamptz - interval '1 second'
       )
       SELECT data FROM snapshot

@@ -81,8 +81,8 @@ package struct MemberReader {
     guard let elements = try elements(name) else { return nil }
     var strings: [String] = []
     for element in elements {
-      guard let string = element.string else {
-        throw expected("an array of strings", name, element)
+      guard let string = element.string, !element.isNGSILDNull else {
+        throw expected("an array of strings, none of them the NGSI-LD Null", name, element)
       }
       strings.append(string)
     }

@@ -1,5 +1,10 @@
+import Broker
+import EventLoop
 import JSON
+import JSONLD
+import NGSILD
 import Postgres
+import Storage
 import TestSupport
 import Testing
 
@@ -41,6 +46,55 @@ struct ConcurrentWriteTests {
       }
       let history = try await clients[0].history(of: "urn:x:3", "n")
       #expect(history.count == 1)
+    }
+  }
+
+  @Test("who comes from before what another did, does it after that")
+  func times() async throws {
+    try await withClients(brokers: 1) { clients in
+      let client = clients[0]
+      let now = DateTime.now
+      let reference = EntityReference(tenant: try await client.tenantNumber(), id: "urn:x:seed")
+      for (value, seconds) in [(1, 20), (2, 10)] {
+        let fragment = try FragmentParser(context: .core, rules: .update)
+          .entity(json("{\"n\":\(value)}"))
+        let at = DateTime(microseconds: now.microseconds + Int64(seconds) * 1_000_000)
+        let writer = client.broker.broker.writer
+        _ = try await client.broker.loop.task {
+          try await writer.perform(.updateAttributes(fragment), on: reference, at: at)
+        }.value
+      }
+      let target =
+        "temporal/entities/urn:x:seed?timeproperty=modifiedAt&format=temporalValues&lastN=1"
+      let last = try await client.send("GET", target).json["n"]
+      #expect(last?["values"]?.rawText.hasPrefix("[[2,") == true, "\(last?.rawText ?? "")")
+      let stored = try await client.send("GET", "entities/urn:x:seed?options=sysAttrs").json
+      #expect(stored["n"]?["value"]?.integer == 2)
+      let modified = stored["modifiedAt"].flatMap { DateTime($0) }
+      #expect(modified == DateTime(microseconds: now.microseconds + 20_000_000))
+    }
+  }
+
+  @Test("a lock that is never given back holds up its Entity alone")
+  func lostWriter() async throws {
+    try await withClients(brokers: 1) { clients in
+      let client = clients[0]
+      try await client.sendCreation(of: "urn:x:2", "\"n\":0")
+      let tenant = try await client.tenantNumber()
+      let connection = Connection.Configuration(url: try await TestDatabase.schemaURL())
+      try await TestDatabase.withConnection(connection) { other, _ in
+        _ = try await other.flight([
+          "BEGIN", "SELECT FROM entity WHERE tenant = \(tenant) AND id = 'urn:x:seed' FOR UPDATE",
+        ])
+        async let held = client.send("PATCH", "entities/urn:x:seed/attrs", #"{"n":1}"#)
+        async let free = client.send("PATCH", "entities/urn:x:2/attrs", #"{"n":1}"#)
+        #expect(try await free.status == 204)
+        let refused = try await held
+        #expect(refused.status == 503, "\(refused.text)")
+        try await other.rollback()
+      }
+      let again = try await client.send("PATCH", "entities/urn:x:seed/attrs", #"{"n":1}"#)
+      #expect(again.status == 204)
     }
   }
 

@@ -98,6 +98,13 @@ struct HostileInputTests {
         "POST", "csourceRegistrations",
         #"""
         {"id":"urn:r:1","type":"ContextSourceRegistration","endpoint":"http://127.0.0.1:9",
+        "information":[{"entities":[{"type":["urn:ngsi-ld:null"]}]}]}
+        """#
+      ),
+      (
+        "POST", "csourceRegistrations",
+        #"""
+        {"id":"urn:r:1","type":"ContextSourceRegistration","endpoint":"http://127.0.0.1:9",
         "information":[{"entities":[{"type":"Room"}]}],"ngsi-ld:endpoint":"x"}
         """#
       ),

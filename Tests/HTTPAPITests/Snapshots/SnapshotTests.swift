@@ -210,6 +210,22 @@ struct SnapshotTests {
     }
   }
 
+  @Test("its use is not noted while it is prepared, which would undo the preparation")
+  func useWhilePreparing() async throws {
+    try await withTestTenant { client in
+      try await client.create(room)
+      let id = try await client.snapshot(Self.rooms)
+      for (status, isNoted) in [("preparing", false), ("success", true)] {
+        _ = try await client.query(
+          "UPDATE snapshot SET status = \(status), last_used = 'epoch' WHERE id = \(id)")
+        _ = try await client.send("GET", "entities?type=Room", headers: selecting(id))
+        let noted = try await client.query(
+          "SELECT last_used > 'epoch' FROM snapshot WHERE id = \(id)")[0][0].bool
+        #expect(noted == isNoted, "\(status)")
+      }
+    }
+  }
+
   @Test("what a dead process left is executed by another one, once")
   func takenUp() async throws {
     try await withTestTenant { client in
