@@ -79,6 +79,7 @@ package final class TestBroker: Sendable {
     configuration.events = events
     // Sources are this very loop, which all tests share.
     configuration.sourceTimeout = .seconds(60)
+    configuration.sourceConnections = 256
     configuration.sourceCredentials = credentials
     configuration.allowedAddresses = try AddressPolicy(parsing: "loopback")
     let tables = BrokerTables()

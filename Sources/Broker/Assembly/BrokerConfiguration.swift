@@ -27,6 +27,9 @@ package struct BrokerConfiguration: Sendable {
 
   /// How long a Context Source may take to answer that says nothing of it itself.
   package var sourceTimeout = Duration.seconds(5)
+  /// Requests under way to one Context Source; further ones wait. Where tenants of one broker are each
+  /// other's sources, one request may need several: with too few, all wait for one another.
+  package var sourceConnections = 32
   package var sourceCredentials = SourceCredentials()
   /// By what name other Context Sources know this one; nil for a name of the database's own.
   package var sourceAlias: String?

@@ -43,6 +43,7 @@ package final class BrokerConnections: Sendable {
     snapshotLifetime = configuration.snapshotLifetime
     var limits = HTTPClientConfiguration()
     limits.addressPolicy = configuration.allowedAddresses
+    limits.connectionsPerHostMax = configuration.sourceConnections
     client = HTTPClient(loop: loop, configuration: limits)
     sourceTimeout = configuration.sourceTimeout
     sourceCredentials = configuration.sourceCredentials
