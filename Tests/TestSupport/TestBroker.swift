@@ -101,7 +101,9 @@ package final class TestBroker: Sendable {
     let server = try HTTPServer(loop: loop, configuration: limits, responder: api)
     var outside = HTTPClientConfiguration()
     outside.addressPolicy = try AddressPolicy(parsing: "loopback")
-    outside.connectionsPerHostMax = 64
+    // All tests share it.
+    outside.connectionsPerHostMax = 1024
+    outside.connectionsMax = 1024
     let client = HTTPClient(loop: loop, configuration: outside)
     return Parts(
       tables: tables, connections: connections, contexts: contexts, notifications: notifications,
