@@ -24,7 +24,7 @@ extension Delivery {
     guard !isStopping, let subscription = table.subscription(notification.subscription),
       !isMoving(subscription)
     else { return }
-    enqueue(notification, for: subscription)
+    enqueue(notification, for: subscription, isWanted: true)
     endpoints[subscription.endpointURI]?.queue.hurry(notification.lane)
     send(to: subscription.endpointURI)
   }
