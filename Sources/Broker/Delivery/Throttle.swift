@@ -81,8 +81,12 @@ final class Throttle: @unchecked Sendable {
   /// Returns when to try again.
   private func attempt(_ key: SubscriptionKey, of tenant: TenantNumber) async -> Duration? {
     do throws(PostgresError) {
-      guard let subscription = table.subscription(key), subscription.isActive(at: .now) else {
-        try await store.forget(key, of: tenant)
+      // Before the subscription, which may be newer.
+      let version = table.version
+      let subscription = table.subscription(key)
+      guard let subscription, subscription.isActive(at: .now) else {
+        // What is left is for those who know better, or for the next sweep.
+        try await store.forget(key, of: tenant, knownUpTo: subscription == nil ? 0 : version)
         return nil
       }
       let throttling = subscription.throttling ?? .zero

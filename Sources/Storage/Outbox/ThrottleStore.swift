@@ -130,14 +130,22 @@ package struct ThrottleStore {
     """
   }
 
-  /// Removes what waits for a subscription that is not to be told of it.
+  /// Removes what waits for a subscription that is not to be told of it, unless the subscription
+  /// has been changed since: another process may have come to know that it is to be told.
+  ///
+  /// - Parameter version: up to which the caller knows that; 0 for a subscription that is no more.
   package func forget(
-    _ subscription: SubscriptionNumber, of tenant: TenantNumber
+    _ subscription: SubscriptionNumber, of tenant: TenantNumber,
+    knownUpTo version: SubscriptionVersion
   ) async throws(PostgresError) {
     try await pool.query(
       """
       DELETE FROM throttled_notification
       WHERE tenant = \(tenant) AND subscription = \(subscription)
+        AND NOT EXISTS (
+          SELECT FROM subscription AS s
+          WHERE s.tenant = \(tenant) AND s.key = \(subscription) AND s.version > \(version)
+        )
       """)
   }
 
