@@ -31,6 +31,51 @@ struct ThrottlingTests {
       #expect(try await process.count("throttled_notification") == 0)
     }
   }
+
+  @Test("what waits is told once throttling is removed, and never after a later change")
+  func removal() async throws {
+    try await withProcess { process, receiver in
+      try await process.subscribe(to: receiver, members: #""throttling": 3600,"#)
+      for room in Self.rooms { try await process.create(room, 0) }
+      try await receiver.received(1)
+      try await process.outboxIsEmpty()
+      for room in Self.rooms { try await process.update(room, 1) }
+      try await process.updateSubscription(#"{"throttling": null}"#)
+      try await process.update(Self.rooms[0], 2)
+      try await until("nothing waits") {
+        try await process.count("throttled_notification") == 0
+      }
+      try await process.outboxIsEmpty()
+      for (room, last) in zip(Self.rooms, [2, 1]) {
+        let values = receiver.received.filter { $0.entityID == room }.map(\.value)
+        #expect(values == values.sorted() && values.last == last)
+      }
+    }
+  }
+
+  @Test("a change is held back while one from before throttling is owed")
+  func addition() async throws {
+    try await withProcess {
+      $0.delivery.endpoint.backOffMin = .seconds(3600)
+      $0.delivery.endpoint.backOffMax = .seconds(3600)
+    } _: { process, receiver in
+      receiver.behaviour = { .answer($0 == 0 ? 500 : 200) }
+      try await process.subscribe(to: receiver)
+      try await process.create(Self.rooms[0], 0)
+      try await until("it failed") { try await process.record().timesFailed == 1 }
+      try await process.updateSubscription(#"{"throttling": 0.001}"#)
+      try await process.update(Self.rooms[0], 1)
+      let row = try await process.pool.query("SELECT subscription, id FROM notification")[0]
+      let released = try await ThrottleStore(pool: process.pool).release(
+        row[0].int64, of: BareBroker.tenant, throttling: .milliseconds(1), to: .endpoint,
+        by: process.service.delivery.process
+      ) { $0[0] }
+      guard case .wait = released else { return #expect(Bool(false), "\(released)") }
+      try await process.broker.retryDelivery(row[1].int64, of: "urn:s:1", in: BareBroker.tenant)
+      try await receiver.received(3)
+      #expect(receiver.received.map(\.value) == [0, 0, 1])
+    }
+  }
 }
 
 extension BareBroker {
