@@ -7,7 +7,7 @@ extension Delivery {
   /// An operator wants a notification tried; whoever owes it does so.
   func retry(_ payload: String) {
     guard let (owner, key, id) = DeliveryStore.told(payload) else { return }
-    guard owner == process || taken.contains(owner) else { return }
+    guard isDeliverer(of: owner) else { return }
     recentlyBuried.remove(id)
     Task(executorPreference: loop) { [self] in
       do throws(PostgresError) {
