@@ -186,6 +186,21 @@ final class BareBroker: @unchecked Sendable {
   }
 }
 
+/// Runs `body` with a process and a receiver.
+func withProcess(
+  _ change: @escaping @Sendable (inout NotificationService.Configuration) -> Void = { _ in },
+  _ body: @escaping @Sendable (BareBroker, Receiver) async throws -> Void
+) async throws {
+  try await withDatabase { loop, database in
+    let process = try await BareBroker.start(on: loop, database, change)
+    let receiver = try Receiver(on: loop)
+    try await body(process, receiver)
+    receiver.release()
+    await process.shutDown()
+    await receiver.close()
+  }
+}
+
 struct NoLoader: ContextLoader {
   func document(at url: String) async throws(JSONLDError) -> LoadedDocument {
     throw JSONLDError(.loadingDocumentFailed, "'\(url)' is not available")

@@ -12,21 +12,6 @@ import Testing
 struct DeliveryTests {
   private static let rooms = (1...4).map { "urn:ngsi-ld:Room:\($0)" }
 
-  /// Runs `body` with a process and a receiver.
-  private func withProcess(
-    _ change: @escaping @Sendable (inout NotificationService.Configuration) -> Void = { _ in },
-    _ body: @escaping @Sendable (BareBroker, Receiver) async throws -> Void
-  ) async throws {
-    try await withDatabase { loop, database in
-      let process = try await BareBroker.start(on: loop, database, change)
-      let receiver = try Receiver(on: loop)
-      try await body(process, receiver)
-      receiver.release()
-      await process.shutDown()
-      await receiver.close()
-    }
-  }
-
   @Test("a change is notified, its row removed, its attempt counted")
   func delivery() async throws {
     try await withProcess { process, receiver in
@@ -412,6 +397,48 @@ struct DeliveryTests {
       }
       #expect(try await process.record().timesSent == 1)
       #expect(receiver.received.count == 1)
+    }
+  }
+
+  @Test("the cooldown concerns nothing that was owed before the failure")
+  func owedBeforeCooldown() async throws {
+    try await withProcess {
+      $0.delivery.perSubscriptionMax = 4
+    } _: { process, receiver in
+      receiver.behaviour = { $0 == 0 ? .holdAndRefuse : $0 < 4 ? .hold : .answer(200) }
+      try await process.subscribe(to: receiver, endpoint: #""cooldown": 3600000,"#)
+      for number in 1...8 { try await process.create("urn:ngsi-ld:Room:\(number)", 0) }
+      try await receiver.received(4)
+      receiver.release(first: 1)
+      try await until("the first one failed") {
+        try await process.record().timesFailed == 1
+      }
+      // The others make room for what waits in the database.
+      receiver.release()
+      try await until("all but the first one are gone") {
+        try await process.count("notification") == 1
+      }
+      #expect(receiver.received.count == 8)
+    }
+  }
+
+  @Test("a dead letter that an operator wants is delivered within the cooldown")
+  func revivalInCooldown() async throws {
+    try await withProcess { process, receiver in
+      receiver.behaviour = { .answer($0 == 0 ? 500 : 200) }
+      try await process.subscribe(to: receiver, endpoint: #""cooldown": 3600000,"#)
+      try await process.create("urn:ngsi-ld:Room:1", 0)
+      try await until("it failed") { try await process.record().timesFailed == 1 }
+      try await process.pool.query(
+        """
+        INSERT INTO dead_notification (tenant, id, subscription, entity, created, attempts, body)
+        SELECT 1, -1, key, 999, now(), 0, '{}' FROM subscription
+        """)
+      try await process.broker.retryDelivery(-1, of: "urn:s:1", in: 1)
+      try await until("it is owed no more") {
+        try await process.count("notification") == 1
+      }
+      #expect(receiver.received.count == 2)
     }
   }
 

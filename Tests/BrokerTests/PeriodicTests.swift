@@ -1,6 +1,7 @@
 import Broker
 import EventLoop
 import JSON
+import Postgres
 import Subscriptions
 import TestSupport
 import Testing
@@ -94,6 +95,31 @@ struct PeriodicTests {
     }
   }
 
+  @Test(
+    "one that a passing error has stopped is sent again, not an interval later",
+    arguments: [
+      "RAISE EXCEPTION 'not now' USING ERRCODE = '40001'",
+      "RAISE EXCEPTION 'not now' USING ERRCODE = '40P01'",
+      "PERFORM pg_terminate_backend(pg_backend_pid())",
+    ] as [SQL])
+  func passingError(_ error: SQL) async throws {
+    try await withDatabase { loop, database in
+      let receiver = try Receiver(on: loop)
+      let process = try await BareBroker.start(on: loop, database)
+      try await process.create("urn:ngsi-ld:Room:1", 1)
+      try await process.failFirstNotification(by: error)
+      try await process.subscribe(to: receiver, members: #""timeInterval": 3600,"#)
+      try await until("the interval has passed") {
+        try await process.pool.query("SELECT due > now() + '1 min' FROM subscription_period")[0][0]
+          .bool
+      }
+      try await process.outboxIsEmpty()
+      #expect(receiver.received.count == 1)
+      await process.shutDown()
+      await receiver.close()
+    }
+  }
+
   @Test("intervals that passed while no broker ran are not made up for")
   func outage() async throws {
     try await withDatabase { loop, database in
@@ -115,5 +141,24 @@ struct PeriodicTests {
       await second.shutDown()
       await receiver.close()
     }
+  }
+}
+
+extension BareBroker {
+  /// Has the first row that is written to the outbox fail as it is committed.
+  fileprivate func failFirstNotification(by statement: SQL) async throws {
+    try await pool.query("CREATE SEQUENCE failure")
+    try await pool.query(
+      """
+      CREATE FUNCTION fail_once() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF nextval('failure') = 1 THEN \(statement); END IF;
+        RETURN NULL;
+      END $$
+      """)
+    try await pool.query(
+      """
+      CREATE CONSTRAINT TRIGGER fail_once AFTER INSERT ON notification
+      DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION fail_once()
+      """)
   }
 }

@@ -17,6 +17,8 @@ final class Receiver: HTTPResponder, Endpoint, @unchecked Sendable {
     case answer(Int)
     /// Answers when `release` is called.
     case hold
+    /// Refuses when `release` is called.
+    case holdAndRefuse
   }
 
   struct Notification: Sendable {
@@ -73,19 +75,24 @@ final class Receiver: HTTPResponder, Endpoint, @unchecked Sendable {
     let number = received.count
     let behaviour = behaviour(number)
     var status = 200
-    if case .answer(let code) = behaviour { status = code }
+    var isHeld = true
+    switch behaviour {
+    case .answer(let code): (status, isHeld) = (code, false)
+    case .hold: break
+    case .holdAndRefuse: status = 500
+    }
     guard let body = try? JSONValue(parsing: request.body) else { return HTTPResponse(status: 400) }
     received.append(
       Notification(headers: request.headers, body: body, wasAccepted: 200...299 ~= status))
     tellWaiters()
-    if case .hold = behaviour { await withUnsafeContinuation { held.append($0) } }
+    if isHeld { await withUnsafeContinuation { held.append($0) } }
     return HTTPResponse(status: status)
   }
 
-  /// Answers all requests that are held.
-  func release() {
-    let released = held
-    held = []
+  /// Answers requests that are held, the oldest first.
+  func release(first count: Int = .max) {
+    let released = held.prefix(count)
+    held.removeFirst(released.count)
     for continuation in released { continuation.resume() }
   }
 

@@ -86,20 +86,34 @@ struct EndpointQueueTests {
     #expect(queue.sent(after: .seconds(2)).count == 3)
   }
 
-  @Test("what comes within the cooldown after a failure is refused")
+  @Test("what comes to be owed within the cooldown after a failure is refused")
   func cooldown() {
     let queue = TestQueue(limits, start)
     let cooldown = Duration.seconds(10)
     func append(_ id: Int64, after wait: Duration) -> Bool {
-      queue.append(id, lane: lane(id), cooldown: cooldown, at: start + wait)
+      queue.append(id, lane: lane(id), cooldown: cooldown, since: start + wait)
     }
     #expect(append(1, after: .zero))
     #expect(queue.sent() == [1])
     #expect(queue.failed(lane(1), at: start, cooldown: cooldown, chance: 0) == cooldown)
     #expect(!append(2, after: .seconds(9)))
-    #expect(queue.append(3, lane: lane(3), at: start + .seconds(9)))
+    #expect(queue.append(3, lane: lane(3), since: start + .seconds(9)))
     #expect(append(4, after: .seconds(10)))
     #expect(queue.sent(after: .seconds(10)) == [3, 4, 1])
+  }
+
+  @Test("what was owed before the failure, or tried before, is taken in within the cooldown")
+  func owedBeforeCooldown() {
+    let queue = TestQueue(limits, start)
+    let (cooldown, failure) = (Duration.seconds(10), start + .seconds(5))
+    queue.fill([(1, 1)])
+    #expect(queue.sent() == [1])
+    _ = queue.failed(lane(1), at: failure, cooldown: cooldown, chance: 0)
+    #expect(queue.append(2, lane: lane(2), cooldown: cooldown, since: start))
+    #expect(
+      queue.append(
+        3, lane: lane(3), attempts: 1, cooldown: cooldown, since: failure + .seconds(1)))
+    #expect(!queue.append(4, lane: lane(4), cooldown: cooldown, since: failure + .seconds(1)))
   }
 
   @Test("eviction keeps the first of all, and of each lane")
@@ -141,7 +155,7 @@ struct EndpointQueueTests {
         if nextID <= 200 {
           let lane = lane(Int64.random(in: 1...5, using: &generator))
           lanes[nextID] = lane
-          #expect(queue.append(nextID, lane: lane, at: now))
+          #expect(queue.append(nextID, lane: lane, since: now))
           nextID += 1
         }
         while case .send(let id, _) = queue.next(at: now) { underWay[id] = lanes[id] }
@@ -179,14 +193,15 @@ private final class TestQueue {
 
   func fill(_ items: [(id: Int64, entity: Int64)]) {
     for (id, entity) in items {
-      #expect(append(id, lane: DeliveryLane(subscription: 1, entity: entity), at: start))
+      #expect(append(id, lane: DeliveryLane(subscription: 1, entity: entity), since: start))
     }
   }
 
   func append(
-    _ id: Int64, lane: DeliveryLane, cooldown: Duration? = nil, at now: ContinuousClock.Instant
+    _ id: Int64, lane: DeliveryLane, attempts: Int = 0, cooldown: Duration? = nil,
+    since: ContinuousClock.Instant
   ) -> Bool {
-    queue.append(id, id: id, lane: lane, cooldown: cooldown, at: now)
+    queue.append(id, id: id, lane: lane, attempts: attempts, cooldown: cooldown, since: since)
   }
 
   func next(at now: ContinuousClock.Instant) -> EndpointQueue<Int64>.Action { queue.next(at: now) }

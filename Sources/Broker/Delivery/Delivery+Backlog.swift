@@ -52,8 +52,10 @@ extension Delivery {
     do throws(PostgresError) {
       let rows = try await outbox.owed(
         by: process, to: key, excluding: Array(feeds[key]?.known ?? []), limit: limit)
-      // Meanwhile it may have been deleted, or its endpoint changed.
-      guard let subscription = table.subscription(key), !isMoving(subscription) else {
+      // Meanwhile it may have been deleted, its endpoint changed, or the rows become another's.
+      guard let subscription = table.subscription(key), !isMoving(subscription),
+        isDeliverer(of: process)
+      else {
         feeds[key]?.readEnded(of: process, isLast: false)
         return
       }
@@ -95,12 +97,9 @@ extension Delivery {
 
   /// Delivers from now on what dead processes left; `dead` are all that this one is the taker of.
   func takeOver(_ dead: [ProcessNumber]) async throws(PostgresError) -> [ProcessNumber] {
-    let returned = taken.subtracting(dead)
+    // Thought dead and alive after all, they deliver their rows themselves.
+    giveUp(taken.subtracting(dead))
     taken = Set(dead)
-    if !returned.isEmpty {
-      // Thought dead and alive after all: it delivers its rows itself.
-      for key in Array(feeds.keys) { feeds[key]?.backlog.removeAll { returned.contains($0) } }
-    }
     var empty: [ProcessNumber] = []
     for process in dead {
       let keys = try await outbox.subscriptions(owedBy: process)
@@ -126,7 +125,7 @@ extension Delivery {
   /// Another process has written a row that this one delivers, since it owes what goes before.
   func told(_ payload: String) {
     guard let (owner, key) = OutboxStore.told(payload) else { return }
-    guard owner == process || taken.contains(owner) else { return }
+    guard isDeliverer(of: owner) else { return }
     feed(of: key).addBacklog(of: owner, isOwn: owner == process)
     wantRead(key)
   }

@@ -59,7 +59,12 @@ extension Delivery {
   }
 
   /// Puts a notification, new or read, into the queue of its endpoint.
-  func enqueue(_ notification: OwedNotification, for subscription: CompiledSubscription) {
+  ///
+  /// - Parameter isWanted: whether an operator wants it sent, whatever the cooldown.
+  func enqueue(
+    _ notification: OwedNotification, for subscription: CompiledSubscription,
+    isWanted: Bool = false
+  ) {
     let key = subscription.key
     let feed = feed(of: key)
     // Done before: PostgreSQL has crashed and forgotten that, or another loop was slow to tell.
@@ -69,7 +74,7 @@ extension Delivery {
     guard feed.known.insert(notification.id).inserted else { return }
     let isTaken = endpoint(subscription.endpointURI).queue.append(
       notification, id: notification.id, lane: notification.lane, attempts: notification.attempts,
-      cooldown: subscription.cooldown, at: .now)
+      cooldown: isWanted ? nil : subscription.cooldown, since: notification.since)
     guard isTaken else { return finish(notification) }
     feed.queued += 1
     feed.endpoint = subscription.endpointURI

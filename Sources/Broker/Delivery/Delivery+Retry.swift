@@ -7,7 +7,7 @@ extension Delivery {
   /// An operator wants a notification tried; whoever owes it does so.
   func retry(_ payload: String) {
     guard let (owner, key, id) = DeliveryStore.told(payload) else { return }
-    guard owner == process || taken.contains(owner) else { return }
+    guard isDeliverer(of: owner) else { return }
     recentlyBuried.remove(id)
     Task(executorPreference: loop) { [self] in
       do throws(PostgresError) {
@@ -24,7 +24,7 @@ extension Delivery {
     guard !isStopping, let subscription = table.subscription(notification.subscription),
       !isMoving(subscription)
     else { return }
-    enqueue(notification, for: subscription)
+    enqueue(notification, for: subscription, isWanted: true)
     endpoints[subscription.endpointURI]?.queue.hurry(notification.lane)
     send(to: subscription.endpointURI)
   }

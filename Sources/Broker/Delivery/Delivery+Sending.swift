@@ -6,7 +6,7 @@ import Subscriptions
 extension Delivery {
   /// Sends what may be sent to an endpoint now.
   func send(to uri: String) {
-    while !isStopping {
+    while !isStopping, hasLease {
       guard let action = endpoints[uri]?.queue.next(at: .now) else { return }
       switch action {
       case .send(let notification, let attempts):
@@ -54,6 +54,7 @@ extension Delivery {
     attempts: Int
   ) {
     inFlight += 1
+    let lapsesBefore = lapses
     let began = DateTime.now
     underWay[notification.subscription, default: AttemptsUnderWay()].begin(
       notification.id, at: began, isFirst: attempts == 0)
@@ -68,6 +69,8 @@ extension Delivery {
       count(notification, begun: began, isFirst: attempts == 0, failed: error != nil)
       if let error {
         failed(notification, subscription, uri, attempts: attempts + 1, error)
+        // What has failed may have been delivered by another process.
+        if lapses != lapsesBefore { evict(from: uri, keeping: 0) }
       } else {
         endpoints[uri]?.queue.succeeded(notification.lane)
         leaveMemory(notification)
@@ -93,7 +96,7 @@ extension Delivery {
     moveIfNeeded(notification.subscription)
     guard endpoints[uri]?.queue.isSuspect == true else { return }
     buryOld(in: uri, error)
-    evict(from: uri)
+    evict(from: uri, keeping: limits.perSuspectEndpointMax)
   }
 
   /// Dead letters: what an endpoint that does not answer was owed for too long.
@@ -108,8 +111,8 @@ extension Delivery {
     }
   }
 
-  private func evict(from uri: String) {
-    let evicted = endpoints[uri]?.queue.evict(keeping: limits.perSuspectEndpointMax) ?? []
+  func evict(from uri: String, keeping kept: Int) {
+    let evicted = endpoints[uri]?.queue.evict(keeping: kept) ?? []
     endpoints[uri]?.evicted.formUnion(evicted.map(\.subscription))
     evict(evicted)
   }
@@ -117,7 +120,9 @@ extension Delivery {
   /// What goes back to the database, to be read again.
   func evict(_ notifications: [OwedNotification]) {
     for notification in notifications {
-      feeds[notification.subscription]?.evicted(notification.id, to: notification.process)
+      let feed = feeds[notification.subscription]
+      feed?.known.remove(notification.id)
+      if isDeliverer(of: notification.process) { feed?.addBacklog(of: notification.process) }
     }
     for notification in notifications { leaveMemory(notification) }
   }

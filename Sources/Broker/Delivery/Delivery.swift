@@ -51,6 +51,10 @@ package final class Delivery: @unchecked Sendable {
   var underWay: [SubscriptionKey: AttemptsUnderWay] = [:]
   var isStopping = false
   var whenIdle: UnsafeContinuation<Void, Never>?
+  /// No attempt begins later, since another process may deliver then.
+  var leasedUntil = ContinuousClock.now
+  /// How often another process may have delivered in place of this one.
+  var lapses = 0
   /// Processes whose rows this one delivers, beside its own.
   var taken: Set<ProcessNumber> = []
 
@@ -99,6 +103,18 @@ package final class Delivery: @unchecked Sendable {
     let endpoint = Endpoint(limits.endpoint)
     endpoints[uri] = endpoint
     return endpoint
+  }
+
+  /// Starts no more attempts, waits for those under way, and writes down what became of all; what
+  /// has not ended after `grace` stays owed.
+  func stop(grace: Duration) async {
+    isStopping = true
+    if inFlight > 0 {
+      let timer = loop.after(grace) { [self] in resumeWhenIdle() }
+      await withUnsafeContinuation { whenIdle = $0 }
+      loop.cancel(timer)
+    }
+    await settleAll()
   }
 
   func resumeWhenIdle() {

@@ -25,12 +25,6 @@ final class Feed {
     return true
   }
 
-  /// A notification went back to the database.
-  func evicted(_ id: Int64, to process: ProcessNumber) {
-    known.remove(id)
-    addBacklog(of: process)
-  }
-
   /// Rows of other processes go before those of this one, which are younger.
   func addBacklog(of process: ProcessNumber, isOwn: Bool = true) {
     hasNewRows = true

@@ -17,7 +17,7 @@ package final class NotificationService: @unchecked Sendable {
     package var events = EventLimits()
     /// A process that was not heard of for so long is dead, and others deliver what it left.
     package var lease = Duration.seconds(15)
-    /// Between renewals of the lease and looks at the database; less than half of `lease`.
+    /// Between looks at the database.
     package var sweepInterval = Duration.seconds(5)
     package var connectionsMax = 2
     package var mqtt = MQTTClientConfiguration()
@@ -37,6 +37,7 @@ package final class NotificationService: @unchecked Sendable {
   var ownPools: [Pool] = []
   private var periodic: PeriodicNotifications?
   private var vacuum: OutboxVacuum?
+  private var lease: Lease?
   private var outbox: OutboxStore { delivery.outbox }
   private let processes: ProcessStore
   private let contexts: ContextResolver
@@ -62,6 +63,7 @@ package final class NotificationService: @unchecked Sendable {
     let pool = Pool(
       Pool.Configuration(database, connectionsMax: configuration.connectionsMax), on: loop)
     let processes = ProcessStore(pool: pool)
+    let entered = ContinuousClock.now
     let process = try await processes.register(lease: configuration.lease)
     let table = SubscriptionTable(log: log)
     let delivery = Delivery(
@@ -71,6 +73,8 @@ package final class NotificationService: @unchecked Sendable {
       limits: configuration.delivery, log: log)
     let service = NotificationService(
       configuration, table: table, delivery: delivery, pool: pool, contexts: contexts, log: log)
+    service.lease = Lease(
+      configuration.lease, entered: entered, store: processes, delivery: delivery, log: log)
     try await table.refresh(from: service.subscriptions, contexts: contexts)
     try await service.registrations.refresh(from: pool)
     try await processes.enterMissing()
@@ -143,6 +147,7 @@ package final class NotificationService: @unchecked Sendable {
 
   private func stopTimed() {
     isStopped = true
+    lease?.stop()
     listener?.close()
     throttle.stop()
     periodic?.stop()
@@ -253,7 +258,6 @@ package final class NotificationService: @unchecked Sendable {
   private func sweep() async {
     guard !isStopped else { return }
     do throws(PostgresError) {
-      try await processes.renew(delivery.process, lease: configuration.lease)
       try await table.refresh(from: subscriptions, contexts: contexts)
       try await registrations.refresh(from: pool)
       try await registrations.writeCounts(to: pool)
@@ -304,18 +308,4 @@ package final class NotificationService: @unchecked Sendable {
 
   private static let sweepsPerSearch = 12
   private static let sweepsPerPruning = 1000
-}
-
-extension Delivery {
-  /// Starts no more attempts, waits for those under way, and writes down what became of all; what
-  /// has not ended after `grace` stays owed.
-  func stop(grace: Duration) async {
-    isStopping = true
-    if inFlight > 0 {
-      let timer = loop.after(grace) { [self] in resumeWhenIdle() }
-      await withUnsafeContinuation { whenIdle = $0 }
-      loop.cancel(timer)
-    }
-    await settleAll()
-  }
 }

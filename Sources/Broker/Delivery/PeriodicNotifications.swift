@@ -147,12 +147,18 @@ final class PeriodicNotifications: @unchecked Sendable {
   /// Returns false if it is another process's, or has to be tried again.
   ///
   /// - Parameter gathered: the Entities, where sources were asked too.
+  /// - Throws: what may pass, so that it is tried again.
   private func sendOrSkip(
     _ due: PeriodStore.Due, _ gathered: [JSONValue]? = nil
   ) async throws(PostgresError) -> Bool {
     do throws(PostgresError) {
       return try await send(due, gathered)
     } catch {
+      guard error.kind == .statement, !error.isSerializationFailure else {
+        // It may have been committed all the same.
+        if error.isConnectionLoss { delivery.comeBack(for: [due.subscription]) }
+        throw error
+      }
       // One that cannot be made must not keep others from being sent.
       log.warning(
         "periodic notification not made",

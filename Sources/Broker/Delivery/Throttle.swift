@@ -47,9 +47,13 @@ final class Throttle: @unchecked Sendable {
     }
   }
 
-  /// Takes up what other processes have put aside and not told.
+  /// Takes up what other processes have put aside and not told, and what may be told sooner since
+  /// `throttling` was changed.
   func sweep() async throws(PostgresError) {
-    for (tenant, key) in try await store.overdue() { release(key, of: tenant) }
+    for (tenant, key) in try await store.overdue() {
+      if let timer = timers.removeValue(forKey: key) { loop.cancel(timer) }
+      release(key, of: tenant)
+    }
   }
 
   private func release(_ key: SubscriptionKey, of tenant: TenantNumber) {
@@ -81,19 +85,22 @@ final class Throttle: @unchecked Sendable {
   /// Returns when to try again.
   private func attempt(_ key: SubscriptionKey, of tenant: TenantNumber) async -> Duration? {
     do throws(PostgresError) {
-      guard let subscription = table.subscription(key), subscription.isActive(at: .now) else {
-        try await store.forget(key, of: tenant)
+      // Before the subscription, which may be newer.
+      let version = table.version
+      let subscription = table.subscription(key)
+      guard let subscription, subscription.isActive(at: .now) else {
+        // What is left is for those who know better, or for the next sweep.
+        try await store.forget(key, of: tenant, knownUpTo: subscription == nil ? 0 : version)
         return nil
       }
-      let throttling = subscription.throttling ?? .zero
       let released = try await store.release(
-        key, of: tenant, throttling: throttling, to: .init(subscription, at: .now),
+        key, of: tenant, throttling: subscription.throttling, to: .init(subscription, at: .now),
         by: delivery.process
       ) { coalesced($0, at: .now, uuid: UUIDText()) }
       switch released {
       case .owed(let notifications):
         delivery.deliver(notifications)
-        return throttling
+        return subscription.throttling ?? .zero
       case .wait(let wait): return wait
       case .nothing: return nil
       }

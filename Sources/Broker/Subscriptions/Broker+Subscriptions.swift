@@ -73,7 +73,9 @@ extension Broker {
         : try await linkContext(of: &new, requested: context, in: tenant, at: site)
       let version = try await subscriptions.update(
         row, modified: new.modifiedAt, document: new.stored, context: source,
-        period: periodChange(from: old, to: new), distribution: new.distribution(at: site))
+        period: periodChange(from: old, to: new),
+        endsQuiet: new.throttling?.value != old.throttling?.value,
+        distribution: new.distribution(at: site))
       // Without one, another change came between.
       guard let version else { continue }
       try await refreshSubscriptions(to: version)

@@ -138,8 +138,9 @@ package struct OutboxStore {
     let throttled = due.filter(\.isThrottled)
     let prompt = due.filter { !$0.isThrottled }
     let held = throttled.isEmpty ? [] : [ThrottleStore.hold(throttled)]
+    let superseded = prompt.isEmpty ? [] : [ThrottleStore.supersede(by: prompt)]
     let results = try await connection.flight(
-      statements + held + write(prompt, by: process) + ["COMMIT"])
+      statements + held + superseded + write(prompt, by: process) + ["COMMIT"])
     return results.count > 1 ? owed(prompt, results[results.count - 2]) : []
   }
 

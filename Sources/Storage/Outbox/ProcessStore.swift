@@ -20,14 +20,22 @@ package struct ProcessStore {
       """)[0][0].int64
   }
 
-  /// Renews the lease; also of a process that was thought dead for a while.
-  package func renew(_ process: ProcessNumber, lease: Duration) async throws(PostgresError) {
-    try await pool.query(
+  /// Renews the lease; also of a process that was thought dead for a while. Returns whether it had
+  /// not run out, so that no other process can have taken over.
+  package func renew(
+    _ process: ProcessNumber, lease: Duration
+  ) async throws(PostgresError) -> Bool {
+    let results = try await pool.flight([
+      """
+      SELECT lease >= now() AND taker IS NULL FROM broker_process WHERE id = \(process) FOR UPDATE
+      """,
       """
       INSERT INTO broker_process (id, lease)
       VALUES (\(process), now() + \(lease.milliseconds) * interval '1 millisecond')
       ON CONFLICT (id) DO UPDATE SET lease = excluded.lease, taker = NULL
-      """)
+      """,
+    ])
+    return results[0].first?[0].bool ?? false
   }
 
   /// Ends the lease, so that others take over at once what is left.

@@ -13,6 +13,8 @@ package struct ThrottleStore {
 
   /// Entities that one notification tells of at most; more wait for the next one.
   private static let entitiesMax = 1000
+  /// Between looks at whether what goes before has been delivered.
+  private static let waitMin = Duration.milliseconds(100)
 
   /// Puts aside notifications of single changes, each in place of an earlier one of its Entity.
   static func hold(_ due: [DueNotification]) -> SQL {
@@ -28,6 +30,27 @@ package struct ThrottleStore {
       """
   }
 
+  /// Removes what was put aside while there was throttling, where a later change of the same Entity
+  /// is told at once; to be run in a statement of its own before those are written, so that they
+  /// queue behind what is just being released.
+  static func supersede(by prompt: [DueNotification]) -> SQL {
+    """
+    DELETE FROM throttled_notification
+    WHERE ctid = ANY (ARRAY(
+      SELECT found.ctid
+      FROM unnest(
+        \(prompt.map(\.tenant)), \(prompt.map(\.subscription)), \(prompt.map(\.entity))
+      ) AS new (tenant, subscription, entity)
+      CROSS JOIN LATERAL (
+        SELECT t.ctid FROM throttled_notification AS t
+        WHERE t.tenant = new.tenant AND t.subscription = new.subscription
+          AND t.entity = new.entity
+        LIMIT 1
+      ) AS found
+    ))
+    """
+  }
+
   package enum Release: Sendable {
     case owed([OwedNotification])
     /// Not before so long.
@@ -37,14 +60,15 @@ package struct ThrottleStore {
 
   /// Makes one notification of what waits, if it may be sent now.
   ///
-  /// Choice: nor may it while the one before it is still owed; an endpoint that was away then gets
-  /// what has come together since.
+  /// Choice: nor may it while one before it is still owed; an endpoint that was away then gets what
+  /// has come together since.
   ///
   /// - Parameters:
-  ///   - throttling: the time between two notifications.
+  ///   - throttling: the time between two notifications; nil for a subscription that has none any
+  ///     more: each change goes before the later ones of its Entity then, in their lane.
   ///   - join: makes one body of those that were put aside, which are in the order of changes.
   package func release(
-    _ subscription: SubscriptionNumber, of tenant: TenantNumber, throttling: Duration,
+    _ subscription: SubscriptionNumber, of tenant: TenantNumber, throttling: Duration?,
     to channels: DueNotification.Channels, by process: ProcessNumber,
     join: ([[UInt8]]) -> [UInt8]
   ) async throws(PostgresError) -> Release {
@@ -58,15 +82,19 @@ package struct ThrottleStore {
         try await connection.rollback()
         return .nothing
       }
-      let due = [
+      let bodies =
+        throttling == nil
+        ? rows.map { ($0[0].int64, $0[1].bytes) }
+        : [(DueNotification.severalEntities, join(rows.map { $0[1].bytes }))]
+      let due = bodies.map { entity, body in
         DueNotification(
-          tenant: tenant, subscription: subscription, entity: DueNotification.severalEntities,
-          body: join(rows.map { $0[1].bytes }), channels: channels)
-      ]
+          tenant: tenant, subscription: subscription, entity: entity, body: body,
+          channels: channels)
+      }
       let results = try await connection.flight(
         [
           Self.remove(rows.map { $0[0].int64 }, subscription, of: tenant),
-          Self.quiet(subscription, of: tenant, for: throttling),
+          Self.quiet(subscription, of: tenant, for: throttling ?? .zero),
         ] + OutboxStore.write(due, by: process) + ["COMMIT"])
       return .owed(OutboxStore.owed(due, results[results.count - 2]))
     }
@@ -74,7 +102,7 @@ package struct ThrottleStore {
 
   /// Begins a transaction that locks the subscription's record; returns how long is still to wait.
   private static func begin(
-    _ subscription: SubscriptionNumber, of tenant: TenantNumber, _ throttling: Duration,
+    _ subscription: SubscriptionNumber, of tenant: TenantNumber, _ throttling: Duration?,
     on connection: Connection
   ) async throws(PostgresError) -> Duration? {
     let rows = try await connection.flight([
@@ -82,12 +110,12 @@ package struct ThrottleStore {
       """
       SELECT ceil(extract(epoch FROM greatest(
           d.quiet_until,
-          d.last_notification + \(throttling.milliseconds) * interval '1 millisecond'
+          d.last_notification + \(throttling?.milliseconds ?? 0) * interval '1 millisecond'
         ) - now()) * 1000)::bigint,
         EXISTS (
           SELECT FROM notification AS n
           WHERE n.tenant = d.tenant AND n.subscription = d.subscription
-            AND n.entity = \(DueNotification.severalEntities)
+            AND (\(throttling != nil) OR n.entity = \(DueNotification.severalEntities))
         )
       FROM subscription_delivery AS d
       WHERE d.tenant = \(tenant) AND d.subscription = \(subscription)
@@ -97,7 +125,7 @@ package struct ThrottleStore {
     guard let row = rows.first else { return nil }
     let wait = row[0].present?.int ?? 0
     if wait > 0 { return .milliseconds(wait) }
-    return row[1].bool ? throttling : nil
+    return row[1].bool ? max(throttling ?? .zero, waitMin) : nil
   }
 
   /// What another transaction is just putting aside is left for the next notification.
@@ -130,14 +158,22 @@ package struct ThrottleStore {
     """
   }
 
-  /// Removes what waits for a subscription that is not to be told of it.
+  /// Removes what waits for a subscription that is not to be told of it, unless the subscription
+  /// has been changed since: another process may have come to know that it is to be told.
+  ///
+  /// - Parameter version: up to which the caller knows that; 0 for a subscription that is no more.
   package func forget(
-    _ subscription: SubscriptionNumber, of tenant: TenantNumber
+    _ subscription: SubscriptionNumber, of tenant: TenantNumber,
+    knownUpTo version: SubscriptionVersion
   ) async throws(PostgresError) {
     try await pool.query(
       """
       DELETE FROM throttled_notification
       WHERE tenant = \(tenant) AND subscription = \(subscription)
+        AND NOT EXISTS (
+          SELECT FROM subscription AS s
+          WHERE s.tenant = \(tenant) AND s.key = \(subscription) AND s.version > \(version)
+        )
       """)
   }
 

@@ -152,21 +152,23 @@ package struct SubscriptionStore {
 
   /// Replaces a subscription as it was read; nil if it has changed or gone since.
   ///
-  /// - Parameter distribution: its `brokerURL` counts where none was known.
+  /// - Parameters:
+  ///   - endsQuiet: whether what throttling holds back may be told before the time set for it.
+  ///   - distribution: its `brokerURL` counts where none was known.
   package func update(
     _ old: StoredSubscription, modified: DateTime, document: [UInt8], context: [UInt8]?,
-    period: PeriodChange, distribution: SubscriptionDistribution
+    period: PeriodChange, endsQuiet: Bool = false, distribution: SubscriptionDistribution
   ) async throws(NGSILDError) -> SubscriptionVersion? {
     try await pool.rows(
       Self.update(
         old, modified: modified, document: document, context: context, period: period,
-        distribution: distribution)
+        endsQuiet: endsQuiet, distribution: distribution)
     ).first?[0].int64
   }
 
   static func update(
     _ old: StoredSubscription, modified: DateTime, document: [UInt8], context: [UInt8]?,
-    period: PeriodChange, distribution: SubscriptionDistribution
+    period: PeriodChange, endsQuiet: Bool, distribution: SubscriptionDistribution
   ) -> SQL {
     """
     WITH tick AS (
@@ -193,6 +195,9 @@ package struct SubscriptionStore {
     ), ended AS (
       DELETE FROM subscription_period USING changed
       WHERE tenant = \(old.tenant) AND subscription = \(old.number) AND \(period.isEnd)
+    ), quiet AS (
+      UPDATE subscription_delivery SET quiet_until = NULL FROM changed
+      WHERE tenant = \(old.tenant) AND subscription = \(old.number) AND \(endsQuiet)
     )
     SELECT version, pg_notify(\(channel), version::text) FROM changed
     """

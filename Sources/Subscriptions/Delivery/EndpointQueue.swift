@@ -76,14 +76,18 @@ package struct EndpointQueue<Item: Sendable> {
 
   // MARK: Filling
 
-  /// Takes a notification in; refuses it within `cooldown` after a failure.
+  /// Takes a notification in; refuses one that came to be owed within `cooldown` after a failure.
+  ///
+  /// What was owed before the failure, or tried before, is taken in whenever it comes.
   ///
   /// Standard: GS CIM 009, 5.2.15: none is sent then, also not later.
   package mutating func append(
     _ item: Item, id: Int64, lane: DeliveryLane, attempts: Int = 0, cooldown: Duration? = nil,
-    at now: Instant
+    since: Instant
   ) -> Bool {
-    if let cooldown, let failedAt, now < failedAt + cooldown { return false }
+    if attempts == 0, let cooldown, let failedAt, failedAt < since, since < failedAt + cooldown {
+      return false
+    }
     count += 1
     let entry = Entry(id: id, item: item, attempts: attempts)
     var place = lanes[lane]?.entries.count ?? 0
