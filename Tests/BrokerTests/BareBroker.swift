@@ -70,6 +70,7 @@ final class BareBroker: @unchecked Sendable {
 
   static func start(
     on loop: EventLoop, _ database: Connection.Configuration,
+    loader: any ContextLoader = NoLoader(),
     _ change: (inout NotificationService.Configuration) -> Void = { _ in }
   ) async throws -> BareBroker {
     var notifications = NotificationService.Configuration()
@@ -87,7 +88,7 @@ final class BareBroker: @unchecked Sendable {
       collations: tables.collations, pool: connections.queries, readers: connections.readers)
     let service = try await NotificationService.start(
       notifications, database: database, on: loop, client: connections.client, queries: queries,
-      contexts: contexts.resolver(remote: NoLoader()), log: log)
+      contexts: contexts.resolver(remote: loader), log: log)
     let broker = Broker(
       on: loop, connections: connections, tables: tables, contexts: contexts,
       notifications: service, log: log)

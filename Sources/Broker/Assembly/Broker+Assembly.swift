@@ -41,7 +41,8 @@ extension Broker {
         limits: connections.snapshotLifetime,
         client: connections.client, on: loop, log: log),
       events: notifications.eventHub(on: loop, pool: connections.readers),
-      notifier: notifications.notifier(), copies: connections.copies, log: log)
+      notifier: notifications.notifier(pool: connections.readers), copies: connections.copies,
+      log: log)
     notifications.gatherPeriodic(by: self)
   }
 }

@@ -103,9 +103,11 @@ package final class NotificationService: @unchecked Sendable {
     processes = ProcessStore(pool: pool)
   }
 
-  /// For the write path of a loop.
-  package func notifier() -> SubscriptionNotifier {
-    SubscriptionNotifier(table: table, delivery: delivery, throttle: throttle)
+  /// For the write path of a loop, which reads subscriptions over `pool`.
+  package func notifier(pool: Pool) -> SubscriptionNotifier {
+    SubscriptionNotifier(
+      table: table, subscriptions: SubscriptionStore(pool: pool), contexts: contexts,
+      delivery: delivery, throttle: throttle)
   }
 
   /// The event streams of a loop, which reads them over `pool`.

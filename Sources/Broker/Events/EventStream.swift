@@ -62,7 +62,11 @@ package final class EventStream: @unchecked Sendable {
       guard hub.table.subscription(feed.subscription) != nil else { return .end(.deleted) }
       guard let told, let last = feed.last else { return .end(.failed) }
       if told < last { return await news(after: told, upTo: last) }
-      if told > last { return await restart(at: last, from: told) }
+      if told > last {
+        if let step = await restart(from: told) { return step }
+        // The feed may have read on meanwhile.
+        guard feed.last == last else { continue }
+      }
       guard .now < due else { return .quiet }
       await feed.wait(until: due)
     }
@@ -80,15 +84,29 @@ package final class EventStream: @unchecked Sendable {
       }
       return tell(events)
     } catch {
-      hub.log.warning("events not read", ["error": "\(error)"])
-      return .end(.failed)
+      return failed(error)
     }
   }
 
-  /// The client knows of events that never were: the database was restored.
-  private func restart(at last: Int64, from number: Int64) async -> Step {
-    told = last
-    return .gap(last + 1...number)
+  /// The client knows of events that this loop does not. Nil where they have yet to be heard of;
+  /// otherwise they never were: the database was restored.
+  private func restart(from number: Int64) async -> Step? {
+    do throws(PostgresError) {
+      let last = try await hub.store.last(of: feed.subscription, tenant: feed.tenant)
+      guard last < number else {
+        hub.told(feed.subscription)
+        return nil
+      }
+      told = last
+      return .gap(last + 1...number)
+    } catch {
+      return failed(error)
+    }
+  }
+
+  private func failed(_ error: PostgresError) -> Step {
+    hub.log.warning("events not read", ["error": "\(error)"])
+    return .end(.failed)
   }
 
   private func tell(_ events: [StreamedEvent]) -> Step {

@@ -1,4 +1,5 @@
 import JSON
+import JSONLD
 import NGSILD
 package import Postgres
 package import Storage
@@ -7,11 +8,21 @@ import Subscriptions
 /// Works out which notifications the writes of one loop owe, and hands them to delivery.
 package final class SubscriptionNotifier: ChangeNotifier {
   private let table: SubscriptionTable
+  private let subscriptions: SubscriptionStore
+  private let contexts: ContextResolver
   private let delivery: Delivery
   private let throttle: Throttle
 
-  init(table: SubscriptionTable, delivery: Delivery, throttle: Throttle) {
+  /// - Parameters:
+  ///   - subscriptions: on the loop that writes.
+  ///   - contexts: on the loop of delivery.
+  init(
+    table: SubscriptionTable, subscriptions: SubscriptionStore, contexts: ContextResolver,
+    delivery: Delivery, throttle: Throttle
+  ) {
     self.table = table
+    self.subscriptions = subscriptions
+    self.contexts = contexts
     self.delivery = delivery
     self.throttle = throttle
   }
@@ -19,8 +30,10 @@ package final class SubscriptionNotifier: ChangeNotifier {
   package var process: ProcessNumber { delivery.process }
 
   package func due(
-    for writes: [EntityWrite], by requests: [RequestHeaders?], on connection: Connection
+    for writes: [EntityWrite], by requests: [RequestHeaders?],
+    knowing version: SubscriptionVersion, on connection: Connection
   ) async throws(PostgresError) -> [DueNotification] {
+    try await follow(to: version)
     var matched: [MatchedChange] = []
     for (write, request) in zip(writes, requests) where table.hasSubscriptions(in: write.tenant) {
       if let change = match(write, request) { matched.append(change) }
@@ -50,6 +63,19 @@ package final class SubscriptionNotifier: ChangeNotifier {
 
   package func unsure(_ notifications: [DueNotification]) {
     if !notifications.isEmpty { delivery.deliverIfCommitted(notifications) }
+  }
+
+  /// What another process has acknowledged is in force here too, whether or not news of it came.
+  ///
+  /// Entities are locked meanwhile, so that no context is waited for: one that is not at hand is
+  /// taken up as soon as it is there.
+  private func follow(to version: SubscriptionVersion) async throws(PostgresError) {
+    let known = table.version
+    guard known < version else { return }
+    try await table.refresh(to: version, from: subscriptions, contexts: contexts.atHand)
+    Task(executorPreference: delivery.loop) { [table, contexts] in
+      await table.resolveContexts(contexts, since: known)
+    }
   }
 
   private func match(_ write: EntityWrite, _ request: RequestHeaders?) -> MatchedChange? {

@@ -101,9 +101,13 @@ package final class SubscriptionTable: Sendable {
   }
 
   /// Tries again to resolve the contexts that could not be had.
-  package func resolveContexts(_ contexts: ContextResolver) async {
+  ///
+  /// - Parameter version: after which the subscriptions changed.
+  package func resolveContexts(
+    _ contexts: ContextResolver, since version: SubscriptionVersion = 0
+  ) async {
     let rows = state.withLock { state in
-      state.unresolved.compactMap { state.entries[$0]?.unresolved }
+      state.unresolved.compactMap { state.entries[$0]?.unresolved }.filter { $0.version > version }
     }
     var resolution = ContextResolution(contexts)
     for row in rows {

@@ -83,7 +83,8 @@ package struct WriteTransaction {
       }
       let writes = rows.map(\.row)
       let due = try await notifier.due(
-        for: writes, by: rows.map { operations[$0.place].request }, on: connection)
+        for: writes, by: rows.map { operations[$0.place].request },
+        knowing: locked.subscriptionVersion, on: connection)
       do throws(PostgresError) {
         notifier.committed(
           try await EntityStore.commit(writes, due, by: notifier.process, on: connection), of: due)
@@ -154,9 +155,11 @@ package protocol ChangeNotifier: AnyObject, Sendable {
   var process: ProcessNumber { get }
   /// - Parameters:
   ///   - requests: what asked for each of the writes.
+  ///   - version: up to which subscriptions are in force for them.
   ///   - connection: of the transaction that makes the changes, which it has not written.
   func due(
-    for writes: [EntityWrite], by requests: [RequestHeaders?], on connection: Connection
+    for writes: [EntityWrite], by requests: [RequestHeaders?],
+    knowing version: SubscriptionVersion, on connection: Connection
   ) async throws(PostgresError) -> [DueNotification]
   /// - Parameter due: all that `due(for:on:)` has told, also what throttling holds back.
   func committed(_ notifications: [OwedNotification], of due: [DueNotification])

@@ -146,6 +146,15 @@ package final class ContextCache: Sendable {
     }
   }
 
+  /// The document at `url` from memory, also an old copy; leaves no trace where there is none.
+  func document(atHand url: String) throws(JSONLDError) -> ContextDocument {
+    let now = clock()
+    guard let kept = state.withLock({ $0.documents.use(IRI(url)) }),
+      now < kept.freshUntil || kept.canStandIn(at: now, limits)
+    else { throw JSONLDError(.loadingDocumentFailed, "'\(url)' is not at hand") }
+    return kept
+  }
+
   private func step(towards url: String) -> Step {
     let now = clock()
     return state.withLock { state in

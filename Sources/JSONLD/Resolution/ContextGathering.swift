@@ -10,7 +10,7 @@ struct ContextGathering {
   }
 
   private let cache: ContextCache
-  private let loader: any ContextLoader
+  private let loader: (any ContextLoader)?
   private let limits: ContextLimits
   /// In whose name documents that are hosted here are used.
   private let tenant: String
@@ -26,7 +26,7 @@ struct ContextGathering {
   private var path: [ContextDocument] = []
 
   init(
-    cache: ContextCache, loader: any ContextLoader, limits: ContextLimits, tenant: String
+    cache: ContextCache, loader: (any ContextLoader)?, limits: ContextLimits, tenant: String
   ) {
     self.cache = cache
     self.loader = loader
@@ -132,7 +132,12 @@ struct ContextGathering {
         .loadingDocumentFailed,
         "The contexts before '\(url)' took more than \(limits.timeMax) to fetch")
     }
-    let document = try await cache.document(at: url, loader: loader)
+    let document: ContextDocument
+    if let loader {
+      document = try await cache.document(at: url, loader: loader)
+    } else {
+      document = try cache.document(atHand: url)
+    }
     if let owner = document.owner, !owner.isExactly(tenant) {
       throw JSONLDError(.loadingDocumentFailed, "The context '\(url)' is not available here")
     }

@@ -5,15 +5,27 @@ package import JSON
 /// One seen before costs one look-up.
 package struct ContextResolver: Sendable {
   package let cache: ContextCache
-  private let loader: any ContextLoader
+  /// nil for one that fetches nothing.
+  private let loader: (any ContextLoader)?
   private let limits: ContextLimits
 
   package init(
     loader: any ContextLoader, cache: ContextCache, limits: ContextLimits = ContextLimits()
   ) {
+    self.init(fetchingWith: loader, cache, limits)
+  }
+
+  private init(
+    fetchingWith loader: (any ContextLoader)?, _ cache: ContextCache, _ limits: ContextLimits
+  ) {
     self.loader = loader
     self.cache = cache
     self.limits = limits
+  }
+
+  /// One that knows what is in memory and fetches nothing, so that nobody waits.
+  package var atHand: ContextResolver {
+    ContextResolver(fetchingWith: nil, cache, limits)
   }
 
   /// The context that the value of an `@context` member asks for; the Core if there is none.

@@ -16,22 +16,23 @@ extension EntityStore {
     let rows = try await connection.flight([
       "BEGIN", lockStatement(references.map(\.tenant), references.map(\.id)),
     ])[1]
-    var locked = LockedEntities(indexVersion: rows[0][0].int64)
+    var locked = LockedEntities(
+      indexVersion: rows[0][0].int64, subscriptionVersion: rows[0][1].int64)
     for row in rows {
-      // The version comes also when there is no Entity.
-      guard let tenant = row[1].present.map({ TenantNumber($0.int) }) else { continue }
-      let typeset = row[4].present.map { TypesetNumber($0.int) }
-      let entity = typeset.map { _ in Entity(stored: JSONValue(storedDocument: row[5].bytes)) }
-      locked.entities[EntityReference(tenant: tenant, id: row[2].string)] = LockedEntity(
-        key: row[3].int64, typeset: typeset,
-        pastTypeset: row[6].present.map { TypesetNumber($0.int) }, entity: entity)
+      // The versions come also when there is no Entity.
+      guard let tenant = row[2].present.map({ TenantNumber($0.int) }) else { continue }
+      let typeset = row[5].present.map { TypesetNumber($0.int) }
+      let entity = typeset.map { _ in Entity(stored: JSONValue(storedDocument: row[6].bytes)) }
+      locked.entities[EntityReference(tenant: tenant, id: row[3].string)] = LockedEntity(
+        key: row[4].int64, typeset: typeset,
+        pastTypeset: row[7].present.map { TypesetNumber($0.int) }, entity: entity)
     }
     return locked
   }
 
   private static let lockStatement = Statement(
     """
-    SELECT clock.version, locked.*
+    SELECT clock.version, (SELECT version FROM subscription_clock), locked.*
     FROM indexed_attribute_clock AS clock
     LEFT JOIN (
       SELECT e.tenant, e.id, e.key, e.typeset, e.document, e.past_typeset

@@ -7,6 +7,8 @@ import Postgres
 package struct LockedEntities: Sendable {
   /// What the clock of indexed Attributes said: rows that are made with less miss a declaration.
   package let indexVersion: Int64
+  /// What the clock of subscriptions said: who writes knows all subscriptions up to it.
+  package let subscriptionVersion: SubscriptionVersion
   /// Those that have a row.
   package var entities: [EntityReference: LockedEntity] = [:]
 }

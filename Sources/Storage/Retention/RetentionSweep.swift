@@ -61,7 +61,10 @@ package struct RetentionSweep {
       return nil
     }
     var outcome = Outcome()
-    if try await !pool.query("SELECT FROM retention LIMIT 1").isEmpty {
+    if try await pool.query("SELECT FROM retention LIMIT 1").isEmpty {
+      // What was detached under a policy that is gone is to be kept now.
+      try await drop(partitions().filter { !$0.isAttached }, &outcome)
+    } else {
       try await enforce(&outcome)
     }
     try await pool.query("SELECT pg_advisory_unlock(\(Self.turn))")

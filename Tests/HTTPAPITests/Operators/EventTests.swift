@@ -147,6 +147,35 @@ struct EventTests {
     }
   }
 
+  @Test("who knows of events that its broker has not heard of misses none, and gets none again")
+  func unheard() async throws {
+    try await withTestTenant { client in
+      try await create(client, subscription())
+      let first = try EventReader(client, "urn:s:1")
+      try await set(1, client)
+      #expect(try first.next()?.id == 1)
+      // As another broker adds them, but for the NOTIFY.
+      _ = try await client.query(
+        """
+        WITH stream AS (
+          UPDATE event_stream SET last = 3
+          WHERE tenant = (SELECT id FROM tenant WHERE name = \(client.tenant ?? ""))
+          RETURNING tenant, subscription
+        )
+        INSERT INTO event (tenant, subscription, number, body)
+        SELECT tenant, subscription, new, body
+        FROM stream JOIN event USING (tenant, subscription), generate_series(2, 3) AS new
+        """)
+      let second = try EventReader(client, "urn:s:1", after: 3)
+      #expect(try second.nextBlock()?.id == 3)
+      #expect(try first.next(2).map(\.id) == [2, 3])
+      try await set(4, client)
+      let news = try second.next()
+      #expect(news?.type == nil)
+      #expect(news?.id == 4)
+    }
+  }
+
   @Test("old events go, and those beyond the bound")
   func bounds() async throws {
     var limits = EventLimits()

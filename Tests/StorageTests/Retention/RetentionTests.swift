@@ -11,13 +11,13 @@ import Testing
 struct RetentionTests {
   private static let kept = "2100-01-01T00:00:00Z"
 
-  private func create(_ client: TestClient, _ id: String, types: String) async throws {
+  func create(_ client: TestClient, _ id: String, types: String) async throws {
     let response = try await client.send(
       "POST", "entities", #"{"id":"\#(id)","type":[\#(types)],"n":{"type":"Property","value":0}}"#)
     try #require(response.status == 201, "\(response.text)")
   }
 
-  private func observe(
+  func observe(
     _ client: TestClient, _ id: String, _ value: String, at time: String
   ) async throws {
     let response = try await client.send(
@@ -33,7 +33,7 @@ struct RetentionTests {
   }
 
   /// Observed times in the history, by Entity.
-  private func times(_ client: TestClient) async throws -> [String] {
+  func times(_ client: TestClient) async throws -> [String] {
     let tenant = try await client.tenantNumber()
     return try await client.query(
       """
@@ -167,63 +167,6 @@ struct RetentionTests {
       #expect(listed.map(\.hours) == [48])
       #expect(listed.map(\.rollsUp) == [true])
       #expect(removed == [true, false])
-    }
-  }
-
-  // MARK: Partitions
-
-  private func isThere(_ partition: String) async throws -> Bool {
-    try await TestDatabase.withBrokerConnection {
-      try await $0.query("SELECT to_regclass(\(partition)) IS NOT NULL")[0][0].bool
-    }
-  }
-
-  private func createPartition(of month: String) async throws {
-    try await TestDatabase.changeTable(
-      "SELECT attribute_instance_create_partitions('\(month)-01 00:00Z', 1);")
-  }
-
-  @Test("a month goes whole once nobody keeps anything of it")
-  func partition() async throws {
-    try await withTestTenant { client in
-      try await createPartition(of: "1987-03")
-      try await create(client, "urn:x:1", types: #""A""#)
-      try await create(client, "urn:x:2", types: #""B""#)
-      try await observe(client, "urn:x:1", "1", at: "1987-03-10T00:00:00Z")
-      try await observe(client, "urn:x:2", "1", at: "1987-03-11T00:00:00Z")
-      try await client.keep("A", hours: 24)
-      try await client.sweepHistory()
-      #expect(try await isThere("attribute_instance_198703"))
-      #expect(try await times(client) == ["urn:x:2 1987-03-11"])
-      try await client.keep("B", hours: 24, rollsUp: true)
-      try await client.sweepHistory()
-      #expect(try await times(client).isEmpty)
-      for _ in 1...50 where try await isThere("attribute_instance_198703") {
-        // Others may hold the history for longer than the sweep waits.
-        try await client.sweepHistory()
-      }
-      #expect(try await !isThere("attribute_instance_198703"))
-      // What comes late has its place.
-      try await observe(client, "urn:x:1", "1", at: "1987-03-10T00:00:00Z")
-      #expect(try await times(client) == ["urn:x:1 1987-03-10"])
-    }
-  }
-
-  @Test("a drop that was broken off is ended, and gives back what is to be kept")
-  func interruptedDrop() async throws {
-    try await withTestTenant { client in
-      try await createPartition(of: "1986-03")
-      try await create(client, "urn:x:1", types: #""A""#)
-      try await create(client, "urn:x:2", types: #""B""#)
-      for id in ["urn:x:1", "urn:x:2"] {
-        try await observe(client, id, "1", at: "1986-03-10T00:00:00Z")
-      }
-      try await client.keep("A", hours: 24)
-      try await TestDatabase.changeTable(
-        "ALTER TABLE attribute_instance DETACH PARTITION attribute_instance_198603;")
-      try await client.sweepHistory()
-      #expect(try await !isThere("attribute_instance_198603"))
-      #expect(try await times(client) == ["urn:x:2 1986-03-10"])
     }
   }
 
