@@ -19,6 +19,7 @@ extension Connection {
   func cancelFirst() {
     guard let handle, cancelling == nil, let request = CancelRequest(to: handle) else { return }
     cancelling = flights.first.number
+    mayBeHit = true
     request.send { [self] in
       Task(executorPreference: loop) { [self] in cancelRequestEnded() }
     }

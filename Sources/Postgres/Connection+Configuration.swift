@@ -19,7 +19,8 @@ extension Connection {
     /// Whether a query is cancelled in the server when the task that waits for it is cancelled.
     ///
     /// For connections that have one flight at a time: the server cancels what runs, so a flight
-    /// sent behind the cancelled one may be hit in its place.
+    /// sent behind the cancelled one may be hit in its place. For the same reason the session ends
+    /// with what was cancelled.
     package var cancelsQueries = false
 
     package init(url: String, settings: [String: String] = [:]) {

@@ -64,6 +64,8 @@ extension Connection: FileDescriptorHandler {
     } else {
       deliver(flight.waiter, flight.outcome)
     }
+    // A cancel request was seen to hit a later flight, although it had ended before.
+    if mayBeHit, flights.isEmpty { end(nil) }
   }
 
   func deliver(_ waiter: Flight.Waiter, _ answer: Flight.Answer) {

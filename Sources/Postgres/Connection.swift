@@ -23,6 +23,8 @@ package final class Connection: @unchecked Sendable {
 
   /// The flight that a cancel request is under way for; its end waits for the request's end.
   var cancelling: Int?
+  /// Whether a cancel request was sent: the session then ends with what is under way.
+  var mayBeHit = false
   /// Flights to cancel when their turn comes.
   var cancelled: Set<Int> = []
 
