@@ -98,21 +98,33 @@ package struct TenantStore {
     var removed = try await removeSubscriptions(of: tenant)
     for table in try await tables() {
       while true {
-        let rows = try await pool.rows(
-          """
-          WITH gone AS (
-            DELETE FROM \(identifier: table)
-            WHERE ctid = ANY (ARRAY(
-              SELECT ctid FROM \(identifier: table) WHERE tenant = \(tenant)
-              LIMIT \(Self.rowsPerChunk)))
-            RETURNING 1
-          )
-          SELECT count(*) FROM gone
-          """)[0][0].int
+        let rows = try await removeChunk(of: tenant, from: table)
         removed += rows
         progress(removed)
         if rows < Self.rowsPerChunk { break }
       }
+    }
+  }
+
+  private func removeChunk(
+    of tenant: TenantNumber, from table: String
+  ) async throws(NGSILDError) -> Int {
+    do throws(PostgresError) {
+      return try await pool.query(
+        """
+        WITH gone AS (
+          DELETE FROM \(identifier: table)
+          WHERE ctid = ANY (ARRAY(
+            SELECT ctid FROM \(identifier: table) WHERE tenant = \(tenant)
+            LIMIT \(Self.rowsPerChunk)))
+          RETURNING 1
+        )
+        SELECT count(*) FROM gone
+        """)[0][0].int
+    } catch {
+      // A month of history that was dropped meanwhile.
+      guard error.sqlState == .undefinedTable else { throw NGSILDError(error) }
+      return 0
     }
   }
 
