@@ -99,6 +99,12 @@ package struct TestResponse: Sendable {
 
   package subscript(_ name: String) -> String? { all(name).first }
 
+  /// Where the first link of a relation leads.
+  package func link(_ relation: String) -> String? {
+    all("Link").first { $0.contains("rel=\"\(relation)\"") }
+      .map { String($0.dropFirst().prefix { $0 != ">" }) }
+  }
+
   /// The last part of the error's `type`.
   package var errorType: String? {
     json["type"]?.string?.split(separator: "/").last.map(String.init)

@@ -89,7 +89,7 @@ extension Broker {
     let page = try await queryEntities(query, in: tenant)
     return GatheredEntities(
       entities: page.documents.map { StoredEntity($0) }, hasMore: page.hasMore,
-      count: page.count)
+      count: page.count, neighbours: page.neighbours)
   }
 }
 

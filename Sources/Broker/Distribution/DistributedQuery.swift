@@ -27,7 +27,7 @@ struct DistributedQuery {
     _ query: EntityQuery, _ request: QueryRequest, plan: ReadPlan, distribution: Distribution,
     splits: Bool
   ) {
-    self.query = query
+    self.query = query.placedByOffset
     self.request = request
     self.plan = plan
     self.distribution = distribution

@@ -1,13 +1,16 @@
 package import DistributedOperations
 package import NGSILD
+package import Storage
 
 /// One page of what a query finds, here and at Context Sources.
 package struct GatheredEntities: Sendable {
   package var entities: [StoredEntity]
-  /// Whether there are Entities after this page.
+  /// As in an `EntityPage`.
   package var hasMore: Bool
   /// All that match; nil unless asked for.
   package var count: Int?
+  /// Where the pages before and after this one lie; nil where an offset tells.
+  package var neighbours: PageNeighbours?
   /// What is missing, and why.
   package var warnings: [SourceWarning] = []
 }

@@ -40,7 +40,7 @@ extension Broker {
     of ids: [String], _ query: EntityQuery, splits: Bool, in tenant: TenantNumber
   ) async throws(NGSILDError) -> [JSONValue] {
     guard !ids.isEmpty else { return [] }
-    var own = splits ? EntityQuery() : query
+    var own = splits ? EntityQuery() : query.placedByOffset
     own.selectors = query.selectors.restricted(to: ids)
     guard !own.selectors.isEmpty else { return [] }
     own.map = nil

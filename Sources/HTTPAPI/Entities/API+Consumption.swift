@@ -102,7 +102,7 @@ extension API {
     response.headers +=
       PageLinks(
         path: path, parameters: call.parameters, isSorted: true, page: page,
-        hasMore: found.hasMore, type: call.accepts
+        hasMore: found.hasMore, neighbours: found.neighbours, type: call.accepts
       ).headers
     if let count = found.count {
       response.headers.append(("NGSILD-Results-Count", "\(count)"))
@@ -211,6 +211,7 @@ extension EntityQuery {
     self.init(request)
     limit = page.limit
     offset = page.offset
+    cursor = page.cursor
     wantsCount = page.wantsCount
   }
 }

@@ -65,10 +65,11 @@ enum Operation: String, Sendable, CaseIterable {
     case .upsertBatch, .updateBatch: ["options", "local"]
     case .retrieveEntity: Self.consumption
     case .queryEntities, .createEntityMap:
-      Self.consumption.union(Self.selection).union(Self.page).union([
+      Self.consumption.union(Self.selection).union(Self.pageOfEntities).union([
         "splitEntities", "orderBy", "collation", "orderFrom", "orderGeometry",
       ])
-    case .queryEntitiesByPost: Self.page.union(["format", "options", "local", "geometryProperty"])
+    case .queryEntitiesByPost:
+      Self.pageOfEntities.union(["format", "options", "local", "geometryProperty"])
     case .purgeEntities:
       [
         "type", "id", "idPattern", "attrs", "q", "georel", "geometry", "coordinates",
@@ -116,6 +117,9 @@ enum Operation: String, Sendable, CaseIterable {
   ]
 
   private static let page: Set = ["limit", "offset", "count"]
+
+  /// With what links to the next and previous page have (`PageLinks`).
+  private static let pageOfEntities = page.union(["after", "before"])
 
   /// Media types of its response body, the preferred one first (6.3.15).
   var representations: [MediaType] {

@@ -27,14 +27,14 @@ extension QueryPlan {
 
   /// One page of a map, of what is still found: read from its first place on, and no further than
   /// needed.
-  func page(of map: EntityMapNumber, limit: Int, offset: Int) -> SQL {
+  func page(of map: EntityMapNumber, _ window: PageWindow) -> SQL {
     """
     SELECT e.document
     FROM (
       SELECT m.position, m.key
       FROM entity_map_entry AS m
       WHERE m.tenant = \(tenant) AND m.map = \(map) AND \(isFound(key: "m.key"))
-      ORDER BY m.position LIMIT \(limit) OFFSET \(offset)
+      ORDER BY m.position LIMIT \(window.limit) OFFSET \(window.offset)
     ) AS page
     JOIN entity AS e ON e.tenant = \(tenant) AND e.key = page.key
     ORDER BY page.position

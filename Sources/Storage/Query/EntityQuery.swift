@@ -18,6 +18,8 @@ package struct EntityQuery: Hashable, Sendable {
   package var ordering: Ordering?
   package var limit = 20
   package var offset = 0
+  /// What places the page instead of the offset, in the order of creation.
+  package var cursor: PageCursor?
   package var wantsCount = false
 
   package init() {}
@@ -31,13 +33,40 @@ package struct EntityQuery: Hashable, Sendable {
     scopes = request.scopes
     ordering = request.ordering
   }
+
+  /// The same for a page among Entities from elsewhere, which have no place here.
+  package var placedByOffset: EntityQuery {
+    var query = self
+    query.cursor = nil
+    return query
+  }
+
+  /// Whether its pages are in the order of creation.
+  var isInOrderOfCreation: Bool { map == nil && ordering == nil }
+}
+
+/// The key of an Entity, whether it still exists or not, beside which a page lies.
+///
+/// Whatever is created or deleted elsewhere, nothing is left out or shown twice from one page to the
+/// next, and a page deep within takes no longer than the first.
+package enum PageCursor: Hashable, Sendable {
+  case after(Int64)
+  case before(Int64)
 }
 
 /// The stored forms of one page's Entities.
 package struct EntityPage: Sendable {
   package let documents: [[UInt8]]
-  /// Whether there are Entities after this page.
+  /// Whether there are Entities after this page; before it, if the cursor was `before`.
   package let hasMore: Bool
   /// All Entities that match; nil unless asked for.
   package let count: Int?
+  /// Where the pages before and after this one lie; nil if not in the order of creation.
+  package let neighbours: PageNeighbours?
+}
+
+/// The cursors of the pages before and after a page.
+package struct PageNeighbours: Hashable, Sendable {
+  package let previous: PageCursor
+  package let next: PageCursor
 }

@@ -5,20 +5,20 @@ extension QueryPlan {
   /// Typesets up to which each gets a range of its own with the limit inside.
   private static let rangesMax = 16
 
-  /// The documents of one page, in the order that was asked for or that of the Entities' keys.
-  func page(limit: Int, offset: Int) -> SQL {
-    if let map { return page(of: map, limit: limit, offset: offset) }
-    if ordering != nil { return orderedPage(limit: limit, offset: offset) }
+  /// The documents of a page, in the order that was asked for or that of the Entities' keys; in
+  /// the latter case with their keys.
+  func page(_ window: PageWindow) -> SQL {
+    if let map { return page(of: map, window) }
+    if ordering != nil { return orderedPage(window) }
     switch source {
     case .entity, .joined:
-      let rows = rows("e.key, e.document", limit: limit, offset: offset)
-      return "SELECT document FROM (\(rows)) AS page"
+      return "SELECT document, key FROM (\(rows("e.key, e.document", window))) AS page"
     case .values, .index:
       return """
-        SELECT e.document
-        FROM (\(rows(keyColumn, limit: limit, offset: offset))) AS page
+        SELECT e.document, e.key
+        FROM (\(rows(keyColumn, window))) AS page
         JOIN entity AS e ON e.tenant = \(tenant) AND e.key = page.key
-        ORDER BY page.key
+        ORDER BY page.key \(window.direction)
         """
     }
   }
@@ -55,14 +55,14 @@ extension QueryPlan {
   }
 
   /// One range per typeset: the limit inside each turns a sort of all into a merge.
-  private func rows(_ columns: SQL, limit: Int, offset: Int) -> SQL {
+  private func rows(_ columns: SQL, _ window: PageWindow) -> SQL {
     let ranges = arms.flatMap { arm in arm.typesets.map { (typeset: $0, arm: arm) } }
     guard ranges.count > 1, ranges.count <= Self.rangesMax else {
       return """
         SELECT \(columns)
         FROM \(from)
-        WHERE \(selected)
-        ORDER BY \(alias).key LIMIT \(limit) OFFSET \(offset)
+        WHERE \(selected) \(window.bound(of: "\(alias).key"))
+        ORDER BY \(alias).key \(window.direction) LIMIT \(window.limit) OFFSET \(window.offset)
         """
     }
     let parts: [SQL] = ranges.map { typeset, arm in
@@ -70,17 +70,18 @@ extension QueryPlan {
       (SELECT \(columns)
       FROM \(from)
       WHERE \(alias).tenant = \(tenant) AND \(selects([typeset], arm.condition)) AND \(condition)
-      ORDER BY \(alias).key LIMIT \(limit + offset))
+        \(window.bound(of: "\(alias).key"))
+      ORDER BY \(alias).key \(window.direction) LIMIT \(window.limit + window.offset))
       """
     }
     return """
       SELECT * FROM (\(SQL.joined(parts, by: " UNION ALL "))) AS ranges
-      ORDER BY key LIMIT \(limit) OFFSET \(offset)
+      ORDER BY key \(window.direction) LIMIT \(window.limit) OFFSET \(window.offset)
       """
   }
 
   /// Keys are sorted without the documents, which are many times as wide.
-  private func orderedPage(limit: Int, offset: Int) -> SQL {
+  private func orderedPage(_ window: PageWindow) -> SQL {
     let joins = SQL.joined(ordering?.joins ?? [], by: " ")
     let keys = (ordering?.keys ?? []) + ["\(alias).key"]
     return """
@@ -89,7 +90,8 @@ extension QueryPlan {
           SELECT \(alias).key
           FROM \(from) \(joins)
           WHERE \(selected)
-          ORDER BY \(SQL.joined(keys, by: ", ")) LIMIT \(limit) OFFSET \(offset)
+          ORDER BY \(SQL.joined(keys, by: ", "))
+          LIMIT \(window.limit) OFFSET \(window.offset)
         )) WITH ORDINALITY AS page (key, place)
       JOIN entity AS e ON e.tenant = \(tenant) AND e.key = page.key
       ORDER BY page.place

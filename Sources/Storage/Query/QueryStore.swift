@@ -54,17 +54,13 @@ package final class QueryStore {
       let count: [SQL] = query.wantsCount ? [plan.count] : []
       // To look for Entities of which none is shown can take as long as to count all.
       guard query.limit > 0 || count.isEmpty else { return count }
-      return count + [plan.page(limit: query.limit + 1, offset: query.offset)]
+      return count + [plan.page(PageWindow(query))]
     }
     let count = query.wantsCount ? results[0][0][0].int : nil
     guard results.count > (count == nil ? 0 : 1), let rows = results.last else {
-      return EntityPage(
-        documents: [], hasMore: count.map { $0 > query.offset } ?? false, count: count)
+      return EntityPage(count: count, offset: query.offset)
     }
-    let documents = rows.map { $0[0].bytes }
-    return EntityPage(
-      documents: Array(documents.prefix(query.limit)), hasMore: documents.count > query.limit,
-      count: count)
+    return EntityPage(rows, of: query, count: count)
   }
 
   /// Has what follows in a transaction planned and bounded as it is on the store's own connections.
@@ -160,9 +156,43 @@ package final class QueryStore {
   }
 }
 
+extension EntityPage {
+  /// A page of which nothing but the count was asked for.
+  fileprivate init(count: Int?, offset: Int) {
+    self.init(
+      documents: [], hasMore: count.map { $0 > offset } ?? false, count: count, neighbours: nil)
+  }
+
+  /// - Parameter rows: one more than the page has, if there are more.
+  fileprivate init(_ rows: Rows, of query: EntityQuery, count: Int?) {
+    var shown = Array(rows.prefix(query.limit))
+    if case .before = query.cursor { shown.reverse() }
+    self.init(
+      documents: shown.map { $0[0].bytes }, hasMore: rows.count > query.limit, count: count,
+      neighbours: query.isInOrderOfCreation ? PageNeighbours(shown, query.cursor) : nil)
+  }
+}
+
+extension PageNeighbours {
+  /// - Parameters:
+  ///   - rows: of the page, with their keys; of none at an offset comes nil.
+  ///   - cursor: of the page itself.
+  fileprivate init?(_ rows: [Row], _ cursor: PageCursor?) {
+    if let first = rows.first, let last = rows.last {
+      self.init(previous: .before(first[1].int64), next: .after(last[1].int64))
+      return
+    }
+    switch cursor {
+    case nil: return nil
+    case .after(let key): self.init(previous: .before(key + 1), next: .after(key))
+    case .before(let key): self.init(previous: .before(key), next: .after(max(0, key - 1)))
+    }
+  }
+}
+
 extension EntityQuery {
   /// Whether it is about few rows, if an index leads to them.
-  fileprivate var isShort: Bool { !wantsCount && offset + limit <= 100 }
+  fileprivate var isShort: Bool { !wantsCount && (cursor == nil ? offset : 0) + limit <= 100 }
 
   /// Names that the statement refers to by number.
   fileprivate var names: Set<IRI> {

@@ -57,8 +57,7 @@ struct OrderingTests {
         let response = try await client.send("GET", page)
         #expect(response["NGSILD-Results-Count"] == "18")
         seen += response.ids
-        target = response.all("Link").first { $0.contains("rel=\"next\"") }
-          .map { String($0.dropFirst().prefix { $0 != ">" }) }
+        target = response.link("next")
       }
       #expect(seen == whole && seen.count == 18)
     }

@@ -130,29 +130,6 @@ struct QueryTests {
     }
   }
 
-  @Test("pages cover everything once, with links and counts", arguments: [1, 3, 7, 20])
-  func pages(limit: Int) async throws {
-    try await withTestTenant { client in
-      let bodies = (0..<20).map { entity("urn:x:\($0)", $0 % 3 == 0 ? "A" : "B") }
-      let batch = "[\(bodies.joined(separator: ","))]"
-      try #require(try await client.send("POST", "entityOperations/create", batch).status == 201)
-      var seen: [String] = []
-      var target: String? = "entities?type=A,B&limit=\(limit)&count=true"
-      while let page = target {
-        let response = try await client.send("GET", page)
-        #expect(response["NGSILD-Results-Count"] == "20")
-        #expect(response.ids.count <= limit)
-        seen += response.ids
-        let links = response.all("Link").filter { $0.contains("rel=\"next\"") }
-        #expect(links.isEmpty == (seen.count == 20))
-        #expect(
-          response.all("Link").contains { $0.contains("rel=\"prev\"") } == (seen.count > limit))
-        target = links.first.map { String($0.dropFirst().prefix { $0 != ">" }) }
-      }
-      #expect(seen.sorted() == (0..<20).map { "urn:x:\($0)" }.sorted())
-    }
-  }
-
   @Test("counts ignore the page")
   func count() async throws {
     try await withTestTenant { client in

@@ -24,15 +24,40 @@ private struct Sample: Sendable {
     var query = query
     query.limit = 1000
     query.wantsCount = true
-    let (wanted, broker) = (query, client.broker.broker)
-    let (now, tenant) = (now, tenant)
-    let page = try await client.broker.loop.task {
-      try await broker.queries.page(wanted, at: now, tenant: tenant)
+    let page = try await page(query)
+    #expect(page.count == page.ids.count)
+    #expect(Set(page.ids).count == page.ids.count)
+    return Set(page.ids)
+  }
+
+  func page(_ query: EntityQuery) async throws -> EntityPage {
+    let (broker, now, tenant) = (client.broker.broker, now, tenant)
+    return try await client.broker.loop.task {
+      try await broker.queries.page(query, at: now, tenant: tenant)
     }.value
-    let ids = page.documents.map { JSONValue(storedDocument: $0)["id"]?.string ?? "" }
-    #expect(page.count == ids.count)
-    #expect(Set(ids).count == ids.count)
-    return Set(ids)
+  }
+
+  /// The ids of all pages from the first on, each where the one before says.
+  func forwards(_ query: EntityQuery) async throws -> (ids: [String], end: PageNeighbours?) {
+    var (query, ids) = (query, [String]())
+    while true {
+      let page = try await page(query)
+      ids += page.ids
+      guard page.hasMore else { return (ids, page.neighbours) }
+      query.cursor = page.neighbours?.next
+    }
+  }
+
+  /// The ids of all pages before a place, in the order of the pages' own rows.
+  func backwards(_ query: EntityQuery, from end: PageCursor) async throws -> [String] {
+    var (query, ids) = (query, [String]())
+    query.cursor = end
+    while true {
+      let page = try await page(query)
+      ids = page.ids + ids
+      guard page.hasMore else { return ids }
+      query.cursor = page.neighbours?.previous
+    }
   }
 
   func expected(_ isMatch: (JSONValue) -> Bool) -> Set<String> {
@@ -161,6 +186,32 @@ struct QueryEquivalenceTests {
         return
       }
     }
+  }
+
+  @Test("pages by their places cover everything once, forwards and backwards")
+  func places() async throws {
+    var generator = SeededGenerator(printingSeedOf: "places of pages in SQL")
+    try await withSample(&generator, indexes: ["a", "b"]) { generator, sample in
+      for _ in 0..<100 {
+        var query = EntityQuery()
+        if generator.chance(70) { query.selectors = [generator.selector(ids: 0...Self.entities)] }
+        if generator.chance(60) { query.query = generator.query(depth: 1) }
+        query.limit = 1000
+        let whole = try await sample.page(query).ids
+        query.limit = generator.pick([20, 50, 80])
+        let (forwards, end) = try await sample.forwards(query)
+        #expect(forwards == whole, "\(query)")
+        guard let end, case .after(let last) = end.next else { continue }
+        let backwards = try await sample.backwards(query, from: .before(last + 1))
+        #expect(backwards == whole, "\(query)")
+      }
+    }
+  }
+}
+
+extension EntityPage {
+  fileprivate var ids: [String] {
+    documents.map { JSONValue(storedDocument: $0)["id"]?.string ?? "" }
   }
 }
 

@@ -112,7 +112,12 @@ struct ScanTests {
         let plan = QueryPlan(EntityQuery(request), in: scope)
         // To count a type that nearly all Entities here have, PostgreSQL may well read the whole table.
         let counts = parameters == ["type": "Large"] ? [] : [plan.count]
-        for statement in [plan.page(limit: 20, offset: 0)] + counts {
+        var query = EntityQuery(request)
+        let pages = [nil, PageCursor.after(1000), .before(1_000_000)].map { cursor in
+          query.cursor = cursor
+          return plan.page(PageWindow(query))
+        }
+        for statement in pages + counts {
           let scans = try await scans(of: statement, client)
           let isWhole = scans.contains { $0.contains("Seq Scan") }
           #expect(!isWhole, "\(parameters): \(scans)")
