@@ -16,7 +16,7 @@ extension QueryStore {
     var id = ""
     let rows = try await run(query, at: now, tenant: tenant) { plan in
       id = newID()
-      return [map.insert(id, tenant, positions: plan.positions)]
+      return QueryFlight([map.insert(id, tenant, positions: plan.positions)])
     }
     return (id, rows[0][0][0].int64)
   }
@@ -29,10 +29,10 @@ extension QueryStore {
   ) async throws(PostgresError) {
     guard let map = query.map else { return }
     _ = try await run(query, at: now, tenant: tenant) { plan in
-      [
+      QueryFlight([
         map.prune(
           upTo: last, among: query.selectors, tenant: tenant, keeping: plan.isFound(key: "m.key"))
-      ]
+      ])
     }
   }
 }

@@ -44,29 +44,3 @@ package struct EntityQuery: Hashable, Sendable {
   /// Whether its pages are in the order of creation.
   var isInOrderOfCreation: Bool { map == nil && ordering == nil }
 }
-
-/// The key of an Entity, whether it still exists or not, beside which a page lies.
-///
-/// Whatever is created or deleted elsewhere, nothing is left out or shown twice from one page to the
-/// next, and a page deep within takes no longer than the first.
-package enum PageCursor: Hashable, Sendable {
-  case after(Int64)
-  case before(Int64)
-}
-
-/// The stored forms of one page's Entities.
-package struct EntityPage: Sendable {
-  package let documents: [[UInt8]]
-  /// Whether there are Entities after this page; before it, if the cursor was `before`.
-  package let hasMore: Bool
-  /// All Entities that match; nil unless asked for.
-  package let count: Int?
-  /// Where the pages before and after this one lie; nil if not in the order of creation.
-  package let neighbours: PageNeighbours?
-}
-
-/// The cursors of the pages before and after a page.
-package struct PageNeighbours: Hashable, Sendable {
-  package let previous: PageCursor
-  package let next: PageCursor
-}

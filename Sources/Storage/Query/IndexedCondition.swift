@@ -12,6 +12,8 @@ struct IndexedCondition: Hashable {
   private let attribute: NameNumber
   private let predicate: SQL
   private let now: DateTime
+  /// Whether the index has what fits side by side, so that to find few, few are read.
+  let isRange: Bool
 
   /// Nil if the index does not answer it, or not for all Entities of `typesets`.
   init?(_ query: Query, of typesets: [TypesetNumber], in scope: QueryScope) {
@@ -26,6 +28,7 @@ struct IndexedCondition: Hashable {
     attribute = indexed.number
     self.predicate = predicate
     now = scope.now
+    isRange = term.condition.isRange
   }
 
   /// The Attribute's partition of `attribute_index`. The planner knows its statistics, but none of
@@ -61,6 +64,15 @@ struct IndexedCondition: Hashable {
 }
 
 extension Query.Condition {
+  /// Texts in order are told from references among them one by one.
+  fileprivate var isRange: Bool {
+    switch self {
+    case .equal: true
+    case .ordered(_, let value): value.number != nil
+    case .exists, .absent, .unequal, .matches, .matchesNot: false
+    }
+  }
+
   /// Nil for what other than numbers and strings is compared with.
   fileprivate var indexPredicate: SQL? {
     switch self {

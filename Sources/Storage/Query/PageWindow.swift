@@ -2,14 +2,14 @@ import Postgres
 
 /// Which of the rows that a plan finds a page has.
 struct PageWindow {
-  /// One more than the page has, to tell whether there are more.
+  /// One more than the page has, to tell whether there are more; 0 for the count alone.
   let limit: Int
   let offset: Int
   private let cursor: PageCursor?
 
   /// The cursor is of use only in the order of keys, which is that of creation.
   init(_ query: EntityQuery) {
-    limit = query.limit + 1
+    limit = query.limit == 0 ? 0 : query.limit + 1
     cursor = query.isInOrderOfCreation ? query.cursor : nil
     offset = cursor == nil ? query.offset : 0
   }

@@ -34,6 +34,8 @@ struct QueryPlan: Hashable {
   let map: EntityMapNumber?
   /// Whether it reads a range of an index, so that one plan is right for all values.
   let isPlannedOnce: Bool
+  /// Whether each row of `values` says for itself whether it fits, at a bounded price.
+  let isByRow: Bool
 
   init(_ query: EntityQuery, in scope: QueryScope) {
     tenant = scope.tenant
@@ -48,6 +50,7 @@ struct QueryPlan: Hashable {
       source = .index(only)
       condition = only.sql
       isPlannedOnce = false
+      isByRow = false
       return
     }
     let usesEntity =
@@ -65,6 +68,7 @@ struct QueryPlan: Hashable {
     if let geo = query.geo { conditions.append(geo.sql(keyIn: table, in: scope)) }
     conditions.append("(\(table).expires IS NULL OR \(table).expires > \(scope.now.timestamp))")
     condition = SQL.joined(conditions, by: " AND ")
+    isByRow = filter.isByRow && filter.indexed.isEmpty && query.geo == nil
     isPlannedOnce =
       conditions.count == 1 && ordering == nil && map == nil && arms.count == 1
       && arms[0].typesets.count == 1 && arms[0].condition == nil
@@ -96,6 +100,8 @@ private struct QueryFilter {
   private(set) var indexed: [IndexedCondition] = []
   private(set) var usesEntity = false
   private(set) var usesValues = false
+  /// Without Entities that are linked to, and without patterns.
+  private(set) var isByRow = true
 
   init(_ query: EntityQuery, of typesets: [TypesetNumber], in scope: QueryScope) {
     if !query.attributes.isEmpty { add(anyOf: query.attributes, in: scope) }
@@ -110,6 +116,7 @@ private struct QueryFilter {
       }
       conditions.append(part.sql(on: .asked, in: scope))
       usesEntity = usesEntity || part.terms.contains { $0.path.isOfEntity }
+      isByRow = isByRow && part.terms.allSatisfy(\.isByRow)
       usesValues = true
     }
   }
@@ -146,6 +153,16 @@ extension [EntitySelector] {
 extension Query {
   /// Queries of which each has to hold.
   fileprivate var conjuncts: [Query] { if case .and(let parts) = self { parts } else { [self] } }
+}
+
+extension Query.Term {
+  /// Whether a row says for itself whether the term holds, at a bounded price.
+  fileprivate var isByRow: Bool {
+    switch (path, condition) {
+    case (.linked, _), (_, .matches), (_, .matchesNot): false
+    default: true
+    }
+  }
 }
 
 extension Query.Path {

@@ -37,7 +37,7 @@ extension QueryStore {
     on connection: Connection? = nil
   ) async throws(PostgresError) -> [KeyedReference] {
     let results = try await run(query, at: now, tenant: tenant, on: connection) { plan in
-      [plan.references(in: range, limit: limit)]
+      QueryFlight([plan.references(in: range, limit: limit)])
     }
     return results[0].map { row in
       KeyedReference(

@@ -50,17 +50,17 @@ package final class QueryStore {
   package func page(
     _ query: EntityQuery, at now: DateTime, tenant: TenantNumber
   ) async throws(PostgresError) -> EntityPage {
-    let results = try await run(query, at: now, tenant: tenant) { plan in
-      let count: [SQL] = query.wantsCount ? [plan.count] : []
-      // To look for Entities of which none is shown can take as long as to count all.
-      guard query.limit > 0 || count.isEmpty else { return count }
-      return count + [plan.page(PageWindow(query))]
+    let window = PageWindow(query)
+    var isGlance = false
+    let first = try await run(query, at: now, tenant: tenant) { plan in
+      isGlance = query.allowsGlance && plan.hasGlance
+      guard isGlance else { return plan.flight(for: query, window) }
+      return QueryFlight([plan.glance(window, counts: query.wantsCount)], isShared: true)
     }
-    let count = query.wantsCount ? results[0][0][0].int : nil
-    guard results.count > (count == nil ? 0 : 1), let rows = results.last else {
-      return EntityPage(count: count, offset: query.offset)
-    }
-    return EntityPage(rows, of: query, count: count)
+    guard isGlance else { return EntityPage(first, of: query) }
+    if let page = EntityPage(glance: first[0], of: query) { return page }
+    return EntityPage(
+      try await run(query, at: now, tenant: tenant) { $0.flight(for: query, window) }, of: query)
   }
 
   /// Has what follows in a transaction planned and bounded as it is on the store's own connections.
@@ -73,21 +73,21 @@ package final class QueryStore {
       """)
   }
 
-  /// Plans a query and runs `statements` of the plan; again, if the plan turns out to be old.
+  /// Plans a query and runs what `flight` makes of the plan; again, if the plan turns out to be old.
   ///
   /// - Parameter connection: of a transaction; nil for one of the store's own.
   func run(
     _ query: EntityQuery, at now: DateTime, tenant: TenantNumber, on connection: Connection? = nil,
-    _ statements: (QueryPlan) -> [SQL]
+    _ flight: (QueryPlan) -> QueryFlight
   ) async throws(PostgresError) -> [Rows] {
     while true {
       let plan = try await plan(query, at: now, tenant: tenant)
-      let statements = statements(plan)
+      let flight = flight(plan)
       let (versions, results) =
         if let connection {
-          try await Self.fly(statements, after: Self.versionsStatement(tenant), on: connection)
+          try await Self.fly(flight, after: Self.versionsStatement(tenant), on: connection)
         } else {
-          try await run(plan, statements, isShort: query.isShort)
+          try await run(plan, flight)
         }
       if try await !refresh(to: versions[0], tenant) { return results }
     }
@@ -121,26 +121,26 @@ package final class QueryStore {
   /// What may take long has a connection of its own, so that nobody waits behind it, and cancelling
   /// it hits no other.
   private func run(
-    _ plan: QueryPlan, _ statements: [SQL], isShort: Bool
+    _ plan: QueryPlan, _ flight: QueryFlight
   ) async throws(PostgresError) -> (versions: Rows, results: [Rows]) {
-    if plan.isPlannedOnce, isShort, statements.count == 1 {
-      let page = try await pages.page(statements[0], of: plan.tenant)
+    if flight.isShared {
+      let page = try await pages.page(flight.statements[0], of: plan.tenant)
       return (page.versions, [page.rows])
     }
     let versions = Self.versionsStatement(plan.tenant)
     if plan.isPlannedOnce {
-      let results = try await readers.flight([versions] + statements)
+      let results = try await readers.flight([versions] + flight.statements)
       return (results[0], Array(results.dropFirst()))
     }
     return try await pool.withConnection { connection throws(PostgresError) in
-      try await Self.fly(statements, after: versions, on: connection)
+      try await Self.fly(flight, after: versions, on: connection)
     }
   }
 
   private static func fly(
-    _ statements: [SQL], after versions: SQL, on connection: Connection
+    _ flight: QueryFlight, after versions: SQL, on connection: Connection
   ) async throws(PostgresError) -> (versions: Rows, results: [Rows]) {
-    let results = try await connection.flight([versions] + statements)
+    let results = try await connection.flight([versions] + flight.statements)
     return (results[0], Array(results.dropFirst()))
   }
 
@@ -156,43 +156,35 @@ package final class QueryStore {
   }
 }
 
-extension EntityPage {
-  /// A page of which nothing but the count was asked for.
-  fileprivate init(count: Int?, offset: Int) {
-    self.init(
-      documents: [], hasMore: count.map { $0 > offset } ?? false, count: count, neighbours: nil)
-  }
+/// Statements of one plan that are run together.
+struct QueryFlight {
+  let statements: [SQL]
+  /// Whether it is one statement, planned once, that reads few rows, so that others may share its way.
+  let isShared: Bool
 
-  /// - Parameter rows: one more than the page has, if there are more.
-  fileprivate init(_ rows: Rows, of query: EntityQuery, count: Int?) {
-    var shown = Array(rows.prefix(query.limit))
-    if case .before = query.cursor { shown.reverse() }
-    self.init(
-      documents: shown.map { $0[0].bytes }, hasMore: rows.count > query.limit, count: count,
-      neighbours: query.isInOrderOfCreation ? PageNeighbours(shown, query.cursor) : nil)
+  init(_ statements: [SQL], isShared: Bool = false) {
+    self.statements = statements
+    self.isShared = isShared
   }
 }
 
-extension PageNeighbours {
-  /// - Parameters:
-  ///   - rows: of the page, with their keys; of none at an offset comes nil.
-  ///   - cursor: of the page itself.
-  fileprivate init?(_ rows: [Row], _ cursor: PageCursor?) {
-    if let first = rows.first, let last = rows.last {
-      self.init(previous: .before(first[1].int64), next: .after(last[1].int64))
-      return
+extension QueryPlan {
+  /// The count, if it is asked for, then the page.
+  fileprivate func flight(for query: EntityQuery, _ window: PageWindow) -> QueryFlight {
+    // To look for Entities of which none is shown can take as long as to count all.
+    guard query.wantsCount else {
+      return QueryFlight([page(window)], isShared: isPlannedOnce && query.isShort)
     }
-    switch cursor {
-    case nil: return nil
-    case .after(let key): self.init(previous: .before(key + 1), next: .after(key))
-    case .before(let key): self.init(previous: .before(key), next: .after(max(0, key - 1)))
-    }
+    return QueryFlight(query.limit > 0 ? [count, page(window)] : [count])
   }
 }
 
 extension EntityQuery {
   /// Whether it is about few rows, if an index leads to them.
-  fileprivate var isShort: Bool { !wantsCount && (cursor == nil ? offset : 0) + limit <= 100 }
+  fileprivate var isShort: Bool { (cursor == nil ? offset : 0) + limit <= 100 }
+
+  /// Whether a look at few rows may do; what is counted is not what a cursor leaves.
+  fileprivate var allowsGlance: Bool { isShort && !(wantsCount && cursor != nil) }
 
   /// Names that the statement refers to by number.
   fileprivate var names: Set<IRI> {

@@ -93,7 +93,7 @@ package struct SnapshotFilling {
     while true {
       let found = try await queries.run(
         query, at: now, tenant: snapshot.tenant, on: connection
-      ) { [range] in [$0.references(in: range, limit: Self.entitiesAtOnce)] }[0]
+      ) { [range] in QueryFlight([$0.references(in: range, limit: Self.entitiesAtOnce)]) }[0]
       guard let last = found.last else { return count }
       let keys = found.map { $0[0].int64 }.filter { !excluded.contains($0) }
       try await copyEntities(keys)

@@ -71,12 +71,14 @@ struct QueryEquivalenceTests {
   private static let entities = 150
   private static let queries = 400
 
-  /// - Parameter indexes: Attributes that are indexed, some before they are written.
+  /// - Parameters:
+  ///   - type: of all Entities; nil for random ones.
+  ///   - indexes: Attributes that are indexed, some before they are written.
   private func withSample(
-    _ generator: inout SeededGenerator, indexes: [String] = [],
+    _ generator: inout SeededGenerator, type: String? = nil, indexes: [String] = [],
     _ body: (inout SeededGenerator, Sample) async throws -> Void
   ) async throws {
-    let texts = (0..<Self.entities).map { generator.entity("urn:x:\($0)") }
+    let texts = (0..<Self.entities).map { generator.entity("urn:x:\($0)", type) }
     var copy = generator
     try await withTestTenant { client in
       if !indexes.isEmpty {
@@ -204,6 +206,26 @@ struct QueryEquivalenceTests {
         guard let end, case .after(let last) = end.next else { continue }
         let backwards = try await sample.backwards(query, from: .before(last + 1))
         #expect(backwards == whole, "\(query)")
+      }
+    }
+  }
+
+  @Test("where a look at few rows does, it finds what the whole query does")
+  func glances() async throws {
+    var generator = SeededGenerator(printingSeedOf: "looks at few rows in SQL")
+    try await withSample(&generator, type: "T", indexes: ["a", "b"]) { generator, sample in
+      for _ in 0..<200 {
+        var query = entityQuery(generator.query(depth: generator.number(0...1)))
+        query.limit = 1000
+        let whole = try await sample.page(query).ids
+        query.limit = generator.pick([0, 1, 5, 20])
+        query.offset = generator.pick([0, 0, 3, 30, 70])
+        query.wantsCount = query.limit == 0 || generator.chance(30)
+        let page = try await sample.page(query)
+        let rest = whole.dropFirst(query.offset)
+        #expect(page.ids == Array(rest.prefix(query.limit)), "\(query)")
+        #expect(page.hasMore == (rest.count > query.limit), "\(query)")
+        #expect(page.count == (query.wantsCount ? whole.count : nil), "\(query)")
       }
     }
   }

@@ -89,6 +89,29 @@ struct QueryPlanTests {
     }
   }
 
+  @Test(
+    "a look at few rows is for one range of rows and conditions on each by itself",
+    arguments: [
+      (["type": "(T;U)", "q": "a>1"], true), (["type": "(T;U)", "attrs": "a"], true),
+      (["type": "(T;U)", "q": "a>1|b==\"x\"", "scopeQ": "/x"], true),
+      (["type": "T", "q": "a>1"], false), (["type": "(T;U)"], false),
+      (["type": "(T;U)", "q": "b~=x"], false), (["type": "(T;U)", "q": "r{a}>1"], false),
+      (["type": "(T;U)", "q": "a>1", "id": "urn:x:1"], false),
+      (["type": "(T;U)", "q": "a>1", "orderBy": "a"], false),
+      (
+        [
+          "type": "(T;U)", "q": "a>1", "georel": "near;maxDistance==1", "geometry": "Point",
+          "coordinates": "[1,2]",
+        ], false
+      ),
+    ])
+  func glances(parameters: [String: String], hasGlance: Bool) async throws {
+    try await withScope { _, scope in
+      let plan = try plan(parameters.merging(["join": "flat"]) { $1 }, in: scope)
+      #expect(plan.hasGlance == hasGlance)
+    }
+  }
+
   @Test("values of a request are parameters, never text")
   func parameters() async throws {
     try await withScope { _, scope in

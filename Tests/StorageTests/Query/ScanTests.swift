@@ -124,8 +124,33 @@ struct ScanTests {
           #expect(scans.contains { $0.contains(index) }, "\(parameters): \(scans)")
         }
       }
+      try await checkGlances(client, scope)
       try await checkHistory(client, scope)
       try await checkLongReads(client, scope)
+    }
+  }
+
+  /// Looks at few rows, in the sessions that take them.
+  private func checkGlances(_ client: TestClient, _ scope: QueryScope) async throws {
+    let cases: [([String: String], [String])] = [
+      (["type": "Large", "q": "n>7"], ["number_key", "_pkey"]),
+      (["type": "Large", "q": "s==\"text 7\""], ["text_key", "_pkey"]),
+      (["type": "Large", "q": "u==7"], ["entity_value_typeset"]),
+    ]
+    for (parameters, indexes) in cases {
+      let request = try QueryRequest(parameters: { parameters[$0] }, expander: Context.core)
+      let query = EntityQuery(request)
+      let plan = QueryPlan(query, in: scope)
+      #expect(plan.hasGlance)
+      for counts in [false, true] {
+        let statement = plan.glance(PageWindow(query), counts: counts)
+        let scans = try await client.readHistory(["EXPLAIN \(statement)"])[0].map { $0[0].string }
+          .filter { $0.contains("Scan") && !$0.contains("CTE Scan") }
+        #expect(!scans.contains { $0.contains("Seq Scan") }, "\(scans)")
+        for index in counts ? [indexes[0]] : indexes {
+          #expect(scans.contains { $0.contains(index) }, "\(parameters) \(index): \(scans)")
+        }
+      }
     }
   }
 

@@ -13,9 +13,10 @@ extension SeededGenerator {
   ]
   static let numbers = ["0", "1", "1.0", "-1", "2", "2.5", "1e1", "10", "100", "-0.5", "0.1"]
 
-  mutating func entity(_ id: String) -> String {
+  /// - Parameter type: nil for one or two at random.
+  mutating func entity(_ id: String, _ type: String? = nil) -> String {
     var members = ["\"id\":\"\(id)\""]
-    let types = Set(list(1...2) { $0.pick(Self.typeNames) }).sorted()
+    let types = type.map { [$0] } ?? Set(list(1...2) { $0.pick(Self.typeNames) }).sorted()
     members.append("\"type\":[\(types.map { "\"\($0)\"" }.joined(separator: ","))]")
     if chance(50) {
       let scopes = Set(list(1...2) { $0.scope() }).sorted()
