@@ -125,6 +125,20 @@ package struct JSONB: ParameterValue, Sendable, Hashable {
   }
 }
 
+/// A path that is sent as `jsonpath`: as text it would be read anew for each row.
+package struct JSONPath: ParameterValue, Sendable, Hashable {
+  package let text: String
+
+  package init(_ text: String) { self.text = text }
+
+  package static var postgresType: PostgresType { .jsonpath }
+
+  package func encode(into buffer: inout [UInt8]) {
+    buffer.append(1)  // version of the format
+    buffer.append(contentsOf: text.utf8)
+  }
+}
+
 /// Bytes that are sent as `bytea`.
 package struct Bytea: ParameterValue, Sendable, Hashable {
   package let bytes: [UInt8]

@@ -23,4 +23,5 @@ package struct PostgresType: Sendable, Hashable {
   package static let float8 = PostgresType(oid: 701, arrayOID: 1022)
   package static let timestamptz = PostgresType(oid: 1184, arrayOID: 1185)
   package static let jsonb = PostgresType(oid: 3802, arrayOID: 3807)
+  package static let jsonpath = PostgresType(oid: 4072, arrayOID: 4073)
 }

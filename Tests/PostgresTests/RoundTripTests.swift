@@ -61,6 +61,17 @@ struct RoundTripTests {
     try await roundTrip([Bytea([]), Bytea([0, 255, 92, 39])]) { Bytea($0.bytes) }
   }
 
+  @Test(
+    "jsonpath",
+    arguments: [("$.a ? (@ > 1)", true), ("$.a ? (@ > 2)", false), ("$.\"é\"", true)])
+  func paths(path: String, exists: Bool) async throws {
+    try await TestDatabase.withConnection { connection in
+      let document = JSONB(Array(#"{"a": 2, "é": null}"#.utf8))
+      let row = try await connection.query("SELECT \(document) @? \(JSONPath(path))")[0]
+      #expect(row[0].bool == exists)
+    }
+  }
+
   @Test("NULL of every type")
   func nulls() async throws {
     try await roundTrip([nil, 1]) { $0.present?.int }

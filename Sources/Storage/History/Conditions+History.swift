@@ -45,7 +45,7 @@ extension ValuePath {
       EXISTS (
         SELECT FROM attribute_instance AS i
         WHERE \(window.condition(entity: "e.key", attribute: "= \(attribute)"))
-          AND NOT i.is_deletion AND \(value) @? \(jsonPath)::text::jsonpath)
+          AND NOT i.is_deletion AND \(value) @? \(JSONPath(jsonPath)))
       """
   }
 

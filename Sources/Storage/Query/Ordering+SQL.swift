@@ -107,7 +107,7 @@ extension ValuePath {
     guard let steps = scope.steps(to: [attribute]) else { return "SELECT NULL::jsonb" }
     let path = isSubAttribute ? "$.s.\(steps)" : "$.\(steps)"
     return """
-      SELECT \(result) FROM jsonb_path_query(\(parent), \(path)::text::jsonpath) AS i
+      SELECT \(result) FROM jsonb_path_query(\(parent), \(JSONPath(path))) AS i
       ORDER BY i ->> 'd' COLLATE "C" NULLS FIRST LIMIT 1
       """
   }
@@ -129,9 +129,9 @@ extension ValuePath {
     let isLanguage = valueMembers.count == 1
     return """
       coalesce(
-        jsonb_path_query_first(i, \("$.v.\(path)")::text::jsonpath),
-        jsonb_path_query_first(i, \("$.j.\(path)")::text::jsonpath),
-        jsonb_path_query_first(i, \(isLanguage ? language : "$.l.\(path)")::text::jsonpath))
+        jsonb_path_query_first(i, \(JSONPath("$.v.\(path)"))),
+        jsonb_path_query_first(i, \(JSONPath("$.j.\(path)"))),
+        jsonb_path_query_first(i, \(JSONPath(isLanguage ? language : "$.l.\(path)"))))
       """
   }
 }

@@ -55,7 +55,7 @@ extension Query.Path {
     return """
       EXISTS (
         SELECT
-        FROM jsonb_path_query(\(rows.values).attributes, \(objects)::text::jsonpath) AS object (id),
+        FROM jsonb_path_query(\(rows.values).attributes, \(JSONPath(objects))) AS object (id),
           LATERAL (
             SELECT * FROM entity
             WHERE tenant = \(scope.tenant) AND id = object.id #>> '{}'
@@ -78,7 +78,7 @@ extension ValuePath {
     // A name that was never stored has no target.
     guard let steps = scope.steps(to: attributes) else { return "false" }
     let jsonPath = "$.\(steps) ? (\(InstancePredicate(self).text(condition)))"
-    return "\(rows.values).attributes @? \(jsonPath)::text::jsonpath"
+    return "\(rows.values).attributes @? \(JSONPath(jsonPath))"
   }
 }
 
@@ -91,7 +91,7 @@ extension Query.Condition {
     guard let name = Self.columns[member] else {
       // A missing member is null there.
       let path = "$ ? (@.x != null && \(Target(place: "@.x").text(self)))"
-      return "\(shown) @? \(path)::text::jsonpath"
+      return "\(shown) @? \(JSONPath(path))"
     }
     let column: SQL = "\(row).\(identifier: name)"
     return switch self {
@@ -126,7 +126,7 @@ extension Query.Condition {
     default: break
     }
     let path = "$ ? (@.x != null && \(Target(place: "@.x").text(self)))"
-    return "coalesce(\(shown) @? \(path)::text::jsonpath, false)"
+    return "coalesce(\(shown) @? \(JSONPath(path)), false)"
   }
 
   private static let columns: [NGSILDQuery.CoreMember: String] = [
