@@ -35,12 +35,13 @@ extension ValuePath {
     _ condition: Query.Condition, onHistoryIn window: HistoryWindow, in scope: QueryScope
   ) -> SQL {
     guard let attribute = scope.names.number(of: attributes[0]) else { return "false" }
-    var jsonPath = "$"
+    let predicate = InstancePredicate(self).text(condition)
+    var jsonPath = "$ ? (\(predicate))"
     if attributes.count > 1 {
-      guard let steps = scope.steps(to: Array(attributes.dropFirst())) else { return "false" }
-      jsonPath += ".s.\(steps)"
+      let parts = Array(attributes.dropFirst())
+      guard let steps = scope.steps(to: parts, where: predicate) else { return "false" }
+      jsonPath = "$.s.\(steps)"
     }
-    jsonPath += " ? (\(InstancePredicate(self).text(condition)))"
     return """
       EXISTS (
         SELECT FROM attribute_instance AS i

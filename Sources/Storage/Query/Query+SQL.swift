@@ -76,9 +76,9 @@ extension ValuePath {
   ) -> SQL {
     if let member, attributes.isEmpty { return condition.sql(of: member, in: rows.entity) }
     // A name that was never stored has no target.
-    guard let steps = scope.steps(to: attributes) else { return "false" }
-    let jsonPath = "$.\(steps) ? (\(InstancePredicate(self).text(condition)))"
-    return "\(rows.values).attributes @? \(JSONPath(jsonPath))"
+    let predicate = InstancePredicate(self).text(condition)
+    guard let steps = scope.steps(to: attributes, where: predicate) else { return "false" }
+    return "\(rows.values).attributes @? \(JSONPath("$.\(steps)"))"
   }
 }
 

@@ -23,10 +23,15 @@ struct QueryScope {
   /// on; nil if a name was never stored.
   ///
   /// Instances that have expired do not exist (GS CIM 009, 4.22).
-  func steps(to attributes: [IRI]) -> String? {
+  ///
+  /// - Parameter condition: on the last of these, asked first: it is what holds of few.
+  func steps(to attributes: [IRI], where condition: String? = nil) -> String? {
     let numbers = attributes.compactMap { names.number(of: $0) }
-    guard numbers.count == attributes.count else { return nil }
-    return numbers.map { "\"\($0)\" ? (!(@.e <= \(now.microseconds)))" }.joined(separator: ".s.")
+    guard numbers.count == attributes.count, let last = numbers.last else { return nil }
+    let exists = "!(@.e <= \(now.microseconds))"
+    let filter = condition.map { "(\($0)) && \(exists)" } ?? exists
+    return numbers.dropLast().map { "\"\($0)\" ? (\(exists)).s." }.joined()
+      + "\"\(last)\" ? (\(filter))"
   }
 }
 
