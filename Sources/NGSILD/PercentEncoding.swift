@@ -38,7 +38,7 @@ private func upperHexDigit(_ value: UInt8) -> UInt8 {
 }
 
 /// The characters of percent-encoded text; nil unless every `%` has two digits and the bytes are
-/// UTF-8 (RFC 3986, 2.1).
+/// UTF-8 (RFC 3986, 2.1) without NUL, which PostgreSQL has in no text.
 package func percentDecoded(_ text: some StringProtocol, plusIsSpace: Bool = false) -> String? {
   var text = String(text)
   return text.withUTF8 { percentDecoded($0, plusIsSpace: plusIsSpace) }

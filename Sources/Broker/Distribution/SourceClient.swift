@@ -67,6 +67,7 @@ package struct SourceClient: Sendable {
     }
     let token = try await tokens.token(of: credential, by: client, before: deadline)
     let response = try await send(request, bearing: token, before: deadline, bytesMax)
+    // Where no other token is to be had, the source's own refusal says more.
     guard response.status == 401,
       let next = try? await tokens.token(
         of: credential, refusing: token, by: client, before: deadline),

@@ -202,7 +202,8 @@ package struct OutboxStore {
     by process: ProcessNumber, to subscription: SubscriptionNumber, excluding known: [Int64],
     limit: Int
   ) async throws(PostgresError) -> [OwedNotification] {
-    try await pool.query(
+    let asked = ContinuousClock.now
+    return try await pool.query(
       """
       SELECT \(Self.columns)
       FROM notification
@@ -210,27 +211,28 @@ package struct OutboxStore {
       ORDER BY id
       LIMIT \(limit)
       """
-    ).map { OwedNotification($0) }
+    ).map { OwedNotification($0, asked: asked) }
   }
 
   /// One notification; nil if it is owed no more.
   package func owed(
     _ id: Int64, of subscription: SubscriptionNumber
   ) async throws(PostgresError) -> OwedNotification? {
-    try await pool.query(
+    let asked = ContinuousClock.now
+    return try await pool.query(
       """
       SELECT \(Self.columns)
       FROM notification
       WHERE process IN (SELECT id FROM broker_process) AND subscription = \(subscription)
         AND id = \(id)
       """
-    ).first.map { OwedNotification($0) }
+    ).first.map { OwedNotification($0, asked: asked) }
   }
 
   private static let columns: SQL =
     """
     tenant, id, subscription, entity, process, attempts, body, headers,
-      (extract(epoch FROM now() - created) * 1000)::bigint
+      (extract(epoch FROM now() - created) * 1000000)::bigint
     """
 
   /// The subscriptions to which `process` owes something, by one index look-up each.
@@ -267,11 +269,14 @@ package struct OutboxStore {
 
 extension OwedNotification {
   /// A row of the outbox.
-  fileprivate init(_ row: Row) {
+  ///
+  /// - Parameter asked: when it was asked for. Its age is told later, and its own time comes out no
+  ///   later than it was: a `cooldown` must not take it for one that came after a failure.
+  fileprivate init(_ row: Row, asked: ContinuousClock.Instant) {
     self.init(
       tenant: TenantNumber(row[0].int), id: row[1].int64, subscription: row[2].int64,
       entity: row[3].int64, process: row[4].int64, body: row[6].bytes,
       headers: row[7].present?.string, attempts: row[5].int,
-      since: .now - .milliseconds(row[8].int))
+      since: asked - .microseconds(row[8].int))
   }
 }

@@ -13,13 +13,11 @@ extension QueryPlan {
 
   /// Whether there is one: of a single range of rows, by conditions on each row for itself.
   var hasGlance: Bool {
-    guard ordering == nil, map == nil, arms.count == 1, arms[0].typesets.count == 1,
-      arms[0].condition == nil
-    else { return false }
-    switch source {
-    case .entity, .joined: return false
-    case .values: return isByRow
-    case .index(let condition): return condition.isRange
+    guard isOneRange else { return false }
+    return switch source {
+    case .entity, .joined: false
+    case .values: isByRow
+    case .index(let condition): condition.isRange
     }
   }
 

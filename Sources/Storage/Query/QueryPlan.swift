@@ -32,8 +32,8 @@ struct QueryPlan: Hashable {
   let ordering: OrderingSQL?
   /// Only Entities of this map are looked at, in its order.
   let map: EntityMapNumber?
-  /// Whether it reads a range of an index, so that one plan is right for all values.
-  let isPlannedOnce: Bool
+  /// Whether nothing is asked of a row but that it has not expired.
+  private let isBare: Bool
   /// Whether each row of `values` says for itself whether it fits, at a bounded price.
   let isByRow: Bool
 
@@ -49,7 +49,7 @@ struct QueryPlan: Hashable {
     {
       source = .index(only)
       condition = only.sql
-      isPlannedOnce = false
+      isBare = false
       isByRow = false
       return
     }
@@ -69,10 +69,17 @@ struct QueryPlan: Hashable {
     conditions.append("(\(table).expires IS NULL OR \(table).expires > \(scope.now.timestamp))")
     condition = SQL.joined(conditions, by: " AND ")
     isByRow = filter.isByRow && filter.indexed.isEmpty && query.geo == nil
-    isPlannedOnce =
-      conditions.count == 1 && ordering == nil && map == nil && arms.count == 1
-      && arms[0].typesets.count == 1 && arms[0].condition == nil
+    isBare = conditions.count == 1
   }
+
+  /// Whether the rows are one range, in the order of keys.
+  var isOneRange: Bool {
+    ordering == nil && map == nil && arms.count == 1 && arms[0].typesets.count == 1
+      && arms[0].condition == nil
+  }
+
+  /// Whether it reads a range of an index, so that one plan is right for all values.
+  var isPlannedOnce: Bool { isBare && isOneRange }
 
   /// Typesets together with what the selectors that match them ask of ids.
   static func arms(_ selectors: [EntitySelector], in scope: QueryScope) -> [Arm] {
