@@ -30,6 +30,7 @@ final class HTTPConnection: @unchecked Sendable {
 
   private let server: HTTPServer
   private let connection: OpaquePointer
+  private var socket: ConnectionSocket { ConnectionSocket(connection: connection) }
   private let remoteAddress: String
   /// Where the server's list of connections holds this one.
   var index = 0
@@ -230,23 +231,7 @@ final class HTTPConnection: @unchecked Sendable {
     var head = "HTTP/1.1 \(status) \(reason)\r\nConnection: close\r\n"
     for (name, value) in response.headers { head += "\(name): \(value)\r\n" }
     head += "Content-Length: \(response.body.count)\r\n\r\n"
-    let bytes = Array(head.utf8) + response.body
-    let socket = cmicrohttpd_socket(connection)
-    _ = send(socket, bytes, bytes.count, Int32(MSG_NOSIGNAL | MSG_DONTWAIT))
-    shutdown(socket, Int32(SHUT_WR))
-    drop(from: socket)
-  }
-
-  /// Reads what has come, since a connection closed over unread bytes is reset, and the client may
-  /// lose the answer.
-  private func drop(from socket: Int32) {
-    withUnsafeTemporaryAllocation(byteCount: 1 << 16, alignment: 1) { buffer in
-      for _ in 0..<16 {
-        guard recv(socket, buffer.baseAddress, buffer.count, Int32(MSG_DONTWAIT)) > 0 else {
-          return
-        }
-      }
-    }
+    socket.end(with: Array(head.utf8) + response.body)
   }
 
   // MARK: Answer
@@ -317,16 +302,16 @@ final class HTTPConnection: @unchecked Sendable {
     case .running, .suspended:
       if waited > server.configuration.requestDeadline {
         timeOut()
-      } else if waited > HTTPServer.patience, hasPeerLeft() {
+      } else if waited > HTTPServer.patience, socket.hasPeerLeft {
         // libmicrohttpd, which leaves the connection alone, does not tell.
         timeOut(detail: "The client has left")
       }
     case .head, .body, .discarding:
-      if waited > server.configuration.requestDeadline || hasPeerLeft() { breakOff() }
+      if waited > server.configuration.requestDeadline || socket.hasPeerLeft { breakOff() }
     case .idle:
       // Bytes that never become a request line keep libmicrohttpd's own timer from firing.
       if waited > server.configuration.idleTimeout * 2 { breakOff() }
-      if !isChecked && hasPeerLeft() { breakOff() }
+      if !isChecked && socket.hasPeerLeft { breakOff() }
       isChecked = true
     case .replied:
       checkBody(at: now)
@@ -342,22 +327,12 @@ final class HTTPConnection: @unchecked Sendable {
       writer.breakOff()
     } else if now - max(since, starvingSince) > Self.checkInterval {
       since = now
-      if hasPeerLeft() { writer.breakOff() }
+      if socket.hasPeerLeft { writer.breakOff() }
     }
   }
 
   /// Between two looks at the client of a body that waits for its producer: there may be thousands.
   private static let checkInterval = Duration.seconds(2)
-
-  /// Whether the client has closed or reset its side, with nothing left to read.
-  ///
-  /// libmicrohttpd does not notice an end that arrives together with the last bytes: it reads those
-  /// and waits for another edge of the edge-triggered event.
-  private func hasPeerLeft() -> Bool {
-    var byte: UInt8 = 0
-    let count = recv(cmicrohttpd_socket(connection), &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT))
-    return count == 0 || count < 0 && errno == ECONNRESET
-  }
 
   /// Answers in the task's place, and cancels the task.
   func timeOut(detail: String = "The request was not answered in time") {
@@ -376,5 +351,5 @@ final class HTTPConnection: @unchecked Sendable {
   }
 
   /// Lets libmicrohttpd see the end of the connection.
-  func breakOff() { shutdown(cmicrohttpd_socket(connection), Int32(SHUT_RDWR)) }
+  func breakOff() { socket.breakOff() }
 }
