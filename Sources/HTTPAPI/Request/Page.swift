@@ -9,6 +9,8 @@ struct Page: Sendable {
   let wantsCount: Bool
   /// From the link of another page; its offset then says where about that is.
   let cursor: PageCursor?
+  /// Whether the client numbers pages by itself: it counts, and says where the page begins.
+  let isNumbered: Bool
 
   /// Choice: 20 unless a limit is given, 1000 at most.
   private static let limitDefault = 20
@@ -21,6 +23,7 @@ struct Page: Sendable {
     limit = try parameters.integer("limit", in: 0...Self.limitMax) ?? Self.limitDefault
     offset = try parameters.integer("offset", in: 0...Self.positionMax) ?? 0
     cursor = try Self.cursor(parameters)
+    isNumbered = wantsCount && cursor == nil && parameters["offset"] != nil
     guard limit > 0 || wantsCount else {
       throw .badRequestData("limit=0 is of use only with count=true")
     }

@@ -18,8 +18,8 @@ extension Call {
 ///
 /// Choice: links between pages of Entities that are held here also have the place of the next or
 /// previous page, as `after` or `before`, so that nothing is left out when others are deleted
-/// meanwhile, and a page deep within is found at once. Not so where Entities are counted: who counts
-/// numbers pages, and leaps between them (TS 019_31).
+/// meanwhile, and a page deep within is found at once. Not so where the client counts Entities and
+/// gives an offset: it numbers pages, and leaps between them (TS 019_31).
 struct PageLinks {
   let path: String
   let parameters: Parameters
@@ -35,7 +35,7 @@ struct PageLinks {
 
   var headers: [(name: String, value: String)] {
     guard page.limit > 0 else { return [] }
-    let neighbours = page.wantsCount ? nil : neighbours
+    let neighbours = page.isNumbered ? nil : neighbours
     var headers: [(name: String, value: String)] = []
     if hasNext {
       let offset = page.offset + page.limit

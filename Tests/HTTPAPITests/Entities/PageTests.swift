@@ -38,11 +38,13 @@ struct PageTests {
     }
   }
 
-  @Test("what is deleted, changed or created meanwhile moves nothing from one page to another")
-  func besideWrites() async throws {
+  @Test(
+    "what is deleted, changed or created meanwhile moves nothing from one page to another",
+    arguments: ["", "&count=true"])
+  func besideWrites(count: String) async throws {
     try await withTestTenant { client in
       let ids = try await makeTwenty(client)
-      var response = try await client.send("GET", "entities?type=A,B&limit=4")
+      var response = try await client.send("GET", "entities?type=A,B&limit=4\(count)")
       var seen = response.ids
       for (deleted, changed) in [(0, 5), (3, 17), (9, 1), (18, 19)] {
         try await delete(ids[deleted], client)
@@ -103,6 +105,18 @@ struct PageTests {
       try await delete(ids[3], client)
       let second = try await client.send("POST", try #require(first.link("next")), body)
       #expect(first.ids + second.ids == ids)
+    }
+  }
+
+  @Test("who counts and gives an offset numbers pages")
+  func numbered() async throws {
+    try await withTestTenant { client in
+      let ids = try await makeTwenty(client)
+      let first = try await client.send("GET", "entities?type=A,B&limit=5&offset=0&count=true")
+      let next = try #require(first.link("next"))
+      #expect(next.contains("offset=5") && !next.contains("after="))
+      try await delete(ids[0], client)
+      #expect(try await client.send("GET", next).ids == Array(ids[6...10]))
     }
   }
 
