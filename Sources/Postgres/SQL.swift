@@ -99,10 +99,13 @@ extension SQL: ExpressibleByStringInterpolation {
     /// A name of a table, a column or the like that varies; it is quoted.
     package mutating func appendInterpolation(identifier: String) {
       precondition(!identifier.utf8.contains(0), "An identifier holds no NUL")
-      add(
-        "\""
-          + identifier.split(separator: "\"", omittingEmptySubsequences: false)
-          .joined(separator: "\"\"") + "\"")
+      let quote = UInt8(ascii: "\"")
+      template.append(quote)
+      for byte in identifier.utf8 {
+        if byte == quote { template.append(quote) }
+        template.append(byte)
+      }
+      template.append(quote)
     }
 
     package mutating func appendInterpolation(_ part: SQL) {

@@ -36,9 +36,10 @@ extension EntityPage {
 
   /// Nil if the look does not suffice.
   init?(glance rows: Rows, of query: EntityQuery) {
-    guard rows[0][2].bool else { return nil }
-    self.init(
-      rows.filter { !$0[0].isNull }, of: query, count: query.wantsCount ? rows[0][3].int : nil)
+    let shown = rows.filter { !$0[0].isNull }
+    let isFull = !query.wantsCount && shown.count > query.limit
+    guard isFull || rows.first?[2].bool == true else { return nil }
+    self.init(shown, of: query, count: query.wantsCount ? rows[0][3].int : nil)
   }
 
   /// - Parameter rows: one more than the page has, if there are more.

@@ -10,6 +10,9 @@ import Postgres
 struct IndexedCondition: Hashable {
   private let tenant: TenantNumber
   private let attribute: NameNumber
+  /// The Attribute's partition of `attribute_index`. The planner knows its statistics, but none of
+  /// all partitions together.
+  let table: SQL
   private let predicate: SQL
   private let now: DateTime
   /// Whether the index has what fits side by side, so that to find few, few are read.
@@ -26,14 +29,11 @@ struct IndexedCondition: Hashable {
     else { return nil }
     tenant = scope.tenant
     attribute = indexed.number
+    table = "\(identifier: "attribute_index_\(indexed.number)")"
     self.predicate = predicate
     now = scope.now
     isRange = term.condition.isRange
   }
-
-  /// The Attribute's partition of `attribute_index`. The planner knows its statistics, but none of
-  /// all partitions together.
-  var table: SQL { "\(identifier: "attribute_index_\(attribute)")" }
 
   /// On the rows `i` of `table`.
   var sql: SQL {

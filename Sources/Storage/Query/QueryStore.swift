@@ -25,6 +25,7 @@ package final class QueryStore {
   /// Connections whose statements are planned once.
   let readers: Pool
   private let pages: PageFlights
+  private let glances = GlanceMemory()
 
   package init(
     names: NameTable, typesets: TypesetTable, indexed: IndexedAttributeTable,
@@ -50,17 +51,33 @@ package final class QueryStore {
   package func page(
     _ query: EntityQuery, at now: DateTime, tenant: TenantNumber
   ) async throws(PostgresError) -> EntityPage {
-    let window = PageWindow(query)
-    var isGlance = false
-    let first = try await run(query, at: now, tenant: tenant) { plan in
-      isGlance = query.allowsGlance && plan.hasGlance
-      guard isGlance else { return plan.flight(for: query, window) }
-      return QueryFlight([plan.glance(window, counts: query.wantsCount)], isShared: true)
+    while true {
+      let plan = try await plan(query, at: now, tenant: tenant)
+      if let page = try await page(query, by: plan, at: now) { return page }
     }
-    guard isGlance else { return EntityPage(first, of: query) }
-    if let page = EntityPage(glance: first[0], of: query) { return page }
-    return EntityPage(
-      try await run(query, at: now, tenant: tenant) { $0.flight(for: query, window) }, of: query)
+  }
+
+  /// One page, by looks at few rows if that will do; nil if the plan turns out to be old.
+  private func page(
+    _ query: EntityQuery, by plan: QueryPlan, at now: DateTime
+  ) async throws(PostgresError) -> EntityPage? {
+    let window = PageWindow(query)
+    let existing = query.allowsGlance ? plan.glances(counts: query.wantsCount) : []
+    let promising = glances.promising(among: existing, for: query, at: now, tenant: plan.tenant)
+    for glance in promising {
+      let statement = plan.statement(of: glance, window, counts: query.wantsCount)
+      let flight = QueryFlight([statement], isShared: true)
+      guard let results = try await run(plan, flight) else { return nil }
+      if let page = EntityPage(glance: results[0], of: query) {
+        if glance != promising[0] {
+          glances.note(glance, for: query, at: now, tenant: plan.tenant)
+        }
+        return page
+      }
+    }
+    if !promising.isEmpty { glances.note(nil, for: query, at: now, tenant: plan.tenant) }
+    guard let results = try await run(plan, plan.flight(for: query, window)) else { return nil }
+    return EntityPage(results, of: query)
   }
 
   /// Has what follows in a transaction planned and bounded as it is on the store's own connections.
@@ -82,15 +99,22 @@ package final class QueryStore {
   ) async throws(PostgresError) -> [Rows] {
     while true {
       let plan = try await plan(query, at: now, tenant: tenant)
-      let flight = flight(plan)
-      let (versions, results) =
-        if let connection {
-          try await Self.fly(flight, after: Self.versionsStatement(tenant), on: connection)
-        } else {
-          try await run(plan, flight)
-        }
-      if try await !refresh(to: versions[0], tenant) { return results }
+      if let results = try await run(plan, flight(plan), on: connection) { return results }
     }
+  }
+
+  /// Nil if the plan turns out to be old; what it was made with is then read anew.
+  private func run(
+    _ plan: QueryPlan, _ flight: QueryFlight, on connection: Connection? = nil
+  ) async throws(PostgresError) -> [Rows]? {
+    let versions = Self.versionsStatement(plan.tenant)
+    let (seen, results) =
+      if let connection {
+        try await Self.fly(flight, after: versions, on: connection)
+      } else {
+        try await fly(flight, of: plan, after: versions)
+      }
+    return try await refresh(to: seen[0], plan.tenant) ? nil : results
   }
 
   /// The versions travel with the rows: another process may have added a typeset meanwhile, or
@@ -120,14 +144,13 @@ package final class QueryStore {
 
   /// What may take long has a connection of its own, so that nobody waits behind it, and cancelling
   /// it hits no other.
-  private func run(
-    _ plan: QueryPlan, _ flight: QueryFlight
+  private func fly(
+    _ flight: QueryFlight, of plan: QueryPlan, after versions: SQL
   ) async throws(PostgresError) -> (versions: Rows, results: [Rows]) {
     if flight.isShared {
       let page = try await pages.page(flight.statements[0], of: plan.tenant)
       return (page.versions, [page.rows])
     }
-    let versions = Self.versionsStatement(plan.tenant)
     if plan.isPlannedOnce {
       let results = try await readers.flight([versions] + flight.statements)
       return (results[0], Array(results.dropFirst()))

@@ -221,11 +221,14 @@ struct QueryEquivalenceTests {
         query.limit = generator.pick([0, 1, 5, 20])
         query.offset = generator.pick([0, 0, 3, 30, 70])
         query.wantsCount = query.limit == 0 || generator.chance(30)
-        let page = try await sample.page(query)
         let rest = whole.dropFirst(query.offset)
-        #expect(page.ids == Array(rest.prefix(query.limit)), "\(query)")
-        #expect(page.hasMore == (rest.count > query.limit), "\(query)")
-        #expect(page.count == (query.wantsCount ? whole.count : nil), "\(query)")
+        // The second time by the look that sufficed, or by none.
+        for _ in 1...2 {
+          let page = try await sample.page(query)
+          #expect(page.ids == Array(rest.prefix(query.limit)), "\(query)")
+          #expect(page.hasMore == (rest.count > query.limit), "\(query)")
+          #expect(page.count == (query.wantsCount ? whole.count : nil), "\(query)")
+        }
       }
     }
   }

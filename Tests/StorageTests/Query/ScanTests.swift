@@ -132,22 +132,24 @@ struct ScanTests {
 
   /// Looks at few rows, in the sessions that take them.
   private func checkGlances(_ client: TestClient, _ scope: QueryScope) async throws {
-    let cases: [([String: String], [String])] = [
-      (["type": "Large", "q": "n>7"], ["number_key", "_pkey"]),
-      (["type": "Large", "q": "s==\"text 7\""], ["text_key", "_pkey"]),
-      (["type": "Large", "q": "u==7"], ["entity_value_typeset"]),
+    let cases: [([String: String], [(Glance, index: String)])] = [
+      (["type": "Large", "q": "n>7"], [(.found, "number_key"), (.walked, "_pkey")]),
+      (["type": "Large", "q": "s==\"text 7\""], [(.found, "text_key"), (.walked, "_pkey")]),
+      (["type": "Large", "q": "u==7"], [(.walked, "entity_value_typeset")]),
     ]
-    for (parameters, indexes) in cases {
+    for (parameters, glances) in cases {
       let request = try QueryRequest(parameters: { parameters[$0] }, expander: Context.core)
       let query = EntityQuery(request)
       let plan = QueryPlan(query, in: scope)
-      #expect(plan.hasGlance)
-      for counts in [false, true] {
-        let statement = plan.glance(PageWindow(query), counts: counts)
-        let scans = try await client.readHistory(["EXPLAIN \(statement)"])[0].map { $0[0].string }
-          .filter { $0.contains("Scan") && !$0.contains("CTE Scan") }
-        #expect(!scans.contains { $0.contains("Seq Scan") }, "\(scans)")
-        for index in counts ? [indexes[0]] : indexes {
+      #expect(plan.glances(counts: false) == glances.map(\.0))
+      #expect(plan.glances(counts: true) == [glances[0].0])
+      for (glance, index) in glances {
+        for counts in [false, true] where plan.glances(counts: counts).contains(glance) {
+          let statement = plan.statement(of: glance, PageWindow(query), counts: counts)
+          let scans = try await client.readHistory(["EXPLAIN \(statement)"])[0]
+            .map { $0[0].string }
+            .filter { $0.contains("Scan") && !$0.contains("CTE Scan") }
+          #expect(!scans.contains { $0.contains("Seq Scan") }, "\(scans)")
           #expect(scans.contains { $0.contains(index) }, "\(parameters) \(index): \(scans)")
         }
       }
