@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 // One after the other: each has two processes with their connections.
-@Suite("Subscriptions that a process has not heard of", .serialized, .timeLimit(.minutes(2)))
+@Suite("Subscriptions that a process has not heard of", .serialized, .timeLimit(.minutes(15)))
 struct UnheardSubscriptionTests {
   /// Runs `body` with two processes, of which the second hears of nothing but by NOTIFY, once both
   /// know a subscription with `members`.

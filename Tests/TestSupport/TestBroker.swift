@@ -77,7 +77,8 @@ package final class TestBroker: Sendable {
     configuration.queryTimeout = queryTimeout
     configuration.historyLimits = history
     configuration.events = events
-    // Sources are this very loop, which all tests share.
+    // Sources and what serves contexts are on this very loop, which all tests share.
+    configuration.contextTimeout = .seconds(60)
     configuration.sourceTimeout = .seconds(60)
     configuration.sourceConnections = 256
     configuration.sourceCredentials = credentials

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What no honest client sends, against the whole executable.
-@Suite("Hostile HTTP", .serialized, .timeLimit(.minutes(5)))
+@Suite("Hostile HTTP", .serialized, .timeLimit(.minutes(15)))
 struct HostileTests {
   /// A text sent as it stands, and the statuses that are right; none stands for a close without a
   /// word.

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Queries that take long, over a real socket: here they wait for a table that the test has locked.
-@Suite("Long queries", .serialized, .timeLimit(.minutes(2)))
+@Suite("Long queries", .serialized, .timeLimit(.minutes(15)))
 struct LongQueryTests {
   private static let query =
     "GET /ngsi-ld/v1/entities?q=a%3E1 HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// On a server of its own: a sweep is everyone's who shares the database.
-@Suite("kontext retention enforce", .timeLimit(.minutes(2)))
+@Suite("kontext retention enforce", .timeLimit(.minutes(15)))
 struct RetentionEnforcementTests {
   private func observe(_ port: UInt16, at times: [String]) async throws {
     try await onThread {

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Writes while history is let go of.
-@Suite("Retention under load", .timeLimit(.minutes(2)))
+@Suite("Retention under load", .timeLimit(.minutes(15)))
 struct RetentionLoadTests {
   /// One for each writer: those of `Dropped` go with their months, those of `Rolled` leave hourly
   /// figures, and those of `Kept` stay, and so do their months.

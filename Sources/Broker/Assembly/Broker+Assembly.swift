@@ -12,7 +12,8 @@ extension Broker {
     contexts: ContextService, notifications: NotificationService, log: Log
   ) {
     let library = contexts.library(
-      pool: connections.readers, remote: HTTPContextLoader(client: connections.client))
+      pool: connections.readers,
+      remote: HTTPContextLoader(client: connections.client, timeout: connections.contextTimeout))
     let queries = QueryStore(
       names: tables.names, typesets: tables.typesets, indexed: tables.indexed,
       collations: tables.collations, pool: connections.queries, readers: connections.readers)
@@ -90,11 +91,10 @@ extension NotificationService {
     service.mqtt.allowsAddress = { [policy = configuration.allowedAddresses] address in
       IPAddress(parsing: address).map(policy.allows) ?? false
     }
+    let loader = HTTPContextLoader(client: client, timeout: configuration.contextTimeout)
     let started = try await start(
-      service,
-      database: planned, on: loop,
-      client: client, queries: queries,
-      contexts: contexts.resolver(remote: HTTPContextLoader(client: client)), log: log)
+      service, database: planned, on: loop, client: client, queries: queries,
+      contexts: contexts.resolver(remote: loader), log: log)
     started.ownPools += pools
     return started
   }

@@ -25,6 +25,8 @@ package struct BrokerConfiguration: Sendable {
   /// come.
   package var allowedAddresses = AddressPolicy.publicOnly
 
+  /// How long an @context may take to arrive.
+  package var contextTimeout = Duration.seconds(5)
   /// How long a Context Source may take to answer that says nothing of it itself.
   package var sourceTimeout = Duration.seconds(5)
   /// Requests under way to one Context Source; further ones wait. Where tenants of one broker are each

@@ -21,6 +21,7 @@ package final class BrokerConnections: Sendable {
   /// One, for housekeeping; it is opened only where that is done.
   package let background: Pool
   package let client: HTTPClient
+  let contextTimeout: Duration
   let sourceTimeout: Duration
   let sourceCredentials: SourceCredentials
 
@@ -45,6 +46,7 @@ package final class BrokerConnections: Sendable {
     limits.addressPolicy = configuration.allowedAddresses
     limits.connectionsPerHostMax = configuration.sourceConnections
     client = HTTPClient(loop: loop, configuration: limits)
+    contextTimeout = configuration.contextTimeout
     sourceTimeout = configuration.sourceTimeout
     sourceCredentials = configuration.sourceCredentials
   }

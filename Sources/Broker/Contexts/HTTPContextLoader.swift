@@ -12,7 +12,7 @@ package struct HTTPContextLoader: ContextLoader {
 
   package init(
     client: HTTPClient, bytesMax: Int = ContextLimits().documentBytesMax,
-    timeout: Duration = .seconds(5)
+    timeout: Duration
   ) {
     self.client = client
     self.bytesMax = bytesMax

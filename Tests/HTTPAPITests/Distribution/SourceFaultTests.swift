@@ -141,7 +141,7 @@ struct SourceFaultTests {
 
   @Test(
     "contexts that an answer names are part of it, and have to come in its time",
-    .timeLimit(.minutes(3)))
+    .timeLimit(.minutes(15)))
   func hangingContexts() async throws {
     try await withRawSource(#""timeout": 300"#) { hub, source in
       let url = source.url

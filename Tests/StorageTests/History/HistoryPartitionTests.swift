@@ -10,7 +10,7 @@ struct HistoryPartitionTests {
   /// Months that no other test has.
   private static let now = DateTime("2091-06-15T00:00:00Z")!
 
-  @Test("those ahead are created once, and nobody waits long for it", .timeLimit(.minutes(2)))
+  @Test("those ahead are created once, and nobody waits long for it", .timeLimit(.minutes(15)))
   func ahead() async throws {
     // The tables are there.
     try await withTestTenant { _ in }
@@ -29,7 +29,7 @@ struct HistoryPartitionTests {
       "DROP TABLE IF EXISTS \(months.joined(separator: ", "));")
   }
 
-  @Test("a month that has rows already takes them along", .timeLimit(.minutes(2)))
+  @Test("a month that has rows already takes them along", .timeLimit(.minutes(15)))
   func rows() async throws {
     try await withTestTenant { client in
       let now = DateTime("2093-06-15T00:00:00Z")!

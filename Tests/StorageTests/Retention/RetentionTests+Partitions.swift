@@ -30,11 +30,10 @@ extension RetentionTests {
       try await client.keep("B", hours: 24, rollsUp: true)
       try await client.sweepHistory()
       #expect(try await times(client).isEmpty)
-      for _ in 1...50 where try await isThere("attribute_instance_198703") {
-        // Others may hold the history for longer than the sweep waits.
+      while try await isThere("attribute_instance_198703") {
+        // Other tests may hold the history for longer than the sweep waits.
         try await client.sweepHistory()
       }
-      #expect(try await !isThere("attribute_instance_198703"))
       // What comes late has its place.
       try await observe(client, "urn:x:1", "1", at: "1987-03-10T00:00:00Z")
       #expect(try await times(client) == ["urn:x:1 1987-03-10"])
