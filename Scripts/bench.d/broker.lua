@@ -322,9 +322,9 @@ end
 -- either: it would be half a request per connection, which pgbench waits for.
 local function seconds(summary, latency)
   local connections = tonumber(os.getenv("BENCH_CONNECTIONS"))
-  if pause or not connections or summary.requests >= 100 * connections then
-    return summary.duration / 1e6
-  end
+  local are_few = connections and not pause and summary.requests < 100 * connections
+  -- Without an answer in time, or any, there is no latency.
+  if not are_few or latency.max == 0 then return summary.duration / 1e6 end
   return summary.requests * latency.mean / connections / 1e6
 end
 
