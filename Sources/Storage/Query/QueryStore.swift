@@ -107,14 +107,13 @@ package final class QueryStore {
   private func run(
     _ plan: QueryPlan, _ flight: QueryFlight, on connection: Connection? = nil
   ) async throws(PostgresError) -> [Rows]? {
-    let versions = Self.versionsStatement(plan.tenant)
-    let (seen, results) =
+    let (versions, results) =
       if let connection {
-        try await Self.fly(flight, after: versions, on: connection)
+        try await Self.fly(flight, of: plan.tenant, on: connection)
       } else {
-        try await fly(flight, of: plan, after: versions)
+        try await fly(flight, of: plan)
       }
-    return try await refresh(to: seen[0], plan.tenant) ? nil : results
+    return try await refresh(to: versions[0], plan.tenant) ? nil : results
   }
 
   /// The versions travel with the rows: another process may have added a typeset meanwhile, or
@@ -145,25 +144,26 @@ package final class QueryStore {
   /// What may take long has a connection of its own, so that nobody waits behind it, and cancelling
   /// it hits no other.
   private func fly(
-    _ flight: QueryFlight, of plan: QueryPlan, after versions: SQL
+    _ flight: QueryFlight, of plan: QueryPlan
   ) async throws(PostgresError) -> (versions: Rows, results: [Rows]) {
     if flight.isShared {
       let page = try await pages.page(flight.statements[0], of: plan.tenant)
       return (page.versions, [page.rows])
     }
     if plan.isPlannedOnce {
-      let results = try await readers.flight([versions] + flight.statements)
+      let results = try await readers.flight(
+        [Self.versionsStatement(plan.tenant)] + flight.statements)
       return (results[0], Array(results.dropFirst()))
     }
     return try await pool.withConnection { connection throws(PostgresError) in
-      try await Self.fly(flight, after: versions, on: connection)
+      try await Self.fly(flight, of: plan.tenant, on: connection)
     }
   }
 
   private static func fly(
-    _ flight: QueryFlight, after versions: SQL, on connection: Connection
+    _ flight: QueryFlight, of tenant: TenantNumber, on connection: Connection
   ) async throws(PostgresError) -> (versions: Rows, results: [Rows]) {
-    let results = try await connection.flight([versions] + flight.statements)
+    let results = try await connection.flight([versionsStatement(tenant)] + flight.statements)
     return (results[0], Array(results.dropFirst()))
   }
 
